@@ -1,0 +1,351 @@
+/**
+ * What the worker and a Python runtime say to each other: one JSON object per line, requests on file descriptor 3,
+ * answers and events on file descriptor 4. Stdout and stderr belong to the pipeline.
+ *
+ * `python/flowerpower_job_queue/protocol.py` is the other side; `test/protocol/*.json` are messages that both sides' tests read.
+ * A message that a side does not know is an error of that side, never ignored: both come out of one package.
+ */
+import { z } from "zod";
+
+/** Raised when a message changes its meaning or loses a field; an optional field more does not raise it. */
+export const protocolVersion = 1;
+
+const json: z.ZodType<Json> = z.json() as z.ZodType<Json>;
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** Why something went wrong, told so that a person can act on it. */
+export const errorInfoSchema = z.object({
+  /** PIPELINE: the user's code. INVALID: the request does not fit the pipeline (never retried). CANCELLED: stopped on request. */
+  kind: z.enum(["PIPELINE", "INVALID", "CANCELLED"]),
+  /** Class name as Python shows it: `ValueError`, `requests.exceptions.HTTPError`. */
+  type: z.string(),
+  message: z.string(),
+  /** Qualified names of the class and its bases, most special first: `builtins.ConnectionError`, `builtins.OSError` … */
+  classes: z.array(z.string()),
+  traceback: z.string().nullable(),
+  /** The node that failed, null when none had begun. */
+  node: z.string().nullable(),
+  /** The branch of a `Parallelizable` block in which it failed. */
+  branch: z.string().nullable(),
+  /** Last frame inside the project: path relative to the project, line from 1, and the text of that line. */
+  file: z.string().nullable(),
+  line: z.number().int().nullable(),
+  code: z.string().nullable(),
+  /** What to run or change, where that is known: `…/python -m pip install scikit-learn`. */
+  hint: z.string().nullable(),
+  /** For INVALID: each thing that is wrong; `path` is relative to the run (`inputs.min_price`, `finalVars.2`). */
+  problems: z.array(z.object({ path: z.string(), message: z.string(), suggestion: z.string().nullable() })),
+});
+export type ErrorInfo = z.infer<typeof errorInfoSchema>;
+
+/** What a value looks like, without the value. */
+export const summarySchema = z.object({
+  /** `pandas.DataFrame`, `numpy.float64`, `int` … */
+  type: z.string(),
+  /** Rows and columns of a frame, dimensions of an array. */
+  shape: z.array(z.number().int()).nullable(),
+  /** Items of a list, dict, set, str or bytes. */
+  length: z.number().int().nullable(),
+  /** Size in memory in bytes where it is cheap to know. */
+  bytes: z.number().int().nullable(),
+  /** Columns of a frame (the first 50) with their types. */
+  columns: z.array(z.object({ name: z.string(), type: z.string() })).nullable(),
+  /** At most 500 characters for a person to recognise the value by: one line, no secrets resolved by us. */
+  preview: z.string().nullable(),
+});
+export type ValueSummary = z.infer<typeof summarySchema>;
+
+/** One node of a pipeline's graph under one config. */
+export const graphNodeSchema = z.object({
+  name: z.string(),
+  kind: z.enum(["function", "input", "config", "expand", "collect"]),
+  /** The type as Python code would write it: `pd.DataFrame`, `list[int]`. */
+  type: z.string(),
+  doc: z.string().nullable(),
+  tags: z.record(z.string(), json),
+  /** Nodes that it needs. */
+  dependsOn: z.array(z.string()),
+  /** Nodes that it takes when they are there. */
+  optionalDependsOn: z.array(z.string()),
+  module: z.string().nullable(),
+  function: z.string().nullable(),
+  /** Path relative to the project and line from 1 of the function. */
+  file: z.string().nullable(),
+  line: z.number().int().nullable(),
+  /** SHA-256 (hex) of the function's source. */
+  codeHash: z.string().nullable(),
+});
+/** Nodes in an order in which they could run; an input comes before what needs it. */
+export const graphSchema = z.object({ nodes: z.array(graphNodeSchema) });
+export type GraphNode = z.infer<typeof graphNodeSchema>;
+export type Graph = z.infer<typeof graphSchema>;
+
+/** Where a default comes from, and its text when the value itself must stay with the worker (`${WAREHOUSE_URL}`). */
+export const defaultSchema = z.object({
+  /** Null when `reference` is set: the value is resolved only in the worker. */
+  value: json,
+  /** `conf/pipelines/NAME.yml`, `environment FP_PIPELINE__RUN__INPUTS__DAY`, `code`. */
+  source: z.string(),
+  reference: z.string().nullable(),
+});
+
+/** An input that a request may give. */
+export const pipelineInputSchema = z.object({
+  name: z.string(),
+  type: z.string(),
+  /** JSON Schema (2020-12) of what a request may send; `{}` when the type says nothing that JSON can be checked against. */
+  schema: z.record(z.string(), json),
+  /** True when no default exists: neither in the YAML nor in the code. */
+  required: z.boolean(),
+  default: defaultSchema.nullable(),
+  doc: z.string().nullable(),
+  /** The nodes that take it. */
+  usedBy: z.array(z.string()),
+});
+export type PipelineInput = z.infer<typeof pipelineInputSchema>;
+
+export const retrySchema = z.object({
+  /** Further tries after the first. */
+  maxRetries: z.number().int().min(0),
+  /** Seconds, as FlowerPower has it. */
+  retryDelay: z.number().min(0),
+  jitterFactor: z.number().min(0),
+  /** Class names; a name without a dot means the builtin of that name first. */
+  retryExceptions: z.array(z.string()),
+});
+export type RetrySetting = z.infer<typeof retrySchema>;
+
+/** The `job_queue.job_defaults` (and beside them) of a project or pipeline YAML, as written; unknown keys are problems, not fields. */
+export const jobQueueSettingsSchema = z.object({
+  queue: z.string().nullable(),
+  timeoutMs: z.number().int().positive().nullable(),
+  retry: retrySchema.partial().nullable(),
+  onWorkerLost: z.enum(["retry", "fail"]).nullable(),
+  runtime: z.enum(["warm", "fresh"]).nullable(),
+  results: z.enum(["full", "summary", "none"]).nullable(),
+});
+
+const problemSchema = z.object({
+  /** File relative to the project, with the key: `conf/project.yml: job_queue.job_default`. */
+  path: z.string(),
+  message: z.string(),
+  suggestion: z.string().nullable(),
+});
+
+export const projectDescriptionSchema = z.object({
+  /** The `name:` of conf/project.yml, which may differ from the name under which the project is registered. */
+  name: z.string().nullable(),
+  jobQueue: jobQueueSettingsSchema,
+  /** Names declared in `job_queue.queues`. */
+  queues: z.array(z.string()),
+  warnings: z.array(problemSchema),
+  error: errorInfoSchema.nullable(),
+  /** Every pipeline found, described or not. */
+  pipelines: z.array(z.object({ name: z.string(), configured: z.boolean() })),
+});
+export type ProjectDescription = z.infer<typeof projectDescriptionSchema>;
+
+export const pipelineDescriptionSchema = z.object({
+  name: z.string(),
+  /** unconfigured: a module without a YAML; it is listed and not imported. */
+  status: z.enum(["ok", "broken", "unconfigured"]),
+  doc: z.string().nullable(),
+  /** SHA-256 over the module's and its project-local imports' sources and the pipeline's YAML. */
+  codeHash: z.string().nullable(),
+  modules: z.array(z.object({ name: z.string(), file: z.string(), sha256: z.string() })),
+  params: json,
+  /** The `run:` section as written, references unresolved. */
+  run: json,
+  /** final_vars of the YAML or environment; null when none are set there. */
+  finalVars: z.array(z.string()).nullable(),
+  /** `config` of the YAML or environment, references unresolved. */
+  config: z.record(z.string(), json),
+  /** Only a retry that is written (YAML or environment); FlowerPower's implicit one is null. */
+  retry: retrySchema.nullable(),
+  jobQueue: jobQueueSettingsSchema,
+  inputs: z.array(pipelineInputSchema),
+  graph: graphSchema.nullable(),
+  /** Nodes that nothing depends on: what to offer when no final variable is set. */
+  leaves: z.array(z.string()),
+  warnings: z.array(problemSchema),
+  error: errorInfoSchema.nullable(),
+});
+export type PipelineDescription = z.infer<typeof pipelineDescriptionSchema>;
+
+/** The worker asks. */
+export const requestSchema = z.discriminatedUnion("type", [
+  z.object({
+    v: z.literal(protocolVersion),
+    type: z.literal("describe"),
+    id: z.string(),
+    /** Null: all of them. Pipelines without a YAML are imported only when they are named. */
+    pipelines: z.array(z.string()).nullable(),
+    /** Null: the config of the YAML. Else it is merged over that one by key, as FlowerPower does. */
+    config: z.record(z.string(), json).nullable(),
+  }),
+  z.object({
+    v: z.literal(protocolVersion),
+    type: z.literal("run"),
+    /** The run token: one per start of an attempt. */
+    id: z.string(),
+    job: z.object({
+      id: z.string(),
+      attempt: z.number().int(),
+      project: z.string(),
+      /** The nominal time, ISO 8601. */
+      scheduledAt: z.string(),
+      /** A private empty folder that exists. */
+      runDir: z.string(),
+    }),
+    pipeline: z.string(),
+    /** What the request said: merged by key over YAML and environment. */
+    inputs: z.record(z.string(), json),
+    /** Null: those of the YAML. */
+    finalVars: z.array(z.string()).nullable(),
+    config: z.record(z.string(), json),
+    executor: z
+      .object({
+        type: z.string().nullable(),
+        maxWorkers: z.number().int().nullable(),
+        numCpus: z.number().int().nullable(),
+      })
+      .nullable(),
+    logLevel: z.string().nullable(),
+    results: z.enum(["full", "summary", "none"]),
+    /** Bytes of JSON up to which a result is sent as a value (65,536). */
+    maxInlineBytes: z.number().int(),
+  }),
+  /** Stop at the next node boundary. Unknown or ended runs are ignored. */
+  z.object({ v: z.literal(protocolVersion), type: z.literal("cancel"), run: z.string(), reason: z.string() }),
+  /** Leave when idle, with exit code 0. The end of the request stream means the same. */
+  z.object({ v: z.literal(protocolVersion), type: z.literal("shutdown") }),
+]);
+export type RuntimeRequest = z.infer<typeof requestSchema>;
+export type RunRequest = Extract<RuntimeRequest, { type: "run" }>;
+
+/** Facts about a run, in order. Node and branch are those of the event; data is documented at each type. */
+const nodeRef = { node: z.string(), branch: z.string().nullable() };
+export const runEventSchema = z.discriminatedUnion("event", [
+  z.object({
+    event: z.literal("run.resolved"),
+    data: z.object({
+      codeHash: z.string(),
+      /** Nodes that will run, in order, inputs and config left out; branches are not multiplied. */
+      path: z.array(z.string()),
+      finalVars: z.array(z.string()),
+      context: z.record(z.string(), json),
+    }),
+  }),
+  /** `branch` is Hamilton's task id inside a `Parallelizable` block (`expand-city.3.block-city`), null outside. */
+  z.object({ event: z.literal("node.started"), ...nodeRef, data: z.object({}) }),
+  /** A `Parallelizable` node was expanded into `count` branches; each will run every node of `nodes`. */
+  z.object({
+    event: z.literal("node.expanded"),
+    ...nodeRef,
+    data: z.object({ count: z.number().int(), nodes: z.array(z.string()) }),
+  }),
+  z.object({
+    event: z.literal("node.succeeded"),
+    ...nodeRef,
+    data: z.object({ durationMs: z.number(), cpuMs: z.number().nullable(), summary: summarySchema }),
+  }),
+  z.object({
+    event: z.literal("node.failed"),
+    ...nodeRef,
+    data: z.object({
+      durationMs: z.number(),
+      error: errorInfoSchema,
+      /** Summaries of what it was called with. */
+      inputs: z.record(z.string(), summarySchema),
+    }),
+  }),
+  z.object({
+    event: z.literal("log"),
+    node: z.string().nullable(),
+    branch: z.string().nullable(),
+    data: z.object({
+      level: z.enum(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]),
+      stream: z.enum(["stdout", "stderr", "logging", "loguru"]),
+      /** The logger's name, null for the standard streams. */
+      logger: z.string().nullable(),
+      text: z.string(),
+    }),
+  }),
+  /** Log lines left out since the last event of this type, by a cap. */
+  z.object({
+    event: z.literal("log.dropped"),
+    data: z.object({ lines: z.number().int(), bytes: z.number().int(), reason: z.string() }),
+  }),
+]);
+export type RunEvent = z.infer<typeof runEventSchema>;
+
+export const resultSchema = z.object({
+  summary: summarySchema,
+  /** Present when the value is JSON of at most `maxInlineBytes`. */
+  value: json.optional(),
+  /** Why there is no value: `too large: 4.1 MB, inline limit 64 KB`, `not JSON: pandas.DataFrame`. */
+  omitted: z.string().nullable(),
+});
+export type RunResult = z.infer<typeof resultSchema>;
+
+/** The runtime answers. */
+export const messageSchema = z.discriminatedUnion("type", [
+  z.object({
+    v: z.literal(protocolVersion),
+    type: z.literal("ready"),
+    pid: z.number().int(),
+    python: z.object({ version: z.string(), executable: z.string() }),
+    /** Versions by distribution name: flowerpower, hamilton, pandas when it is there … */
+    packages: z.record(z.string(), z.string()),
+  }),
+  /** Cannot serve at all; the process then exits with code 3. */
+  z.object({
+    v: z.literal(protocolVersion),
+    type: z.literal("unready"),
+    code: z.enum(["PYTHON_UNSUPPORTED", "FLOWERPOWER_MISSING", "FLOWERPOWER_UNSUPPORTED", "PROJECT_BROKEN"]),
+    message: z.string(),
+    hint: z.string().nullable(),
+  }),
+  z.object({ v: z.literal(protocolVersion), type: z.literal("project"), id: z.string(), project: projectDescriptionSchema }),
+  /** Sent before a module is imported, so that a parent knows which one hangs. */
+  z.object({ v: z.literal(protocolVersion), type: z.literal("describing"), id: z.string(), pipeline: z.string() }),
+  z.object({
+    v: z.literal(protocolVersion),
+    type: z.literal("pipeline"),
+    id: z.string(),
+    pipeline: pipelineDescriptionSchema,
+  }),
+  z.object({ v: z.literal(protocolVersion), type: z.literal("described"), id: z.string() }),
+  z.object({
+    v: z.literal(protocolVersion),
+    type: z.literal("event"),
+    run: z.string(),
+    /** 1, 2, 3 … within the run. */
+    seq: z.number().int(),
+    /** ISO 8601 UTC with milliseconds, by the runtime's clock. */
+    at: z.string(),
+    body: runEventSchema,
+  }),
+  z.object({
+    v: z.literal(protocolVersion),
+    type: z.literal("ended"),
+    run: z.string(),
+    /** The number of events of this run: all were sent before. */
+    events: z.number().int(),
+    at: z.string(),
+    outcome: z.enum(["succeeded", "failed"]),
+    error: errorInfoSchema.nullable(),
+    results: z.record(z.string(), resultSchema),
+    /** The retry that is written in YAML or environment as read at this start; null when none is. */
+    retry: retrySchema.nullable(),
+    process: z.object({
+      rssBytes: z.number().int(),
+      /** Non-daemon threads that the run has left behind. */
+      threads: z.array(z.string()),
+      runs: z.number().int(),
+    }),
+  }),
+  /** The runtime itself is at fault (a bug of ours or a broken request); the process then exits with code 4. */
+  z.object({ v: z.literal(protocolVersion), type: z.literal("fault"), message: z.string(), traceback: z.string() }),
+]);
+export type RuntimeMessage = z.infer<typeof messageSchema>;
