@@ -1,0 +1,50 @@
+import { defineRelations } from "drizzle-orm";
+import * as tables from "./tables.ts";
+
+/** How the API walks from one table to the next. */
+export const relations = defineRelations(
+  {
+    jobs: tables.jobs,
+    jobRequests: tables.jobRequests,
+    jobTags: tables.jobTags,
+    attempts: tables.attempts,
+    nodeRuns: tables.nodeRuns,
+    events: tables.events,
+    artifacts: tables.artifacts,
+    projects: tables.projects,
+    pipelines: tables.pipelines,
+    queues: tables.queues,
+    workers: tables.workers,
+  },
+  (r) => ({
+    jobs: {
+      request: r.one.jobRequests({ from: r.jobs.id, to: r.jobRequests.jobId, optional: false }),
+      tags: r.many.jobTags({ from: r.jobs.id, to: r.jobTags.jobId }),
+      attempts: r.many.attempts({ from: r.jobs.id, to: r.attempts.jobId }),
+      events: r.many.events({ from: r.jobs.id, to: r.events.jobId }),
+      worker: r.one.workers({ from: r.jobs.workerId, to: r.workers.id }),
+      pipelineRow: r.one.pipelines({
+        from: [r.jobs.project, r.jobs.pipeline],
+        to: [r.pipelines.project, r.pipelines.name],
+      }),
+    },
+    attempts: {
+      job: r.one.jobs({ from: r.attempts.jobId, to: r.jobs.id, optional: false }),
+      worker: r.one.workers({ from: r.attempts.workerId, to: r.workers.id, optional: false }),
+      nodeRuns: r.many.nodeRuns({
+        from: [r.attempts.jobId, r.attempts.attempt],
+        to: [r.nodeRuns.jobId, r.nodeRuns.attempt],
+      }),
+      artifacts: r.many.artifacts({
+        from: [r.attempts.jobId, r.attempts.attempt],
+        to: [r.artifacts.jobId, r.artifacts.attempt],
+      }),
+    },
+    projects: {
+      pipelines: r.many.pipelines({ from: r.projects.name, to: r.pipelines.project }),
+    },
+    pipelines: {
+      projectRow: r.one.projects({ from: r.pipelines.project, to: r.projects.name, optional: false }),
+    },
+  }),
+);

@@ -1,0 +1,413 @@
+/**
+ * The product's tables, in the Postgres schema `flowerpower_queue`. graphile-worker keeps its own in `flowerpower_tickets`.
+ * Indexes are plain ascending: Postgres walks them backwards, and `DESC` indexes would not serve Drizzle's order.
+ * Times have milliseconds, because cursors in JavaScript have no more.
+ */
+import { sql } from "drizzle-orm";
+import {
+  bigint,
+  boolean,
+  check,
+  customType,
+  doublePrecision,
+  foreignKey,
+  index,
+  integer,
+  jsonb,
+  pgSchema,
+  primaryKey,
+  smallint,
+  text,
+  timestamp,
+  unique,
+  uniqueIndex,
+  uuid,
+} from "drizzle-orm/pg-core";
+import { terminalEventTypes } from "../domain/event-types.ts";
+import { finalStates, jobStates } from "../domain/lifecycle.ts";
+import type { Json, JsonObject } from "../domain/json.ts";
+import { errorKinds } from "../domain/outcome.ts";
+
+export const schema = pgSchema("flowerpower_queue");
+
+const at = (name: string) => timestamp(name, { withTimezone: true, precision: 3, mode: "date" });
+const listed = (values: readonly string[]) => sql.raw(values.map((value) => `'${value}'`).join(", "));
+
+/** A 64-bit transaction id, as text: it is compared by Postgres, never by us. */
+const xid8 = customType<{ data: string; driverData: string }>({ dataType: () => "xid8" });
+
+export const jobState = schema.enum("job_state", jobStates);
+
+/** A registered project, as the last worker that described it has seen it. */
+export const projects = schema.table("projects", {
+  name: text().primaryKey(),
+  id: uuid().notNull().unique(),
+  /** ProjectDescription of the runtime protocol. */
+  description: jsonb().$type<JsonObject>().notNull(),
+  /** Python's version and path choice, FlowerPower's and Hamilton's version, as told by the runtime. */
+  environment: jsonb().$type<JsonObject>().notNull(),
+  publishedAt: at("published_at").notNull(),
+  publishedBy: uuid("published_by"),
+});
+
+/** A pipeline of a project, as last described. */
+export const pipelines = schema.table(
+  "pipelines",
+  {
+    project: text()
+      .notNull()
+      .references(() => projects.name, { onDelete: "cascade" }),
+    name: text().notNull(),
+    status: text().notNull(),
+    codeHash: text("code_hash"),
+    /** PipelineDescription of the runtime protocol: what is there now, with its error when it is broken. */
+    description: jsonb().$type<JsonObject>().notNull(),
+    /** The last description without an error: what `graph` and `inputs` show while the pipeline is broken. */
+    lastGood: jsonb("last_good").$type<JsonObject>(),
+    publishedAt: at("published_at").notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.project, t.name] }),
+    check("pipelines_status", sql`${t.status} in ('ok', 'broken', 'unconfigured')`),
+  ],
+);
+
+/** What a pipeline looks like under a config other than its YAML's; asked for by a server, answered by a worker. */
+export const variants = schema.table(
+  "variants",
+  {
+    project: text().notNull(),
+    pipeline: text().notNull(),
+    codeHash: text("code_hash").notNull(),
+    configHash: text("config_hash").notNull(),
+    config: jsonb().$type<JsonObject>().notNull(),
+    askedAt: at("asked_at").notNull(),
+    answeredAt: at("answered_at"),
+    /** PipelineDescription under that config; null until a worker has answered. */
+    description: jsonb().$type<JsonObject>(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.project, t.pipeline, t.codeHash, t.configHash] }),
+    index("variants_asked").on(t.project, t.askedAt).where(sql`${t.answeredAt} is null`),
+  ],
+);
+
+/** A named line in which jobs wait. Limits come with the queue API; pausing is part of admission from the start. */
+export const queues = schema.table("queues", {
+  name: text().primaryKey(),
+  createdAt: at("created_at").notNull(),
+  pausedAt: at("paused_at"),
+});
+
+/** A worker process, alive or gone. */
+export const workers = schema.table(
+  "workers",
+  {
+    id: uuid().primaryKey(),
+    /** Number of its advisory lock: it falls when the process dies. */
+    lockNumber: integer("lock_number").notNull().generatedAlwaysAsIdentity().unique(),
+    /** The name under which graphile-worker locks tickets; changes when the pool is rebuilt. */
+    poolId: text("pool_id"),
+    host: text().notNull(),
+    pid: integer().notNull(),
+    version: text().notNull(),
+    slots: integer().notNull(),
+    /** Projects that it serves, with the folder's identity on its host. */
+    projects: jsonb().$type<{ name: string; root: string }[]>().notNull(),
+    state: text().notNull(),
+    startedAt: at("started_at").notNull(),
+    heartbeatAt: at("heartbeat_at").notNull(),
+    endedAt: at("ended_at"),
+  },
+  (t) => [
+    check("workers_state", sql`${t.state} in ('running', 'draining', 'stopped', 'dead')`),
+    check("workers_ended", sql`(${t.endedAt} is not null) = (${t.state} in ('stopped', 'dead'))`),
+    index("workers_alive").on(t.heartbeatAt).where(sql`${t.endedAt} is null`),
+  ],
+);
+
+/** One request to run one pipeline with one run config. Narrow: every flush of events updates it. */
+export const jobs = schema.table(
+  "jobs",
+  {
+    id: uuid().primaryKey(),
+    project: text().notNull(),
+    pipeline: text().notNull(),
+    queue: text()
+      .notNull()
+      .references(() => queues.name),
+    state: jobState().notNull(),
+    priority: smallint().notNull(),
+    /** The last attempt that was started; only grows. The fence of every write by a worker. */
+    attempt: integer().notNull().default(0),
+    /** From enqueue or requeue to a final state; a requeue opens the next. */
+    life: integer().notNull().default(1),
+    /** Failed attempts and lost workers of this life, held against the next two. */
+    failures: integer().notNull().default(0),
+    losses: integer().notNull().default(0),
+    maxAttempts: integer("max_attempts").notNull(),
+    maxLosses: integer("max_losses").notNull(),
+    onWorkerLost: text("on_worker_lost").notNull(),
+    /** The number of the job's last event. */
+    lastSeq: integer("last_seq").notNull(),
+    /** The running attempt's last event by the runtime's count, and the token of its start. */
+    sourceSeq: integer("source_seq").notNull().default(0),
+    runToken: uuid("run_token"),
+    workerId: uuid("worker_id").references(() => workers.id),
+    /** Nodes that the running or last attempt has finished, of how many; null before the graph is resolved. */
+    nodesDone: integer("nodes_done").notNull().default(0),
+    nodesTotal: integer("nodes_total"),
+    createdAt: at("created_at").notNull(),
+    /** When it is (next) due. */
+    runAt: at("run_at").notNull(),
+    expiresAt: at("expires_at"),
+    /** Since when a ticket exists; null while the job waits for its time, its queue or other jobs. */
+    ticketedAt: at("ticketed_at"),
+    /** Start of the first attempt of this life. */
+    startedAt: at("started_at"),
+    finishedAt: at("finished_at"),
+    cancelRequestedAt: at("cancel_requested_at"),
+    /** Kind of the last failed attempt's error. */
+    errorKind: text("error_kind"),
+  },
+  (t) => [
+    check("jobs_priority", sql`${t.priority} between 0 and 100`),
+    check("jobs_counters", sql`${t.attempt} >= 0 and ${t.life} >= 1 and ${t.failures} >= 0 and ${t.losses} >= 0`),
+    check("jobs_limits", sql`${t.maxAttempts} >= 1 and ${t.maxLosses} >= 1`),
+    check("jobs_on_worker_lost", sql`${t.onWorkerLost} in ('retry', 'fail')`),
+    check("jobs_error_kind", sql`${t.errorKind} in (${listed(errorKinds)})`),
+    check("jobs_finished", sql`(${t.finishedAt} is not null) = (${t.state} in (${listed(finalStates)}))`),
+    check("jobs_running", sql`(${t.state} = 'running') = (${t.runToken} is not null)`),
+    check("jobs_worker", sql`${t.state} <> 'running' or (${t.workerId} is not null and ${t.attempt} > 0)`),
+    check("jobs_ticketed", sql`${t.ticketedAt} is null or ${t.state} in ('queued', 'running')`),
+    check("jobs_nodes", sql`${t.nodesDone} >= 0 and (${t.nodesTotal} is null or ${t.nodesTotal} >= ${t.nodesDone})`),
+    // Every list that the API offers is ordered by id, finishedAt or runAt.
+    index("jobs_state_id").on(t.state, t.id),
+    index("jobs_pipeline_id").on(t.project, t.pipeline, t.id),
+    index("jobs_pipeline_state_id").on(t.project, t.pipeline, t.state, t.id),
+    index("jobs_queue_id").on(t.queue, t.id),
+    index("jobs_finished_at").on(t.finishedAt, t.id).where(sql`${t.finishedAt} is not null`),
+    index("jobs_run_at").on(t.runAt, t.id),
+    // What admission asks: what is due, what is due and has no ticket, what has expired.
+    index("jobs_due").on(t.runAt).where(sql`${t.state} in ('scheduled', 'retryable')`),
+    index("jobs_held").on(t.runAt).where(sql`${t.state} = 'queued' and ${t.ticketedAt} is null`),
+    index("jobs_ticketed_at").on(t.ticketedAt).where(sql`${t.state} = 'queued' and ${t.ticketedAt} is not null`),
+    index("jobs_expiring")
+      .on(t.expiresAt)
+      .where(sql`${t.expiresAt} is not null and ${t.state} in ('scheduled', 'blocked', 'queued')`),
+    index("jobs_worker_id").on(t.workerId).where(sql`${t.state} = 'running'`),
+  ],
+);
+
+/** What the request said. Written once. */
+export const jobRequests = schema.table("job_requests", {
+  jobId: uuid("job_id")
+    .primaryKey()
+    .references(() => jobs.id, { onDelete: "cascade" }),
+  inputs: jsonb().$type<JsonObject>().notNull(),
+  /** Null: those of the pipeline's YAML. */
+  finalVars: jsonb("final_vars").$type<string[]>(),
+  config: jsonb().$type<JsonObject>().notNull(),
+  /** executor, logLevel, runtime, results: what was asked for; an absent one is the pipeline's. */
+  options: jsonb().$type<JsonObject>().notNull(),
+  /** Only a retry that was asked for; null: the pipeline's written one, else none. */
+  retry: jsonb().$type<JsonObject>(),
+  timeoutMs: integer("timeout_ms"),
+  tags: jsonb().$type<string[]>().notNull(),
+  actor: text().notNull(),
+  requestedBy: text("requested_by"),
+  /** What was known of the pipeline when the request was accepted: `{ codeHash, path }`, or null: not yet validated. */
+  plan: jsonb().$type<{ codeHash: string; path: string[] }>(),
+});
+
+export const jobTags = schema.table(
+  "job_tags",
+  {
+    tag: text().notNull(),
+    jobId: uuid("job_id")
+      .notNull()
+      .references(() => jobs.id, { onDelete: "cascade" }),
+  },
+  (t) => [primaryKey({ columns: [t.tag, t.jobId] }), index("job_tags_job").on(t.jobId)],
+);
+
+/** A key lives as long as its job and at least 24 hours, hence no foreign key. */
+export const idempotencyKeys = schema.table(
+  "idempotency_keys",
+  {
+    owner: text().notNull(),
+    key: text().notNull(),
+    /** SHA-256 of the request as sent. */
+    fingerprint: text().notNull(),
+    jobId: uuid("job_id").notNull(),
+    createdAt: at("created_at").notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.owner, t.key] }), index("idempotency_keys_job").on(t.jobId)],
+);
+
+/** The n-th try at a job by one worker. */
+export const attempts = schema.table(
+  "attempts",
+  {
+    jobId: uuid("job_id")
+      .notNull()
+      .references(() => jobs.id, { onDelete: "cascade" }),
+    attempt: integer().notNull(),
+    id: uuid().notNull().unique(),
+    life: integer().notNull(),
+    /** Made by the worker for each start: a second start of an attempt is refused. */
+    runToken: uuid("run_token").notNull().unique(),
+    workerId: uuid("worker_id")
+      .notNull()
+      .references(() => workers.id),
+    startedAt: at("started_at").notNull(),
+    endedAt: at("ended_at"),
+    /** Name of the transition that ended it. */
+    outcome: text(),
+    errorKind: text("error_kind"),
+    /** ErrorInfo of the runtime protocol, its kind widened by TIMEOUT and WORKER_LOST. */
+    error: jsonb().$type<JsonObject>(),
+    /** All that is needed to run it again, as the runtime resolved it. */
+    context: jsonb().$type<JsonObject>(),
+    codeHash: text("code_hash"),
+    /** Events that came too late and were not recorded. */
+    eventsRefused: integer("events_refused").notNull().default(0),
+  },
+  (t) => [
+    primaryKey({ columns: [t.jobId, t.attempt] }),
+    check("attempts_ended", sql`(${t.endedAt} is not null) = (${t.outcome} is not null)`),
+    check("attempts_error_kind", sql`${t.errorKind} in (${listed(errorKinds)})`),
+    index("attempts_worker").on(t.workerId),
+  ],
+);
+
+/** One node (or one branch of it) within a run. */
+export const nodeRuns = schema.table(
+  "node_runs",
+  {
+    jobId: uuid("job_id").notNull(),
+    attempt: integer().notNull(),
+    node: text().notNull(),
+    /** Hamilton's task id inside a `Parallelizable` block, empty outside. */
+    branch: text().notNull().default(""),
+    id: uuid().notNull().unique().default(sql`gen_random_uuid()`),
+    state: text().notNull(),
+    startedAt: at("started_at"),
+    endedAt: at("ended_at"),
+    durationMs: doublePrecision("duration_ms"),
+    cpuMs: doublePrecision("cpu_ms"),
+    /** ValueSummary of the runtime protocol. */
+    summary: jsonb().$type<JsonObject>(),
+    error: jsonb().$type<JsonObject>(),
+    /** Of a failed node: summaries of what it was called with. */
+    inputs: jsonb().$type<JsonObject>(),
+    /** Into how many branches a `Parallelizable` node was expanded. */
+    branches: integer(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.jobId, t.attempt, t.node, t.branch] }),
+    foreignKey({ columns: [t.jobId, t.attempt], foreignColumns: [attempts.jobId, attempts.attempt] }).onDelete(
+      "cascade",
+    ),
+    check("node_runs_state", sql`${t.state} in ('running', 'succeeded', 'failed', 'reused', 'stopped')`),
+  ],
+);
+
+/** Facts about jobs, append-only. */
+export const events = schema.table(
+  "events",
+  {
+    jobId: uuid("job_id")
+      .notNull()
+      .references(() => jobs.id, { onDelete: "cascade" }),
+    /** 1, 2, 3 … within the job, given while its row is locked. */
+    seq: integer().notNull(),
+    /** With `xid`, the order of the feed of all jobs. */
+    id: bigint({ mode: "bigint" }).notNull().generatedAlwaysAsIdentity(),
+    xid: xid8().notNull().default(sql`pg_current_xact_id()`),
+    life: integer().notNull(),
+    attempt: integer(),
+    type: text().notNull(),
+    version: smallint().notNull(),
+    node: text(),
+    branch: text(),
+    /** By the database's clock. */
+    recordedAt: at("recorded_at").notNull(),
+    /** By the clock of where it happened. */
+    occurredAt: at("occurred_at").notNull(),
+    /** The runtime's own count, for events of a run. */
+    sourceSeq: integer("source_seq"),
+    data: jsonb().$type<Json>().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.jobId, t.seq] }),
+    index("events_feed").on(t.xid, t.id),
+    uniqueIndex("events_source_seq")
+      .on(t.jobId, t.attempt, t.sourceSeq)
+      .where(sql`${t.sourceSeq} is not null`),
+    uniqueIndex("events_terminal")
+      .on(t.jobId, t.life)
+      .where(sql`${t.type} in (${listed(terminalEventTypes)})`),
+  ],
+);
+
+/** Results of final variables, and what a run leaves behind. */
+export const artifacts = schema.table(
+  "artifacts",
+  {
+    id: uuid().primaryKey(),
+    jobId: uuid("job_id").notNull(),
+    attempt: integer().notNull(),
+    name: text().notNull(),
+    kind: text().notNull(),
+    mediaType: text("media_type"),
+    /** Where the bytes are; null when `value` holds them or nothing was kept. */
+    uri: text(),
+    bytes: bigint({ mode: "number" }),
+    sha256: text(),
+    /** ValueSummary of the runtime protocol. */
+    summary: jsonb().$type<JsonObject>(),
+    hasValue: boolean("has_value").notNull(),
+    value: jsonb().$type<Json>(),
+    /** Why nothing is kept. */
+    omitted: text(),
+    expiresAt: at("expires_at"),
+  },
+  (t) => [
+    unique("artifacts_name").on(t.jobId, t.attempt, t.kind, t.name),
+    foreignKey({ columns: [t.jobId, t.attempt], foreignColumns: [attempts.jobId, attempts.attempt] }).onDelete(
+      "cascade",
+    ),
+    check("artifacts_kind", sql`${t.kind} in ('result', 'file', 'log')`),
+  ],
+);
+
+/** Who did what, in the transaction that did it. Append-only. */
+export const audit = schema.table(
+  "audit",
+  {
+    id: bigint({ mode: "bigint" }).primaryKey().generatedAlwaysAsIdentity(),
+    at: at("at").notNull(),
+    actor: text().notNull(),
+    action: text().notNull(),
+    /** The id that people see. */
+    target: text().notNull(),
+    requestId: text("request_id"),
+    data: jsonb().$type<JsonObject>().notNull(),
+  },
+  (t) => [index("audit_target").on(t.target, t.id)],
+);
+
+/** One row: which feed this is (a restored dump is another one), and how far back it reaches. */
+export const feeds = schema.table(
+  "feeds",
+  {
+    only: boolean().primaryKey().default(true),
+    epoch: uuid().notNull(),
+    floorXid: xid8("floor_xid").notNull(),
+    floorId: bigint("floor_id", { mode: "bigint" }).notNull(),
+    /** The cluster's own id: when it differs from the present one, the tables were restored elsewhere. */
+    systemId: text("system_id").notNull(),
+  },
+  (t) => [check("feeds_only", sql`${t.only}`)],
+);

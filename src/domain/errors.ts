@@ -1,0 +1,101 @@
+/** One thing that is wrong with what somebody sent: where, what, and what was probably meant. */
+export interface Problem {
+  /** Path of the field, from the caller's point of view: `input.inputs.min_price`. */
+  path: string;
+  message: string;
+  suggestion: string | null;
+}
+
+/**
+ * Something a user can act on. Made where it is found, mapped once (`schema/errors.ts`, `cli`), never caught in between.
+ * Whatever is not a DomainError is a bug of ours.
+ */
+export abstract class DomainError extends Error {
+  abstract readonly code: string;
+  /** The field that the error is about, where there is one. */
+  readonly path: string | null;
+
+  constructor(message: string, path: string | null = null, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.path = path;
+  }
+}
+
+/** A named thing that does not exist. */
+export class NotFoundError extends DomainError {
+  readonly code = "NOT_FOUND";
+  readonly suggestion: string | null;
+
+  constructor(what: string, name: string, path: string | null, suggestion: string | null = null) {
+    super(`There is no ${what} ${name}.${suggestion === null ? "" : ` Did you mean ${suggestion}?`}`, path);
+    this.suggestion = suggestion;
+  }
+}
+
+/** A value that cannot be used, whatever the state of the system. */
+export class BadInputError extends DomainError {
+  readonly code = "BAD_USER_INPUT";
+}
+
+/** The run that was asked for does not fit the pipeline. Nothing was stored. */
+export class InvalidRunError extends DomainError {
+  readonly code = "INVALID_RUN";
+  readonly problems: Problem[];
+
+  constructor(problems: Problem[]) {
+    super(problems.map((problem) => problem.message).join(" "), problems[0]?.path ?? null);
+    this.problems = problems;
+  }
+}
+
+/** The idempotency key belongs to another request. */
+export class IdempotencyConflictError extends DomainError {
+  readonly code = "CONFLICT";
+  readonly jobId: string;
+
+  constructor(key: string, jobId: string) {
+    super(
+      `The idempotency key ${key} was used before with another request. Use a new key, or send the same request.`,
+      "input.idempotencyKey",
+    );
+    this.jobId = jobId;
+  }
+}
+
+/** The job is in a state from which this cannot be done. */
+export class JobStateError extends DomainError {
+  readonly code = "CONFLICT";
+  readonly state: string;
+
+  constructor(jobId: string, state: string, verb: string) {
+    super(`The job ${jobId} is ${state} and can no longer be ${verb}.`, "input.id");
+    this.state = state;
+  }
+}
+
+/** A cursor that this server never gave out, or gave out for something else. */
+export class BadCursorError extends DomainError {
+  readonly code = "BAD_CURSOR";
+}
+
+/** A cursor older than what is kept. Start again without one, or from `floor`. */
+export class CursorExpiredError extends DomainError {
+  readonly code = "CURSOR_EXPIRED";
+}
+
+/** More than a documented limit allows. */
+export class LimitExceededError extends DomainError {
+  readonly code = "LIMIT_EXCEEDED";
+}
+
+/** Something that we need is away: try again after `retryAfterMs`. */
+export class UnavailableError extends DomainError {
+  readonly code = "UNAVAILABLE";
+  readonly retryAfterMs: number;
+
+  constructor(message: string, retryAfterMs = 1000, options?: ErrorOptions) {
+    super(message, null, options);
+    this.retryAfterMs = retryAfterMs;
+  }
+}

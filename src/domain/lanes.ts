@@ -1,0 +1,17 @@
+/** Names are part of lanes, ids and URLs: letters, digits, `_`, `-` and `.`, as FlowerPower allows them. */
+export const namePattern = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
+
+/** The line of tickets that workers of a project serve for a queue. */
+export function laneOf(project: string, queue: string): string {
+  return `run/${project}/${queue}`;
+}
+
+/** Higher is taken first. */
+export const priorities = { lowest: 0, default: 50, highest: 100 } as const;
+
+/**
+ * How much earlier a ticket counts as due for each point of priority. A ticket's place is `due - priority × step`:
+ * a job of priority 100 passes those of priority 0 that became due up to 50 minutes before it, and none that waited longer,
+ * so nothing starves.
+ */
+export const priorityStepSeconds = 30;
