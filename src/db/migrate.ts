@@ -63,7 +63,7 @@ async function renewFeedAfterRestore(sql: postgres.Sql): Promise<void> {
     await tx`
       insert into flowerpower_queue.feeds (epoch, floor_xid, floor_id, system_id)
       values (${randomUUID()}, '0'::xid8, 0, ${systemId})
-      on conflict (only) do update set epoch = excluded.epoch, floor_xid = excluded.floor_xid,
+      on conflict (singleton) do update set epoch = excluded.epoch, floor_xid = excluded.floor_xid,
         floor_id = excluded.floor_id, system_id = excluded.system_id`;
   });
 }

@@ -402,12 +402,12 @@ export const audit = schema.table(
 export const feeds = schema.table(
   "feeds",
   {
-    only: boolean().primaryKey().default(true),
+    singleton: boolean().primaryKey().default(true),
     epoch: uuid().notNull(),
     floorXid: xid8("floor_xid").notNull(),
     floorId: bigint("floor_id", { mode: "bigint" }).notNull(),
     /** The cluster's own id: when it differs from the present one, the tables were restored elsewhere. */
     systemId: text("system_id").notNull(),
   },
-  (t) => [check("feeds_only", sql`${t.only}`)],
+  (t) => [check("feeds_singleton", sql`${t.singleton}`)],
 );

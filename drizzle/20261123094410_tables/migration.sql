@@ -1,4 +1,4 @@
-CREATE SCHEMA "flowerpower_queue";
+CREATE SCHEMA IF NOT EXISTS "flowerpower_queue";
 --> statement-breakpoint
 CREATE TYPE "flowerpower_queue"."job_state" AS ENUM('scheduled', 'blocked', 'queued', 'running', 'retryable', 'succeeded', 'failed', 'cancelled', 'expired');--> statement-breakpoint
 CREATE TABLE "flowerpower_queue"."artifacts" (
@@ -69,12 +69,12 @@ CREATE TABLE "flowerpower_queue"."events" (
 );
 --> statement-breakpoint
 CREATE TABLE "flowerpower_queue"."feeds" (
-	"only" boolean PRIMARY KEY DEFAULT true,
+	"singleton" boolean PRIMARY KEY DEFAULT true,
 	"epoch" uuid NOT NULL,
 	"floor_xid" xid8 NOT NULL,
 	"floor_id" bigint NOT NULL,
 	"system_id" text NOT NULL,
-	CONSTRAINT "feeds_only" CHECK ("only")
+	CONSTRAINT "feeds_singleton" CHECK ("singleton")
 );
 --> statement-breakpoint
 CREATE TABLE "flowerpower_queue"."idempotency_keys" (
