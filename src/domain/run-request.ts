@@ -1,0 +1,52 @@
+import type { JsonObject } from "./json.ts";
+
+/** What somebody asks for when they enqueue a job: names and shapes are checked at the edge, meaning by `enqueue`. */
+export interface RunRequest {
+  project: string;
+  pipeline: string;
+  /** Merged by key over the pipeline's own, when the run starts. */
+  inputs: JsonObject;
+  /** Null: those of the pipeline's YAML. */
+  finalVars: string[] | null;
+  config: JsonObject;
+  options: RunOptions;
+  queue: string | null;
+  /** 0–100, higher first; null: 50. */
+  priority: number | null;
+  tags: string[];
+  /** Null: now. */
+  runAt: Date | null;
+  /** Not started by then: expired. */
+  expiresAt: Date | null;
+  timeoutMs: number | null;
+  retry: RetryRequest | null;
+  /** Null: `fail` where a retry of 0 is written or asked for, else `retry`. */
+  onWorkerLost: "retry" | "fail" | null;
+  idempotencyKey: string | null;
+  onReplay: "return" | "new_if_failed";
+  /** A label for the person behind an application. */
+  requestedBy: string | null;
+}
+
+/** The rest of FlowerPower's run config that a request may set. An absent one is the pipeline's own. */
+export interface RunOptions {
+  executor?: { type: string | null; maxWorkers: number | null; numCpus: number | null };
+  logLevel?: "DEBUG" | "INFO" | "WARNING" | "ERROR" | "CRITICAL";
+  runtime?: "warm" | "fresh";
+  results?: "full" | "summary" | "none";
+}
+
+/** A retry as the request has it; what is absent is FlowerPower's default. */
+export interface RetryRequest {
+  maxRetries: number;
+  retryDelayMs?: number;
+  jitterFactor?: number;
+  retryExceptions?: string[];
+}
+
+/** Who asks. */
+export interface Actor {
+  /** `local` without keys; later `key:…`, `user:…`. Owner of idempotency keys. */
+  name: string;
+  requestId: string | null;
+}
