@@ -1,0 +1,30 @@
+import { DatabaseSync } from "node:sqlite";
+
+export interface FileLock extends Disposable {
+  release(): void;
+}
+
+/**
+ * Takes the lock that this file stands for, or returns null when somebody has it: another process, or this one.
+ * The kernel gives it back when the process ends, by whatever cause, so there is no stale lock and no pid to doubt.
+ * Node has no file locks of its own; the ones of its SQLite are the kernel's (fcntl), on Linux and macOS alike.
+ */
+export function tryFileLock(path: string): FileLock | null {
+  const file = new DatabaseSync(path, { timeout: 0 });
+  try {
+    file.exec("begin exclusive");
+  } catch (error) {
+    file.close();
+    if (isBusy(error)) return null;
+    throw error;
+  }
+  const release = () => {
+    if (file.isOpen) file.close();
+  };
+  return { release, [Symbol.dispose]: release };
+}
+
+function isBusy(error: unknown): boolean {
+  const sqliteBusy = 5;
+  return error instanceof Error && "errcode" in error && error.errcode === sqliteBusy;
+}
