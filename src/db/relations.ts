@@ -23,6 +23,23 @@ export const relations = defineRelations(
       attempts: r.many.attempts({ from: r.jobs.id, to: r.attempts.jobId }),
       events: r.many.events({ from: r.jobs.id, to: r.events.jobId }),
       worker: r.one.workers({ from: r.jobs.workerId, to: r.workers.id }),
+      /** The attempt under way, else the last one; none before the first start. */
+      lastAttempt: r.one.attempts({
+        from: [r.jobs.id, r.jobs.attempt],
+        to: [r.attempts.jobId, r.attempts.attempt],
+      }),
+      /** Of the last attempt. */
+      nodeRuns: r.many.nodeRuns({
+        from: [r.jobs.id, r.jobs.attempt],
+        to: [r.nodeRuns.jobId, r.nodeRuns.attempt],
+      }),
+      /** Of the last attempt. */
+      results: r.many.artifacts({
+        from: [r.jobs.id, r.jobs.attempt],
+        to: [r.artifacts.jobId, r.artifacts.attempt],
+        where: { kind: "result" },
+      }),
+      queueRow: r.one.queues({ from: r.jobs.queue, to: r.queues.name, optional: false }),
       pipelineRow: r.one.pipelines({
         from: [r.jobs.project, r.jobs.pipeline],
         to: [r.pipelines.project, r.pipelines.name],
@@ -35,13 +52,17 @@ export const relations = defineRelations(
         from: [r.attempts.jobId, r.attempts.attempt],
         to: [r.nodeRuns.jobId, r.nodeRuns.attempt],
       }),
-      artifacts: r.many.artifacts({
+      results: r.many.artifacts({
         from: [r.attempts.jobId, r.attempts.attempt],
         to: [r.artifacts.jobId, r.artifacts.attempt],
+        where: { kind: "result" },
       }),
     },
     projects: {
       pipelines: r.many.pipelines({ from: r.projects.name, to: r.pipelines.project }),
+    },
+    workers: {
+      running: r.many.jobs({ from: r.workers.id, to: r.jobs.workerId, where: { state: "running" } }),
     },
     pipelines: {
       projectRow: r.one.projects({ from: r.pipelines.project, to: r.projects.name, optional: false }),
