@@ -1,7 +1,7 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { DataFolderInUseError } from "./embedded/errors.ts";
-import { tryFileLock } from "./embedded/file-lock.ts";
+import { DataFolderInUseError, DataFolderUnusableError } from "./embedded/errors.ts";
+import { type FileLock, tryFileLock } from "./embedded/file-lock.ts";
 
 /** The folder `.flowerpower-queue/`: everything we keep on a machine, held by one process at a time. */
 export interface DataFolder extends Disposable {
@@ -22,8 +22,7 @@ export interface ServerInfo {
 /** Makes the folder when it is missing and takes it for this process. Throws DataFolderInUseError when another has it. */
 export function openDataFolder(path: string): DataFolder {
   const folder = createDataFolder(path);
-  const lock = tryFileLock(join(folder, "lock"));
-  if (lock === null) throw new DataFolderInUseError(folder, readServerInfo(folder)?.url ?? null);
+  const lock = lockDataFolder(folder, "lock");
   // What a killed predecessor left: nobody answers there any more.
   rmSync(serverInfoPath(folder), { force: true });
   const close = () => {
@@ -36,14 +35,27 @@ export function openDataFolder(path: string): DataFolder {
 /** Makes the folder, invisible to git, without taking it. Returns its absolute path. */
 export function createDataFolder(path: string): string {
   const folder = resolve(path);
-  // Others may pass through (Postgres runs as another user when we are root), but not look around.
-  mkdirSync(folder, { recursive: true, mode: 0o711 });
   try {
-    writeFileSync(join(folder, ".gitignore"), "*\n", { flag: "wx" });
+    // Others may pass through (Postgres runs as another user when we are root), but not look around.
+    mkdirSync(folder, { recursive: true, mode: 0o711 });
+    accessSync(folder, constants.W_OK | constants.X_OK);
+    if (!existsSync(join(folder, ".gitignore"))) writeFileSync(join(folder, ".gitignore"), "*\n");
   } catch (error) {
-    if (!isCode(error, "EEXIST")) throw error;
+    throw new DataFolderUnusableError(folder, error);
   }
   return folder;
+}
+
+/** Takes one of the folder's locks for this process. */
+export function lockDataFolder(folder: string, name: string): FileLock {
+  let lock: FileLock | null;
+  try {
+    lock = tryFileLock(join(folder, name));
+  } catch (error) {
+    throw new DataFolderUnusableError(folder, error);
+  }
+  if (lock === null) throw new DataFolderInUseError(folder, readServerInfo(folder)?.url ?? null);
+  return lock;
 }
 
 /** Where the server on this folder answers, or null when none has said so. */

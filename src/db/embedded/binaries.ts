@@ -73,7 +73,7 @@ export function binariesIn(folder: string): PostgresBinaries {
  * npm packs no symbolic links: the package makes them when it is installed, but not under `--ignore-scripts`
  * (npm's setting, and pnpm's and yarn's default), and without them Postgres finds no libraries.
  */
-function repairSymlinks(folder: string): void {
+export function repairSymlinks(folder: string): void {
   const list = join(folder, "pg-symlinks.json");
   if (!existsSync(list)) return;
   const links = JSON.parse(readFileSync(list, "utf8")) as { source: string; target: string }[];

@@ -94,7 +94,7 @@ async function initialise({ data, user }: Place, binaries: PostgresBinaries, log
   renameSync(unfinished, data);
 }
 
-function requireDisk(folder: string, neededBytes: number): void {
+export function requireDisk(folder: string, neededBytes: number): void {
   const { bavail, bsize } = statfsSync(folder);
   if (bavail * bsize < neededBytes) throw new DiskFullError(folder, bavail * bsize, neededBytes);
 }

@@ -16,6 +16,20 @@ export class DataFolderInUseError extends DomainError {
   }
 }
 
+/** The data folder can't be made, or not be written to. */
+export class DataFolderUnusableError extends DomainError {
+  readonly code = "DATA_FOLDER_UNUSABLE";
+
+  constructor(folder: string, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(
+      `The data folder ${folder} can't be used (${reason}). Make it writable for this user, or choose another one with --data.`,
+      null,
+      { cause },
+    );
+  }
+}
+
 /** Embedded Postgres can't be had on this machine: its message says what to do about it. */
 export class EmbeddedPostgresError extends DomainError {
   readonly code = "EMBEDDED_POSTGRES";

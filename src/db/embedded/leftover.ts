@@ -2,31 +2,42 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, realpathSync, rmSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import postgres from "postgres";
-import { isAlive, type PidFile, pidFilePath, readPidFile } from "./pid-file.ts";
+import { EmbeddedPostgresError } from "./errors.ts";
+import type { LogFile } from "./log-file.ts";
+import { isAlive, pidFilePath, readPidFile } from "./pid-file.ts";
+import type { Place } from "./place.ts";
+import type { Postmaster } from "./postmaster.ts";
 import { serverUrl } from "./server-url.ts";
+import { watchPostgres } from "./watched.ts";
 
+const pollMs = 20;
+/** How long it may take to end by itself, then to end on demand. */
 const patienceMs = 10_000;
 
 /**
  * The Postgres that an earlier process left behind on this data, if it works; null when none is running any more.
- * We hold the folder's lock, so it has no owner. One that is ending or does not answer is waited for, then ended.
+ * We hold the folder's lock, so it has no owner. One that is ending is waited for; one that does not answer is ended.
  */
-export async function adoptLeftover(data: string): Promise<{ pid: number; port: number } | null> {
-  const deadline = Date.now() + patienceMs;
-  let found = readPidFile(data);
-  while (found !== null && isAlive(found.pid)) {
-    if (!isPostgresOn(found.pid, data)) {
+export async function adoptLeftover({ data, user }: Place, log: LogFile): Promise<Postmaster | null> {
+  const began = Date.now();
+  for (let found = readPidFile(data); found !== null && isAlive(found.pid); found = readPidFile(data)) {
+    const { pid, port, status } = found;
+    if (!isPostgresOn(pid, data)) {
       // The number belongs to another program by now, as happens in a container that was started again.
       // Postgres would take that one for itself and refuse to start for ever.
       rmSync(pidFilePath(data), { force: true });
       return null;
     }
-    if (found.status === "ready" && found.port !== null && (await serves(data, found.port))) {
-      return { pid: found.pid, port: found.port };
+    if (status === "ready" && port !== null && (await serves(data, port))) {
+      return { data, pid, port, watch: watchPostgres(pid, pidFilePath(data), user) };
     }
-    if (Date.now() > deadline) end(found);
-    await delay(20);
-    found = readPidFile(data);
+    if (Date.now() - began > patienceMs) end(pid);
+    if (Date.now() - began > 2 * patienceMs) {
+      throw new EmbeddedPostgresError(
+        `A Postgres that an earlier start left on ${data} neither answers nor ends. Run: kill -9 ${pid} (its log: ${log.path})`,
+      );
+    }
+    await delay(pollMs);
   }
   return null;
 }
@@ -38,11 +49,11 @@ export function isPostgresOn(pid: number, data: string): boolean {
 }
 
 /** SIGQUIT: ends at once and recovers at the next start. A polite request had its time. */
-function end({ pid }: PidFile): void {
+function end(pid: number): void {
   try {
     process.kill(pid, "SIGQUIT");
   } catch {
-    // It has just ended.
+    // It has just ended, or is not ours to end.
   }
 }
 

@@ -1,7 +1,9 @@
 import { closeSync, copyFileSync, openSync, readFileSync, statSync, truncateSync } from "node:fs";
 import { join } from "node:path";
+import { DataFolderUnusableError } from "./errors.ts";
 
 const maxBytes = 5_000_000;
+const usual = /^LOG:\s+(starting PostgreSQL|listening on|database system (is|was) shut down)/;
 
 /** What Postgres has to say, in `postgres.log`: at most twice `maxBytes`, the older half in `postgres.log.1`. */
 export class LogFile {
@@ -11,7 +13,11 @@ export class LogFile {
 
   constructor(folder: string) {
     this.path = join(folder, "postgres.log");
-    this.fd = openSync(this.path, "a", 0o600);
+    try {
+      this.fd = openSync(this.path, "a", 0o600);
+    } catch (error) {
+      throw new DataFolderUnusableError(folder, error);
+    }
     this.bound();
     this.#from = statSync(this.path).size;
   }
@@ -33,16 +39,13 @@ export class LogFile {
     return readFileSync(this.path).subarray(this.#from).toString("utf8");
   }
 
-  /** The last lines since the mark that say something is wrong, else simply the last ones; on one line. */
+  /** The last lines since the mark, without what Postgres always says; on one line. */
   lastWords(): string {
     const lines = this.since()
       .split("\n")
-      .filter((line) => line.trim() !== "");
-    const bad = lines.filter((line) => /\b(FATAL|PANIC|ERROR|error|could not)\b/.test(line));
-    return (bad.length > 0 ? bad : lines)
-      .slice(-3)
-      .map((line) => line.trim())
-      .join(" | ");
+      .map((line) => line.replace(/^\S+ \S+ UTC \[\d+\] /, "").trim())
+      .filter((line) => line !== "" && !usual.test(line));
+    return lines.slice(-3).join(" | ");
   }
 
   close(): void {

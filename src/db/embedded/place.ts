@@ -22,6 +22,7 @@ export function placeOf(folder: string): Place {
   const location = join(folder, "pg.location");
   if (existsSync(location)) return owned(readFileSync(location, "utf8").trim());
   const place = owned(inside);
+  openFolder(place.user, folder);
   const closed = closedFolder(place.user, folder);
   if (closed === null) return place;
   if (existsSync(inside))
@@ -32,6 +33,11 @@ export function placeOf(folder: string): Place {
   makeSystemFolder(closed);
   writeFileSync(location, `${outside}\n`);
   return { data: outside, user: place.user };
+}
+
+/** Our own folder may be passed through; the ones above it are not ours to change. */
+function openFolder(user: SystemUser, folder: string): void {
+  if (closedFolder(user, folder) === folder) chmodSync(folder, (statSync(folder).mode & 0o7777) | 0o011);
 }
 
 /** The folder for a copy of the programs, when the installed ones are out of reach too. */

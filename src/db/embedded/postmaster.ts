@@ -11,6 +11,7 @@ import { exitOf, interrupt, spawnWatched } from "./watched.ts";
 
 /** A running Postgres and the shell that ends it when we die. */
 export interface Postmaster {
+  data: string;
   pid: number;
   port: number;
   watch: ChildProcess;
@@ -53,12 +54,12 @@ export async function launch(options: LaunchOptions): Promise<Postmaster> {
 }
 
 /** Ends Postgres in an orderly way: sessions are cut, everything is written. After `stopMs` less orderly. */
-export async function stopPostmaster({ pid, watch }: Postmaster): Promise<void> {
+export async function stopPostmaster({ data, pid, watch }: Postmaster): Promise<void> {
   const late = setTimeout(() => signal(pid, "SIGQUIT"), stopMs);
   interrupt(watch);
   await exitOf(watch);
-  // The shell may have been killed and Postgres not.
-  for (let polls = 0; isAlive(pid); polls++) {
+  // The shell may have been killed and Postgres not. Removing its pid file is the last thing that Postgres does.
+  for (let polls = 0; isAlive(pid) && readPidFile(data)?.pid === pid; polls++) {
     if (polls % 100 === 0) signal(pid, "SIGINT");
     await delay(pollMs);
   }
@@ -80,7 +81,7 @@ async function launchOnce(options: LaunchOptions, port: number): Promise<Postmas
     const isNew = found?.startedAt !== before?.startedAt || found?.pid !== before?.pid;
     if (found?.status === "ready" && found.port === port && isNew) {
       watch.unref(); // a server keeps itself alive, its Postgres does not
-      return { pid: found.pid, port, watch };
+      return { data: place.data, pid: found.pid, port, watch };
     }
     await delay(pollMs);
   }

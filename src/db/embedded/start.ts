@@ -1,17 +1,14 @@
 import { join } from "node:path";
-import { createDataFolder, readServerInfo } from "../data-folder.ts";
+import { createDataFolder, lockDataFolder } from "../data-folder.ts";
 import { binariesIn, copiedPostgres, installedPostgres, type PostgresBinaries } from "./binaries.ts";
 import { prepareDataDirectory } from "./data-directory.ts";
-import { DataFolderInUseError } from "./errors.ts";
-import { tryFileLock } from "./file-lock.ts";
 import { adoptLeftover } from "./leftover.ts";
 import { LogFile } from "./log-file.ts";
-import { pidFilePath } from "./pid-file.ts";
 import { folderForCopy, type Place, placeOf } from "./place.ts";
-import { launch, type Postmaster, stopPostmaster } from "./postmaster.ts";
+import { launch } from "./postmaster.ts";
 import { serverUrl } from "./server-url.ts";
+import { supervise } from "./supervise.ts";
 import { closedFolder } from "./system-user.ts";
-import { watchPostgres } from "./watched.ts";
 
 export interface EmbeddedPostgresOptions {
   /** The data folder (`.flowerpower-queue`). */
@@ -43,26 +40,27 @@ export interface EmbeddedPostgres extends AsyncDisposable {
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const { port = null, fsync = true, onProgress = () => {} } = options;
   const folder = createDataFolder(options.folder);
-  const lock = tryFileLock(join(folder, "postgres.lock"));
-  if (lock === null) throw new DataFolderInUseError(folder, readServerInfo(folder)?.url ?? null);
   using held = new DisposableStack();
-  held.use(lock);
+  held.use(lockDataFolder(folder, "postgres.lock"));
   const log = held.adopt(new LogFile(folder), (file) => file.close());
 
   const place = placeOf(folder);
   const binaries = binariesFor(place);
   const freshlyCreated = await prepareDataDirectory(place, binaries, log, { fsync, onProgress });
-  const leftover = await adoptLeftover(place.data);
-  const postmaster: Postmaster =
-    leftover === null
-      ? await launch({ place, binaries, log, port, fsync })
-      : { ...leftover, watch: watchPostgres(leftover.pid, pidFilePath(place.data), place.user) };
+  const leftover = await adoptLeftover(place, log);
+  const postmaster = leftover ?? (await launch({ place, binaries, log, port, fsync }));
+  const supervised = supervise(
+    postmaster,
+    async (samePort) =>
+      (await adoptLeftover(place, log)) ?? (await launch({ place, binaries, log, port: samePort, fsync })),
+    onProgress,
+  );
 
   const keepLogSmall = setInterval(() => log.bound(), 60_000).unref();
   held.defer(() => clearInterval(keepLogSmall));
   const resources = held.move();
-  const stopOnce = once(async () => {
-    await stopPostmaster(postmaster);
+  const stop = once(async () => {
+    await supervised.stop();
     resources.dispose();
   });
   return {
@@ -71,8 +69,8 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     version: binaries.version,
     adopted: leftover !== null,
     freshlyCreated,
-    stop: stopOnce,
-    [Symbol.asyncDispose]: stopOnce,
+    stop,
+    [Symbol.asyncDispose]: stop,
   };
 }
 
