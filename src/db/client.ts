@@ -4,7 +4,7 @@ import { IdSource } from "../domain/ids.ts";
 import { relations } from "./relations.ts";
 
 /** SQL on a connection of the pool, or inside a transaction. */
-export type Sql = postgres.Sql | postgres.TransactionSql;
+export type Sql = postgres.ISql<Record<never, never>>;
 
 /** Rows read for the API, as Drizzle maps them. */
 export type Reads = ReturnType<typeof readsOf>;

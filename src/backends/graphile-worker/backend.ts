@@ -1,0 +1,59 @@
+import type { Sql } from "../../db/client.ts";
+import { ticketSchema } from "../../db/migrate.ts";
+import { priorityStepSeconds } from "../../domain/lanes.ts";
+import type { Backend, Fragment } from "../backend.ts";
+
+/** Never reached: a ticket is delivered once, a second delivery is refused by the attempt's fence. */
+const deliveries = 32_000;
+
+/** Tickets are rows of graphile-worker in the same Postgres, written in the statement that makes them necessary. */
+export const graphileWorker: Backend = {
+  name: "graphile-worker",
+  capabilities: { transactional: true, withdraw: true },
+
+  tickets(sql: Sql, rows: Fragment): Fragment {
+    return sql`
+      select added.id
+      from (
+        select array_agg(
+          row(
+            'run/' || r.project || '/' || r.queue,
+            json_build_object('job', r.id, 'attempt', r.attempt + 1),
+            null,
+            least(r.run_at, now()) - make_interval(secs => r.priority * ${priorityStepSeconds}::int),
+            ${deliveries}::smallint,
+            ${ticketKey(sql, "r")},
+            0::smallint,
+            null
+          )::${sql(ticketSchema)}.job_spec order by r.id
+        ) as specs
+        from ${rows} r
+        having count(*) > 0
+      ) due
+      cross join lateral ${sql(ticketSchema)}.add_jobs(due.specs) added`;
+  },
+
+  withdraw(sql: Sql, rows: Fragment): Fragment {
+    return sql`
+      select removed.id
+      from ${rows} r
+      cross join lateral ${sql(ticketSchema)}.remove_job(${ticketKey(sql, "r")}) removed`;
+  },
+
+  hasTicket(sql: Sql): Fragment {
+    return sql`exists (select 1 from ${sql(ticketSchema)}.jobs t where t.key = ${ticketKey(sql, "j")})`;
+  },
+
+  async depths(sql: Sql) {
+    return await sql<{ lane: string; waiting: number; taken: number }[]>`
+      select task_identifier as lane,
+        count(*) filter (where locked_at is null)::int as waiting,
+        count(*) filter (where locked_at is not null)::int as taken
+      from ${sql(ticketSchema)}.jobs group by 1 order by 1`;
+  },
+};
+
+/** One ticket per job and attempt: the key names both, so that a ticket can be found and is never doubled. */
+function ticketKey(sql: Sql, row: "r" | "j"): Fragment {
+  return sql`${sql(row)}.id || '/' || (${sql(row)}.attempt + 1)`;
+}

@@ -1,0 +1,48 @@
+/**
+ * Lets many callers share one statement. What arrives while a flush is under way goes with the next one; alone, a caller waits
+ * for nobody. Each caller gets its own result, after the commit. When a flush fails, its items are tried one by one, so that
+ * a bad one fails only its caller.
+ */
+export function coalesce<Item, Result>(
+  flush: (items: Item[]) => Promise<Result[]>,
+  { most = 500 }: { most?: number } = {},
+): (item: Item) => Promise<Result> {
+  let waiting: { item: Item; resolve: (result: Result) => void; reject: (error: unknown) => void }[] = [];
+  let flushing = false;
+
+  async function run(): Promise<void> {
+    flushing = true;
+    while (waiting.length > 0) {
+      const batch = waiting.splice(0, most);
+      try {
+        const results = await flush(batch.map(({ item }) => item));
+        batch.forEach(({ resolve }, i) => {
+          resolve(results[i] as Result);
+        });
+      } catch (error) {
+        if (batch.length === 1) batch[0]?.reject(error);
+        else await Promise.all(batch.map(single));
+      }
+    }
+    flushing = false;
+  }
+
+  async function single({ item, resolve, reject }: (typeof waiting)[number]): Promise<void> {
+    try {
+      const [result] = await flush([item]);
+      resolve(result as Result);
+    } catch (error) {
+      reject(error);
+    }
+  }
+
+  return (item) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ item, resolve, reject });
+      // On the next turn of the event loop, so that callers of the same turn go together.
+      if (!flushing) {
+        flushing = true;
+        setImmediate(run);
+      }
+    });
+}

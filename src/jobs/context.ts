@@ -1,0 +1,28 @@
+import type { Backend } from "../backends/backend.ts";
+import type { Database } from "../db/client.ts";
+import { coalesce } from "../db/coalesce.ts";
+import { withRetries } from "../db/retry.ts";
+import type { Wakeups } from "../events/wakeups.ts";
+import type { Catalogue } from "../pipelines/catalogue.ts";
+import { type Inserted, insertJobs, type NewJob } from "./insert.ts";
+
+/** What the verbs on jobs work with. One per process. */
+export interface JobsContext {
+  db: Database;
+  backend: Backend;
+  wakeups: Wakeups;
+  catalogue: Catalogue;
+  /** Makes a job together with those of other callers; null when its key is taken or its queue does not exist. */
+  insert(job: NewJob): Promise<Inserted | null>;
+}
+
+export function openJobs(parts: Omit<JobsContext, "insert">): JobsContext {
+  const { db, backend } = parts;
+  const insert = coalesce(async (jobs: NewJob[]): Promise<(Inserted | null)[]> => {
+    const made = new Map(
+      (await withRetries(() => insertJobs(db.sql, backend, jobs))).map((inserted) => [inserted.id, inserted]),
+    );
+    return jobs.map((job) => made.get(job.id) ?? null);
+  });
+  return { ...parts, insert };
+}

@@ -1,0 +1,123 @@
+import { createHash } from "node:crypto";
+import stringify from "safe-stable-stringify";
+import { IdempotencyConflictError, InvalidRunError, NotFoundError } from "../domain/errors.ts";
+import { idText } from "../domain/ids.ts";
+import type { JsonObject } from "../domain/json.ts";
+import { type JobState, isFinal } from "../domain/lifecycle.ts";
+import type { Actor, RunRequest } from "../domain/run-request.ts";
+import { planRun } from "../pipelines/plan.ts";
+import { resolveSettings } from "../pipelines/policy.ts";
+import { variantOf } from "../pipelines/variants.ts";
+import type { JobsContext } from "./context.ts";
+import type { NewJob } from "./insert.ts";
+
+export interface Enqueued {
+  jobId: string;
+  /** The key was used before: this is the job of then, in whatever state it is now. */
+  replayed: boolean;
+}
+
+/**
+ * Accepts a run and makes its job, after the pipeline's graph has said that it can run. Answers after the commit.
+ *
+ * @throws NotFoundError when the project, the pipeline or the queue does not exist
+ * @throws InvalidRunError when the run does not fit the pipeline: nothing was stored
+ * @throws IdempotencyConflictError when the key belongs to another request
+ */
+export async function enqueueJob(context: JobsContext, actor: Actor, request: RunRequest): Promise<Enqueued> {
+  const fingerprint = fingerprintOf(request);
+  // A replay is answered before validation: the pipeline may have changed since, and the answer must not.
+  const earlier = await replayOf(context, actor, request, fingerprint);
+  if (earlier !== null) return { jobId: earlier, replayed: true };
+
+  const job = await newJob(context, actor, request, fingerprint);
+  for (;;) {
+    const inserted = await context.insert(job);
+    if (inserted !== null) {
+      context.wakeups.ring("events", [inserted.id]);
+      if (inserted.state === "scheduled" || job.expiresAt !== null) context.wakeups.ring("admit");
+      return { jobId: inserted.id, replayed: false };
+    }
+    if (request.idempotencyKey === null) throw new NotFoundError("queue", job.queue, "input.queue");
+    const winner = await replayOf(context, actor, request, fingerprint);
+    if (winner !== null) return { jobId: winner, replayed: true };
+    await refuseUnknownQueue(context, job.queue);
+  }
+}
+
+async function newJob(
+  context: JobsContext,
+  actor: Actor,
+  request: RunRequest,
+  fingerprint: string,
+): Promise<NewJob> {
+  const { db, catalogue, wakeups } = context;
+  const found = await catalogue.pipeline(request.project, request.pipeline);
+  const description = await variantOf(db, found, request.config, { ring: () => wakeups.ring("describe") });
+  const plan = description === null ? null : planRun(description, request);
+  if (plan !== null && plan.problems.length > 0) throw new InvalidRunError(plan.problems);
+
+  const settings = resolveSettings(request, found.project, found.description);
+  const id = db.ids.next();
+  return {
+    id,
+    shownId: idText("job", id),
+    project: found.projectName,
+    pipeline: found.name,
+    queue: settings.queue,
+    priority: settings.priority,
+    runAt: request.runAt?.toISOString() ?? null,
+    expiresAt: request.expiresAt?.toISOString() ?? null,
+    maxAttempts: settings.policy.maxAttempts,
+    maxLosses: settings.maxLosses,
+    onWorkerLost: settings.onWorkerLost,
+    inputs: request.inputs,
+    finalVars: request.finalVars,
+    config: request.config,
+    options: request.options as JsonObject,
+    retry: request.retry as JsonObject | null,
+    timeoutMs: settings.timeoutMs,
+    tags: request.tags,
+    actor: actor.name,
+    requestId: actor.requestId,
+    requestedBy: request.requestedBy,
+    plan: plan === null || description?.codeHash == null ? null : { codeHash: description.codeHash, path: plan.path },
+    idempotencyKey: request.idempotencyKey,
+    fingerprint,
+  };
+}
+
+/** SHA-256 of the request as sent: the key itself and what to do on a replay are not part of it. */
+function fingerprintOf({ idempotencyKey: _key, onReplay: _onReplay, ...request }: RunRequest): string {
+  return createHash("sha256")
+    .update(stringify(request) ?? "")
+    .digest("hex");
+}
+
+/** The job that this key has made, or null when it has made none (or one that the caller wants replaced). */
+async function replayOf(
+  { db }: JobsContext,
+  actor: Actor,
+  request: RunRequest,
+  fingerprint: string,
+): Promise<string | null> {
+  const key = request.idempotencyKey;
+  if (key === null) return null;
+  const [held] = await db.sql<{ jobId: string; fingerprint: string; state: JobState | null }[]>`
+    select k.job_id as "jobId", k.fingerprint, j.state
+    from idempotency_keys k left join jobs j on j.id = k.job_id
+    where k.owner = ${actor.name} and k.key = ${key}`;
+  if (held === undefined) return null;
+  if (held.fingerprint !== fingerprint) throw new IdempotencyConflictError(key, idText("job", held.jobId));
+  const replaceable = request.onReplay === "new_if_failed" && held.state !== null;
+  if (!(replaceable && isFinal(held.state as JobState) && held.state !== "succeeded")) return held.jobId;
+  // Only the holder that was seen is set aside: of several callers one makes the new job, the others find it.
+  await db.sql`
+    delete from idempotency_keys where owner = ${actor.name} and key = ${key} and job_id = ${held.jobId}`;
+  return null;
+}
+
+async function refuseUnknownQueue({ db }: JobsContext, queue: string): Promise<void> {
+  const [row] = await db.sql`select 1 from queues where name = ${queue}`;
+  if (row === undefined) throw new NotFoundError("queue", queue, "input.queue");
+}

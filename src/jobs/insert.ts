@@ -1,0 +1,108 @@
+import type { Backend } from "../backends/backend.ts";
+import type { Sql } from "../db/client.ts";
+import type { JsonObject } from "../domain/json.ts";
+import type { JobState } from "../domain/lifecycle.ts";
+
+/** A job that is to be made, all questions answered. */
+export interface NewJob {
+  id: string;
+  /** The id that people see, for the audit trail. */
+  shownId: string;
+  project: string;
+  pipeline: string;
+  queue: string;
+  priority: number;
+  /** ISO 8601; null: now. */
+  runAt: string | null;
+  expiresAt: string | null;
+  maxAttempts: number;
+  maxLosses: number;
+  onWorkerLost: "retry" | "fail";
+  inputs: JsonObject;
+  finalVars: string[] | null;
+  config: JsonObject;
+  options: JsonObject;
+  retry: JsonObject | null;
+  timeoutMs: number | null;
+  tags: string[];
+  actor: string;
+  requestId: string | null;
+  requestedBy: string | null;
+  plan: { codeHash: string; path: string[] } | null;
+  idempotencyKey: string | null;
+  fingerprint: string;
+}
+
+/** A job that was made. One that is not among them has a key that another job holds, or names a queue that does not exist. */
+export interface Inserted {
+  id: string;
+  state: JobState;
+}
+
+/**
+ * Makes jobs in one statement: row, request, tags, key, first event, audit entry and, when it is due and its queue open,
+ * ticket. One round trip, all or nothing.
+ */
+export async function insertJobs(sql: Sql, backend: Backend, jobs: readonly NewJob[]): Promise<Inserted[]> {
+  // In the order of their keys, so that two flushes with the same keys wait for each other and never in a circle.
+  const rows = jobs.toSorted((a, b) => compare(a.idempotencyKey ?? "", b.idempotencyKey ?? ""));
+  return await sql<Inserted[]>`
+    with input as materialized (
+      select * from jsonb_to_recordset(${sql.json(rows as never)}) as i (
+        id uuid, "shownId" text, project text, pipeline text, queue text, priority smallint, "runAt" timestamptz,
+        "expiresAt" timestamptz, "maxAttempts" int, "maxLosses" int, "onWorkerLost" text, inputs jsonb, "finalVars" jsonb,
+        config jsonb, options jsonb, retry jsonb, "timeoutMs" int, tags jsonb, actor text, "requestId" text,
+        "requestedBy" text, plan jsonb, "idempotencyKey" text, fingerprint text
+      )
+    ), claimed as (
+      insert into idempotency_keys (owner, key, fingerprint, job_id, created_at)
+      select i.actor, i."idempotencyKey", i.fingerprint, i.id, queue_now()
+      from input i join queues q on q.name = i.queue
+      where i."idempotencyKey" is not null
+      on conflict do nothing
+      returning job_id
+    ), made as (
+      insert into jobs (
+        id, project, pipeline, queue, state, priority, max_attempts, max_losses, on_worker_lost, last_seq,
+        created_at, run_at, expires_at, ticketed_at
+      )
+      select i.id, i.project, i.pipeline, i.queue,
+        (case when i."runAt" > queue_now() then 'scheduled' else 'queued' end)::job_state,
+        i.priority, i."maxAttempts", i."maxLosses", i."onWorkerLost", 1,
+        queue_now(), coalesce(i."runAt", queue_now()), i."expiresAt",
+        case when coalesce(i."runAt" <= queue_now(), true) and q.paused_at is null then queue_now() end
+      from input i join queues q on q.name = i.queue
+      where i."idempotencyKey" is null or i.id in (select job_id from claimed)
+      returning *
+    ), requested as (
+      insert into job_requests (
+        job_id, inputs, final_vars, config, options, retry, timeout_ms, tags, actor, requested_by, plan
+      )
+      select i.id, i.inputs, i."finalVars", i.config, i.options, i.retry, i."timeoutMs", i.tags, i.actor,
+        i."requestedBy", i.plan
+      from input i join made m using (id)
+    ), tagged as (
+      insert into job_tags (tag, job_id)
+      select distinct t.tag, i.id from input i join made m using (id) cross join jsonb_array_elements_text(i.tags) as t (tag)
+    ), recorded as (
+      insert into events (job_id, seq, life, type, version, recorded_at, occurred_at, data)
+      select m.id, 1, 1, 'job.enqueued', 1, queue_now(), queue_now(), jsonb_build_object(
+        'state', m.state, 'priority', m.priority, 'queue', m.queue, 'actor', i.actor,
+        'runAt', to_char(m.run_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+      )
+      from made m join input i using (id)
+    ), audited as (
+      insert into audit (at, actor, action, target, request_id, data)
+      select queue_now(), i.actor, 'job.enqueue', i."shownId", i."requestId", jsonb_build_object(
+        'project', m.project, 'pipeline', m.pipeline, 'requestedBy', i."requestedBy"
+      )
+      from made m join input i using (id)
+    ), ticket_changes as materialized (
+      ${backend.tickets(sql, sql`(select * from made m where m.ticketed_at is not null)`)}
+    )
+    select m.id, m.state, (select count(*) from ticket_changes)::int as tickets from made m`;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,178 @@
+import type { Backend, Fragment } from "../backends/backend.ts";
+import type { Sql } from "../db/client.ts";
+import type { EventData } from "../domain/event-types.ts";
+import type { JsonObject } from "../domain/json.ts";
+import {
+  attemptEnds,
+  finalStates,
+  type JobState,
+  type TransitionName,
+  transitions,
+  yieldsToCancel,
+} from "../domain/lifecycle.ts";
+import type { ErrorKind } from "../domain/outcome.ts";
+
+/** One job that is to move: the fence, and what the move changes besides the state. */
+export interface Move<N extends TransitionName = TransitionName> {
+  id: string;
+  /** The job's last attempt as the caller knows it: with another one it does not move. */
+  attempt: number;
+  /** Data of the event. */
+  data: EventData<(typeof transitions)[N]["event"]>;
+  /** start: who runs it, and the token of this very start. */
+  workerId?: string;
+  runToken?: string;
+  attemptId?: string;
+  /** The end of an attempt: what the counters become, and why it failed. */
+  failures?: number;
+  losses?: number;
+  maxAttempts?: number;
+  errorKind?: ErrorKind;
+  error?: JsonObject;
+  /** Milliseconds from now until it is due again. */
+  delayMs?: number;
+}
+
+/** A job that has moved. One that is not among them was no longer where the transition starts from. */
+export interface Moved {
+  id: string;
+  state: JobState;
+  attempt: number;
+  life: number;
+  /** The number of the event. */
+  seq: number;
+}
+
+/**
+ * The one door through which jobs change their state: locks the rows in the order of their ids, moves those that are still
+ * where `name` starts from and whose attempt is the caller's, records an event each, opens or closes the attempt, and adds
+ * the ticket of each that is queued again. One statement, so all of it happens or nothing.
+ *
+ * Losing the race is normal (a worker that stalled wakes up after its job was given to another): such a job is not among
+ * those returned, and the caller says what that means.
+ */
+export async function transition<N extends TransitionName>(
+  sql: Sql,
+  backend: Backend,
+  name: N,
+  moves: readonly Move<N>[],
+): Promise<Moved[]> {
+  if (moves.length === 0) return [];
+  return await sql<Moved[]>`
+    with input as materialized (
+      select * from jsonb_to_recordset(${sql.json(moves as never)}) as i (
+        id uuid, attempt int, data jsonb, "workerId" uuid, "runToken" uuid, "attemptId" uuid, failures int, losses int,
+        "maxAttempts" int, "errorKind" text, error jsonb, "delayMs" bigint
+      )
+    ), ${movedJobs(sql, backend, name)}
+    select m.id, m.state, m.attempt, m.life, m.seq, (select count(*) from ticket_changes)::int as tickets from moved m`;
+}
+
+/**
+ * The CTEs from the locked rows to the event, over a CTE `input` with the columns of Move. The caller's last
+ * SELECT reads `moved` and, so that tickets are added or taken back, `ticket_changes`.
+ */
+export function movedJobs(sql: Sql, backend: Backend, name: TransitionName): Fragment {
+  const { from, to, event } = transitions[name];
+  const next = yieldsToCancel(name)
+    ? sql`(case when j.cancel_requested_at is not null then 'cancelled' else ${to} end)::job_state`
+    : sql`${to}::job_state`;
+  // A cancel that was requested while the attempt ran: the event names who asked.
+  const cancelledMeanwhile = yieldsToCancel(name) ? sql`m.state = 'cancelled'` : sql`false`;
+  return sql`
+    locked as materialized (
+      select j.id from jobs j where j.id in (select id from input) order by j.id for no key update of j
+    ), moved as (
+      update jobs j set
+        state = ${next},
+        last_seq = j.last_seq + 1,
+        run_token = ${to === "running" ? sql`i."runToken"` : sql`null`},
+        finished_at = case when ${next} in ${sql([...finalStates])} then queue_now() end,
+        ticketed_at = ${ticketedAt(sql, to, next)},
+        failures = coalesce(i.failures, j.failures),
+        losses = coalesce(i.losses, j.losses),
+        max_attempts = coalesce(i."maxAttempts", j.max_attempts),
+        error_kind = coalesce(i."errorKind", j.error_kind)
+        ${changes(sql, name)}
+      from input i, locked l
+      where j.id = i.id and l.id = j.id and j.attempt = i.attempt and j.state in ${sql([...from])} ${guard(sql, name)}
+      returning j.id, j.state, j.attempt, j.life, j.last_seq as seq, j.project, j.queue, j.priority, j.run_at,
+        j.ticketed_at, i.data, i."workerId" as worker_id, i."runToken" as run_token, i."attemptId" as attempt_id,
+        i."errorKind" as error_kind, i.error
+    ), recorded as (
+      insert into events (job_id, seq, life, attempt, type, version, recorded_at, occurred_at, data)
+      select m.id, m.seq, m.life, nullif(m.attempt, 0),
+        case when ${cancelledMeanwhile} then 'job.cancelled' else ${event} end, 1, queue_now(), queue_now(),
+        case when ${cancelledMeanwhile} then coalesce(
+          (select e.data from events e where e.job_id = m.id and e.type = 'job.cancel_requested' order by e.seq desc limit 1),
+          '{"actor": null, "reason": null}'::jsonb
+        ) else m.data end
+      from moved m
+    ) ${attempt(sql, name)}, ticket_changes as materialized (${ticketChanges(sql, backend, name)})`;
+}
+
+/** What a transition changes on the job besides what all of them do. */
+function changes(sql: Sql, name: TransitionName): Fragment {
+  switch (name) {
+    case "start":
+      return sql`, attempt = j.attempt + 1, worker_id = i."workerId", started_at = coalesce(j.started_at, queue_now()),
+        source_seq = 0, nodes_done = 0, nodes_total = null`;
+    case "retry":
+      return sql`, run_at = queue_now() + make_interval(secs => coalesce(i."delayMs", 0) / 1000.0)`;
+    case "requeue":
+      return sql`, life = j.life + 1, failures = 0, losses = 0, started_at = null, cancel_requested_at = null,
+        error_kind = null, run_at = queue_now(), expires_at = null`;
+    default:
+      return sql``;
+  }
+}
+
+/** What has to be true besides the state and the attempt. */
+function guard(sql: Sql, name: TransitionName): Fragment {
+  // A worker that was declared dead starts nothing, and neither does a job whose time to live has ended.
+  if (name === "start") {
+    return sql`and (j.expires_at is null or j.started_at is not null or j.expires_at > queue_now())
+      and exists (select 1 from workers w where w.id = i."workerId" and w.ended_at is null)`;
+  }
+  // Started once in this life, a job can no longer expire.
+  if (name === "expire") return sql`and j.started_at is null`;
+  return sql``;
+}
+
+function ticketedAt(sql: Sql, to: JobState, next: Fragment): Fragment {
+  if (to === "running") return sql`j.ticketed_at`;
+  if (to !== "queued") return sql`null`;
+  return sql`case when ${next} = 'queued' and exists (
+    select 1 from queues q where q.name = j.queue and q.paused_at is null
+  ) then queue_now() end`;
+}
+
+/** Opens the attempt that has started, or closes the one that has ended. */
+function attempt(sql: Sql, name: TransitionName): Fragment {
+  if (name === "start") {
+    return sql`, opened as (
+      insert into attempts (job_id, attempt, id, life, run_token, worker_id, started_at)
+      select m.id, m.attempt, m.attempt_id, m.life, m.run_token, m.worker_id, queue_now() from moved m
+    )`;
+  }
+  if (!(attemptEnds as readonly string[]).includes(name)) return sql``;
+  return sql`, closed as (
+    update attempts a
+    set ended_at = queue_now(), outcome = case when m.state = 'cancelled' then 'stop' else ${name} end,
+      error_kind = m.error_kind, error = m.error
+    from moved m
+    where a.job_id = m.id and a.attempt = m.attempt
+  ), stopped as (
+    update node_runs n set state = 'stopped', ended_at = queue_now()
+    from moved m
+    where n.job_id = m.id and n.attempt = m.attempt and n.state = 'running'
+  )`;
+}
+
+/** The tickets that a move adds or takes back. The caller's last SELECT has to read this CTE, else it is not executed. */
+function ticketChanges(sql: Sql, backend: Backend, name: TransitionName): Fragment {
+  const { from, to } = transitions[name];
+  if (to === "queued") return backend.tickets(sql, sql`(select * from moved m where m.ticketed_at is not null)`);
+  if (to !== "running" && (from as readonly JobState[]).includes("queued")) return backend.withdraw(sql, sql`moved`);
+  return sql`select null::bigint as id where false`;
+}
