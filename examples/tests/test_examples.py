@@ -113,7 +113,9 @@ def test_the_report_of_a_day(run: Run) -> None:
     rows = result["daily_report"]
     assert len(rows) == 21
     assert rows[0]["airport"] == "ATL"
-    assert [row["airport"] for row in rows if row["unusual"]] == ["ATL", "BNA", "SFO"]
+    unusual = {row["airport"] for row in rows if row["unusual"]}
+    assert unusual >= {"ATL", "BNA", "SFO"}
+    assert not unusual & {"CLT", "ORD", "DFW"}
     assert all(row["flights"] >= 15 for row in rows)
     lost = [row["median_delay"] - row["usual_delay"] for row in rows]
     assert lost == sorted(lost, reverse=True)

@@ -96,7 +96,7 @@ def airport(departures: pd.DataFrame, day: date, min_flights: int) -> Paralleliz
 
 @tag(stage="analyse")
 def airport_profile(
-    airport: str, departures: pd.DataFrame, day: date, resamples: int = 12_000
+    airport: str, departures: pd.DataFrame, day: date, resamples: int = 10_000
 ) -> dict[str, Any]:
     """One airport's day against its month.
 
