@@ -26,7 +26,7 @@ def raw_flights(day: date) -> pd.DataFrame:
     return _read_month("flights", day)
 
 
-@tag(stage="extract", source="National Weather Service")
+@tag(stage="extract", source="ASOS, Iowa Environmental Mesonet")
 def raw_weather(day: date) -> pd.DataFrame:
     """The weather at the three airports of departure, hour by hour, as published."""
     return _read_month("weather", day)
