@@ -24,8 +24,8 @@ import {
   uuid,
 } from "drizzle-orm/pg-core";
 import { terminalEventTypes } from "../domain/event-types.ts";
-import { finalStates, jobStates } from "../domain/lifecycle.ts";
 import type { Json, JsonObject } from "../domain/json.ts";
+import { finalStates, jobStates } from "../domain/lifecycle.ts";
 import { errorKinds } from "../domain/outcome.ts";
 
 export const schema = pgSchema("flowerpower_queue");
@@ -110,6 +110,8 @@ export const workers = schema.table(
     poolId: text("pool_id"),
     host: text().notNull(),
     pid: integer().notNull(),
+    /** Names the process beyond doubt to others on the same host: boot, process namespace, pid and start time. */
+    process: text().notNull(),
     version: text().notNull(),
     slots: integer().notNull(),
     /** Projects that it serves, with the folder's identity on its host. */
@@ -342,9 +344,7 @@ export const events = schema.table(
   (t) => [
     primaryKey({ columns: [t.jobId, t.seq] }),
     index("events_feed").on(t.xid, t.id),
-    uniqueIndex("events_source_seq")
-      .on(t.jobId, t.attempt, t.sourceSeq)
-      .where(sql`${t.sourceSeq} is not null`),
+    uniqueIndex("events_source_seq").on(t.jobId, t.attempt, t.sourceSeq).where(sql`${t.sourceSeq} is not null`),
     uniqueIndex("events_terminal")
       .on(t.jobId, t.life)
       .where(sql`${t.type} in (${listed(terminalEventTypes)})`),

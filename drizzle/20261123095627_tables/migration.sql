@@ -210,6 +210,7 @@ CREATE TABLE "flowerpower_queue"."workers" (
 	"pool_id" text,
 	"host" text NOT NULL,
 	"pid" integer NOT NULL,
+	"process" text NOT NULL,
 	"version" text NOT NULL,
 	"slots" integer NOT NULL,
 	"projects" jsonb NOT NULL,
