@@ -1,0 +1,242 @@
+import type { Problem } from "../domain/errors.ts";
+import type { Json, JsonObject } from "../domain/json.ts";
+import type { RunRequest } from "../domain/run-request.ts";
+import type { PipelineDescription, PipelineInput, ProjectDescription } from "../runtime/protocol.ts";
+import { valueProblems } from "./input-value.ts";
+import { listNames, nearest } from "./nearest.ts";
+import { indexGraph, isComputed, upstreamOf } from "./path.ts";
+
+/** What can be wrong with a run before it has begun. The golden cases name these; people read the message. */
+export type PlanProblemCode =
+  | "BROKEN"
+  | "UNCONFIGURED"
+  | "UNKNOWN_INPUT"
+  | "COMPUTED_INPUT"
+  | "CONFIG_INPUT"
+  | "MISSING_INPUT"
+  | "WRONG_TYPE"
+  | "NO_FINAL_VARS"
+  | "UNKNOWN_FINAL_VAR"
+  | "INPUT_FINAL_VAR"
+  | "BRANCH_FINAL_VAR"
+  | "UNKNOWN_EXECUTOR";
+
+export interface PlanProblem extends Problem {
+  code: PlanProblemCode;
+}
+
+/** Where the value of an input comes from when the run starts. */
+export interface PlannedInput {
+  name: string;
+  /** `request`, `config`, or the place of the default: `conf/pipelines/NAME.yml`, `code`. */
+  source: string;
+  /** The place of the default that the request has replaced, null when there was none. */
+  replaced: string | null;
+}
+
+/** What a run would do, computed from the published graph: nothing is imported or run. */
+export interface RunPlan {
+  /** Empty when the run may start. */
+  problems: PlanProblem[];
+  codeHash: string | null;
+  finalVars: string[];
+  /** Nodes that will run, in an order in which they can; inputs and config left out, branches not multiplied. */
+  path: string[];
+  /** The inputs that those nodes take or the request gives. */
+  inputs: PlannedInput[];
+}
+
+/** A pipeline's description under some config: what is missing here may be there under another. */
+export interface KnownVariant {
+  config: JsonObject;
+  description: PipelineDescription;
+}
+
+export type PlannedRequest = Pick<RunRequest, "inputs" | "finalVars" | "config" | "options">;
+
+export interface PlanContext {
+  project?: ProjectDescription;
+  /** Other variants of the pipeline, for better messages only. */
+  variants?: readonly KnownVariant[];
+}
+
+const maxProblems = 50;
+
+/**
+ * Checks a request against a pipeline as it is under the request's config, and says what would run.
+ * Pure: the same graph and request give the same plan on every server, and in Python at the attempt's start.
+ */
+export function planRun(description: PipelineDescription, request: PlannedRequest, context: PlanContext = {}): RunPlan {
+  const finalVars = request.finalVars ?? description.finalVars ?? [];
+  const nothing: RunPlan = { problems: [], codeHash: description.codeHash, finalVars, path: [], inputs: [] };
+  const unusable = unusableProblem(description, context.project);
+  if (unusable !== null || description.graph === null) return { ...nothing, problems: unusable ? [unusable] : [] };
+
+  const run = { description, graph: description.graph, request, finalVars, variants: context.variants ?? [] };
+  const { path, needed } = upstreamOf(description.graph, finalVars);
+  const problems = [
+    ...finalVarProblems(run),
+    ...givenInputProblems(run),
+    ...missingInputProblems(run, needed),
+    ...executorProblems(request),
+  ];
+  return { ...nothing, path, inputs: plannedInputs(run, path), problems: problems.slice(0, maxProblems) };
+}
+
+interface PlannedRun {
+  description: PipelineDescription;
+  graph: NonNullable<PipelineDescription["graph"]>;
+  request: PlannedRequest;
+  finalVars: string[];
+  variants: readonly KnownVariant[];
+}
+
+function problem(code: PlanProblemCode, path: string, message: string, suggestion: string | null = null): PlanProblem {
+  return { code, path, message, suggestion };
+}
+
+/** Why nothing can be run of this pipeline, whatever is asked for. */
+function unusableProblem(description: PipelineDescription, project?: ProjectDescription): PlanProblem | null {
+  const { name, status, error } = description;
+  if (project?.error) {
+    return problem("BROKEN", "input.project", `The project is broken: ${project.error.message}`, project.error.hint);
+  }
+  if (status === "unconfigured") {
+    return problem(
+      "UNCONFIGURED",
+      "input.pipeline",
+      `The pipeline ${name} has no configuration. Create conf/pipelines/${name}.yml with its run: final_vars.`,
+    );
+  }
+  if (status === "ok" && description.graph !== null) return null;
+  const why = error === null ? "its graph could not be built" : `${error.type}: ${error.message}`;
+  const where = error?.file ? ` (${error.file}${error.line === null ? "" : `, line ${error.line}`})` : "";
+  return problem("BROKEN", "input.pipeline", `The pipeline ${name} is broken: ${why}${where}`, error?.hint ?? null);
+}
+
+function finalVarProblems(run: PlannedRun): PlanProblem[] {
+  const { description, finalVars, request } = run;
+  const { nodes, branched } = indexGraph(run.graph);
+  if (finalVars.length === 0) {
+    const leaves = description.leaves.filter((name) => !branched.has(name));
+    const message = `No final variable is set. Choose from the nodes that nothing depends on: ${listNames(leaves)}.`;
+    return [problem("NO_FINAL_VARS", "input.finalVars", message)];
+  }
+  const computed = run.graph.nodes.filter(isComputed).map((node) => node.name);
+  return finalVars.flatMap((name, i) => {
+    const path = request.finalVars === null ? "input.finalVars" : `input.finalVars.${i}`;
+    const node = nodes.get(name);
+    if (node === undefined) {
+      const elsewhere = variantWith(run, (variant) => isComputed(nodeOf(variant, name)));
+      const message = `There is no node ${name} to ask for${elsewhere === null ? "." : ` under this config; with ${elsewhere} there is.`}`;
+      return problem("UNKNOWN_FINAL_VAR", path, message, nearest(name, computed));
+    }
+    if (!isComputed(node)) {
+      return problem(
+        "INPUT_FINAL_VAR",
+        path,
+        `${name} is an input: it is given, not computed, and cannot be a result.`,
+      );
+    }
+    if (branched.has(name)) {
+      const message = `${name} runs once for each branch and has no single value. Ask for the node that collects it.`;
+      return problem("BRANCH_FINAL_VAR", path, message, collectorOf(run, name));
+    }
+    return [];
+  });
+}
+
+function givenInputProblems(run: PlannedRun): PlanProblem[] {
+  const { description, request } = run;
+  const inputs = new Map(description.inputs.map((input) => [input.name, input]));
+  const config = mergedConfig(run);
+  return Object.entries(request.inputs).flatMap(([name, value]) => {
+    const path = `input.inputs.${name}`;
+    if (config.has(name)) {
+      return problem(
+        "CONFIG_INPUT",
+        path,
+        `${name} is set by the config as well. Hamilton takes it from one place only.`,
+      );
+    }
+    const input = inputs.get(name);
+    if (input !== undefined) {
+      return valueProblems(input, value).map((found) => ({ ...found, code: "WRONG_TYPE" as const }));
+    }
+    if (isComputed(indexGraph(run.graph).nodes.get(name))) {
+      return problem("COMPUTED_INPUT", path, `${name} is computed by the pipeline and cannot be given as an input.`);
+    }
+    const elsewhere = variantWith(run, (variant) => variant.inputs.some((other) => other.name === name));
+    const message = `There is no input ${name}${elsewhere === null ? "." : ` under this config; with ${elsewhere} there is.`}`;
+    return problem("UNKNOWN_INPUT", path, message, nearest(name, inputs.keys()));
+  });
+}
+
+function missingInputProblems(run: PlannedRun, needed: string[]): PlanProblem[] {
+  const inputs = new Map(run.description.inputs.map((input) => [input.name, input]));
+  const config = mergedConfig(run);
+  return needed
+    .filter((name) => !Object.hasOwn(run.request.inputs, name) && !config.has(name))
+    .filter((name) => !hasDefault(inputs.get(name)))
+    .map((name) => {
+      const { nodes, usedBy } = indexGraph(run.graph);
+      const type = inputs.get(name)?.type ?? nodes.get(name)?.type;
+      const elsewhere = variantWith(run, (variant) => isComputed(nodeOf(variant, name)));
+      const computed = elsewhere === null ? "" : ` With ${elsewhere} the pipeline computes it.`;
+      const message = `The input ${name} (${type}) is missing and has no default; ${listNames(usedBy(name), 3)} needs it.`;
+      return problem("MISSING_INPUT", `input.inputs.${name}`, message + computed);
+    });
+}
+
+/** A default in code counts only for the nodes that have it; the others need the value all the same. */
+function hasDefault(input: PipelineInput | undefined): boolean {
+  return input !== undefined && input.default !== null && input.default.source !== "code";
+}
+
+/** What FlowerPower would not refuse but silently run without a pool. */
+const executorTypes = ["synchronous", "local", "threadpool", "processpool", "ray", "dask"];
+
+function executorProblems(request: PlannedRequest): PlanProblem[] {
+  const type = request.options.executor?.type ?? null;
+  if (type === null || executorTypes.includes(type)) return [];
+  const message = `There is no executor ${type}. FlowerPower has ${listNames(executorTypes)}.`;
+  return [problem("UNKNOWN_EXECUTOR", "input.executor.type", message, nearest(type, executorTypes))];
+}
+
+function plannedInputs(run: PlannedRun, path: string[]): PlannedInput[] {
+  const running = new Set(path);
+  const config = mergedConfig(run);
+  return run.description.inputs.flatMap((input) => {
+    const given = Object.hasOwn(run.request.inputs, input.name);
+    if (!given && !input.usedBy.some((node) => running.has(node))) return [];
+    const place = input.default?.source ?? null;
+    if (given) return { name: input.name, source: "request", replaced: place };
+    if (config.has(input.name)) return { name: input.name, source: "config", replaced: null };
+    return place === null ? [] : { name: input.name, source: place, replaced: null };
+  });
+}
+
+function mergedConfig({ description, request }: PlannedRun): Map<string, Json> {
+  return new Map(Object.entries({ ...description.config, ...request.config }));
+}
+
+function nodeOf(description: PipelineDescription, name: string) {
+  return description.graph === null ? undefined : indexGraph(description.graph).nodes.get(name);
+}
+
+/** `the config {"oven":"deck"}` of the first variant for which this holds, or null. */
+function variantWith(run: PlannedRun, holds: (description: PipelineDescription) => boolean): string | null {
+  const found = run.variants.find(({ description }) => description !== run.description && holds(description));
+  return found === undefined ? null : `the config ${JSON.stringify(found.config).slice(0, 200)}`;
+}
+
+/** The first node below that brings the branches together. */
+function collectorOf(run: PlannedRun, name: string): string | null {
+  const below = new Set([name]);
+  for (const node of run.graph.nodes) {
+    if (![...node.dependsOn, ...node.optionalDependsOn].some((upstream) => below.has(upstream))) continue;
+    if (node.kind === "collect") return node.name;
+    below.add(node.name);
+  }
+  return null;
+}
