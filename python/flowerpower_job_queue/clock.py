@@ -1,0 +1,11 @@
+"""Times as the protocol has them."""
+
+from __future__ import annotations
+
+import time
+
+
+def now() -> str:
+    """The time in UTC, ISO 8601 with milliseconds."""
+    seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{nanoseconds // 1_000_000:03d}Z"

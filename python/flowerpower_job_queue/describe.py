@@ -1,0 +1,209 @@
+"""What a project has: its pipelines, their inputs, graphs and settings. Nothing is run; what is broken is told."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from typing import Any
+
+from flowerpower.cfg import PipelineConfig, ProjectConfig
+from flowerpower.cfg.pipeline.run import ExecutorConfig, RetryConfig, RunConfig, WithAdapterConfig
+
+from .configuration import BrokenConfiguration, Document, has_reference, overlays, publish
+from .errors import Problem, describe_error, invalid, problem
+from .graph import CyclicGraph, PipelineGraph
+from .inputs import describe_inputs
+from .project import LoadedPipeline, Project
+from .protocol import Channel, Describe, Json
+from .retry import written_retry
+from .settings import Settings, flowerpower_warnings, read_settings
+
+_EXECUTORS = ("synchronous", "local", "threadpool", "processpool", "ray", "dask")
+_INTERNAL = ("explicit_overrides",)
+
+
+def answer_describe(request: Describe, project: Project, channel: Channel) -> None:
+    """Answers with the project, then each pipeline as it is known, then the end."""
+    channel.send("project", id=request.id, project=describe_project(project))
+    found = {pipeline.name: pipeline for pipeline in project.configuration.pipelines()}
+    names = request.pipelines if request.pipelines is not None else list(found)
+    for name in names:
+        if request.pipelines is None and not found[name].configured:
+            description = _empty(name, "unconfigured", Settings(read_settings(Document()).values))
+        else:
+            # Sent before the import, so that the parent knows which module hangs.
+            channel.send("describing", id=request.id, pipeline=name)
+            description = describe_pipeline(project, name, request.config, list(found))
+        channel.send("pipeline", id=request.id, pipeline=description)
+    channel.send("described", id=request.id)
+
+
+def describe_project(project: Project) -> dict[str, Any]:
+    """The project's own YAML and the pipelines that it has, imported or not."""
+    pipelines = [{"name": p.name, "configured": p.configured} for p in project.configuration.pipelines()]
+    try:
+        document = project.configuration.project_document()
+    except BrokenConfiguration as broken:
+        settings = read_settings(Document())
+        return _project(None, settings, [], invalid(broken.problems), pipelines)
+    settings = read_settings(document)
+    warnings = flowerpower_warnings(document, {"": _fields(ProjectConfig)}) if document.path else []
+    error = invalid(settings.problems) if settings.problems else None
+    name = document.data.get("name")
+    return _project(name if isinstance(name, str) else None, settings, warnings, error, pipelines)
+
+
+def _project(
+    name: str | None, settings: Settings, warnings: list[Problem], error: Any, pipelines: list[dict[str, Any]]
+) -> dict[str, Any]:
+    return {
+        "name": name,
+        "jobQueue": settings.values,
+        "queues": settings.queues,
+        "warnings": warnings,
+        "error": error,
+        "pipelines": pipelines,
+    }
+
+
+def describe_pipeline(project: Project, name: str, config: dict[str, Json] | None, known: list[str]) -> dict[str, Any]:
+    """A PipelineDescription of the protocol. Whatever goes wrong is in its `error`."""
+    description = _empty(name, "broken", read_settings(Document()))
+    if project.configuration.pipeline_file(name) is None:
+        nearest = (difflib.get_close_matches(name, known, n=1) or [None])[0]
+        return {**description, "error": invalid([problem("pipeline", f"there is no pipeline {name!r}", nearest)])}
+    try:
+        document = project.configuration.pipeline_document(name)
+        settings = read_settings(document)
+        description.update(_from_yaml(document, settings))
+        if settings.problems:
+            return {**description, "error": invalid(settings.problems)}
+        loaded = project.load(name)
+        description.update(codeHash=loaded.code_hash, modules=loaded.files, doc=_doc(loaded))
+        description.update(_from_graph(project, loaded, config))
+    except BrokenConfiguration as broken:
+        description["error"] = invalid(broken.problems)
+    except CyclicGraph as cycle:
+        description["error"] = invalid([problem("graph", str(cycle))])
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # A module may call sys.exit() where it is imported.
+        description["error"] = describe_error(error, project.folder)
+    return description
+
+
+def _empty(name: str, status: str, settings: Settings) -> dict[str, Any]:
+    return {
+        "name": name,
+        "status": status,
+        "doc": None,
+        "codeHash": None,
+        "modules": [],
+        "params": {},
+        "run": {},
+        "finalVars": None,
+        "config": {},
+        "retry": None,
+        "jobQueue": settings.values,
+        "inputs": [],
+        "graph": None,
+        "leaves": [],
+        "warnings": [],
+        "error": None,
+    }
+
+
+def _from_yaml(document: Document, settings: Settings) -> dict[str, Any]:
+    """What the YAML alone says."""
+    config = publish(document.section("run").get("config") or {})
+    for key, variable in overlays("config").items():
+        config[key] = f"${{{variable}}}"
+    return {
+        "params": publish(document.section("params")),
+        "run": publish(document.section("run")),
+        "config": config,
+        "jobQueue": settings.values,
+        "warnings": _warnings(document),
+    }
+
+
+def _from_graph(project: Project, loaded: LoadedPipeline, config: dict[str, Json] | None) -> dict[str, Any]:
+    """What only the imported code can say."""
+    run = loaded.run_config
+    merged = {**(run.config or {}), **(config or {})}
+    graph = loaded.graph(merged)
+    warnings = _warnings(loaded.document) + _graph_warnings(graph, loaded)
+    return {
+        "status": "ok",
+        "finalVars": _published_final_vars(loaded, graph),
+        "retry": written_retry(loaded.document, run),
+        "inputs": describe_inputs(graph, loaded.document),
+        "graph": graph.describe(project.folder),
+        "leaves": graph.leaves(),
+        "warnings": warnings,
+    }
+
+
+def effective_final_vars(run: Any) -> list[str]:
+    """The final variables of YAML and environment. A single one from the environment is text, not a list of letters."""
+    final_vars = run.final_vars
+    return [final_vars] if isinstance(final_vars, str) else list(final_vars or [])
+
+
+def _published_final_vars(loaded: LoadedPipeline, graph: PipelineGraph) -> list[str] | None:
+    resolved = effective_final_vars(loaded.run_config)
+    if not resolved:
+        return None
+    # The name of a node is no secret; any other text that came from the environment stays here.
+    foreign = has_reference(loaded.document.section("run").get("final_vars")) or _final_vars_overlay()
+    return [name if not foreign or name in graph.nodes else "${…}" for name in resolved]
+
+
+def _final_vars_overlay() -> bool:
+    return "FP_PIPELINE__RUN__FINAL_VARS" in os.environ
+
+
+def _doc(loaded: LoadedPipeline) -> str | None:
+    doc = loaded.modules[-1].__doc__
+    return doc.strip() if doc else None
+
+
+def _warnings(document: Document) -> list[Problem]:
+    if document.path is None:
+        return []
+    known = {
+        "": [key for key in _fields(PipelineConfig) if key != "h_params"],
+        "run": [key for key in _fields(RunConfig) if not key.endswith("_raw") and key not in _INTERNAL],
+        "run.executor": _fields(ExecutorConfig),
+        "run.retry": _fields(RetryConfig),
+        "run.with_adapter": _fields(WithAdapterConfig),
+    }
+    warnings = flowerpower_warnings(document, known)
+    run = document.section("run")
+    if run.get("cache"):
+        warnings.append(problem(f"{document.path}: run.cache", "FlowerPower accepts this and does nothing with it"))
+    executor = run.get("executor")
+    kind = executor.get("type") if isinstance(executor, dict) else executor
+    if isinstance(kind, str) and not has_reference(kind) and kind not in _EXECUTORS:
+        nearest = (difflib.get_close_matches(kind, _EXECUTORS, n=1) or [None])[0]
+        place = f"{document.path}: run.executor.type"
+        warnings.append(problem(place, f"FlowerPower does not know {kind!r} and runs synchronously", nearest))
+    return warnings
+
+
+def _graph_warnings(graph: PipelineGraph, loaded: LoadedPipeline) -> list[Problem]:
+    path = loaded.document.path
+    warnings: list[Problem] = []
+    for name in loaded.run_config.inputs or {}:
+        if name not in graph.inputs():
+            what = "is computed by the pipeline" if name in graph.nodes else "is no input of the pipeline"
+            nearest = (difflib.get_close_matches(name, graph.inputs(), n=1) or [None])[0]
+            warnings.append(problem(f"{path}: run.inputs.{name}", f"{what}; FlowerPower ignores it", nearest))
+    for collect, expanders in graph.endless_collects(graph.computed()):
+        message = f"leads back to {', '.join(expanders) or 'no Parallelizable node'}: Hamilton never ends on it"
+        warnings.append(problem(f"graph: {collect}", message))
+    return warnings
+
+
+def _fields(struct: Any) -> list[str]:
+    return list(struct.__struct_fields__)

@@ -1,0 +1,140 @@
+"""What went wrong, told so that a person can act on it. Nothing here trusts the exception: its `__str__` may raise."""
+
+from __future__ import annotations
+
+import linecache
+import os
+import traceback
+from types import TracebackType
+from typing import Any
+
+from .environment import hint_for_missing_module
+from .source import is_project_file
+from .text import clean, shorten, shorten_middle
+
+MAX_MESSAGE = 10_000
+MAX_TRACEBACK = 40_000
+MAX_CODE_LINE = 500
+
+Problem = dict[str, "str | None"]
+
+
+class InvalidRun(Exception):
+    """The request does not fit the pipeline."""
+
+    def __init__(self, problems: list[Problem], hint: str | None = None) -> None:
+        super().__init__("; ".join(f"{problem['path']}: {problem['message']}" for problem in problems))
+        self.problems = problems
+        self.hint = hint
+
+
+def problem(path: str, message: str, suggestion: str | None = None) -> Problem:
+    """One thing that is wrong, and where."""
+    return {"path": clean(path), "message": clean(message), "suggestion": suggestion and clean(suggestion)}
+
+
+def describe_error(
+    error: BaseException,
+    project: str,
+    *,
+    kind: str | None = None,
+    node: str | None = None,
+    branch: str | None = None,
+) -> dict[str, Any]:
+    """An ErrorInfo of the protocol."""
+    file, line, code = _place(error, project)
+    return {
+        "kind": kind or _kind(error),
+        "type": class_name(type(error)),
+        "message": shorten(clean(message_of(error)), MAX_MESSAGE),
+        "classes": [qualified_name(cls) for cls in type(error).__mro__ if cls is not object],
+        "traceback": _traceback(error, project),
+        "node": node,
+        "branch": branch,
+        "file": file,
+        "line": line,
+        "code": code,
+        "hint": _hint(error, project),
+        "problems": error.problems if isinstance(error, InvalidRun) else [],
+    }
+
+
+def invalid(problems: list[Problem], hint: str | None = None) -> dict[str, Any]:
+    """An ErrorInfo for a request or a configuration that does not fit: there is no exception to show."""
+    info = describe_error(InvalidRun(problems, hint), "/", kind="INVALID")
+    return {**info, "traceback": None, "type": "InvalidRun", "classes": ["flowerpower_job_queue.InvalidRun"]}
+
+
+def message_of(error: BaseException) -> str:
+    """The exception's text, or why it has none."""
+    try:
+        return str(error)
+    except BaseException as inner:
+        return f"(no message: {type(error).__name__}.__str__ raised {type(inner).__name__})"
+
+
+def class_name(cls: type) -> str:
+    """As Python shows it: builtins without their module."""
+    return cls.__qualname__ if cls.__module__ in ("builtins", "__main__") else qualified_name(cls)
+
+
+def qualified_name(cls: type) -> str:
+    """Module and name."""
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def _kind(error: BaseException) -> str:
+    if isinstance(error, InvalidRun):
+        return "INVALID"
+    # By name: importing node_events here would go round.
+    if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "Cancelled":
+        return "CANCELLED"
+    return "PIPELINE"
+
+
+def _hint(error: BaseException, project: str) -> str | None:
+    if isinstance(error, InvalidRun):
+        return error.hint
+    if isinstance(error, ModuleNotFoundError) and error.name and not _is_local(error.name, project):
+        return hint_for_missing_module(error.name)
+    return None
+
+
+def _is_local(module: str, project: str) -> bool:
+    top = module.split(".")[0]
+    folders = (project, os.path.join(project, "pipelines"))
+    return any(os.path.exists(os.path.join(folder, top + end)) for folder in folders for end in ("", ".py"))
+
+
+def _traceback(error: BaseException, project: str) -> str | None:
+    """The traceback from the first frame inside the project on: what lies above is Hamilton and FlowerPower."""
+    first = error.__traceback__
+    frame = first
+    while frame is not None and not is_project_file(frame.tb_frame.f_code.co_filename, project):
+        frame = frame.tb_next
+    try:
+        lines = traceback.TracebackException(type(error), error, frame or first, compact=True).format()
+        return shorten_middle(clean("".join(lines)), MAX_TRACEBACK)
+    except Exception:
+        return None
+
+
+def _place(error: BaseException, project: str) -> tuple[str | None, int | None, str | None]:
+    """The last line of the project that the error passed through, or the line that does not parse."""
+    if isinstance(error, SyntaxError) and error.filename and is_project_file(error.filename, project):
+        return _line(error.filename, error.lineno or 1, project)
+    found: TracebackType | None = None
+    frame = error.__traceback__
+    while frame is not None:
+        if is_project_file(frame.tb_frame.f_code.co_filename, project):
+            found = frame
+        frame = frame.tb_next
+    if found is None:
+        return None, None, None
+    return _line(found.tb_frame.f_code.co_filename, found.tb_lineno, project)
+
+
+def _line(filename: str, line: int, project: str) -> tuple[str, int, str | None]:
+    code = linecache.getline(filename, line).strip()
+    relative = os.path.relpath(os.path.realpath(filename), os.path.realpath(project))
+    return relative, line, shorten(clean(code), MAX_CODE_LINE) or None

@@ -1,0 +1,242 @@
+"""A pipeline's graph under one config, built with Hamilton and never run.
+
+Hamilton never ends on a cycle, so one is looked for before anything is asked of the graph.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import inspect
+import os
+import re
+import textwrap
+from collections.abc import Iterable
+from types import ModuleType
+from typing import Any
+
+from hamilton import driver
+from hamilton.node import DependencyType, Node, NodeType
+
+from .configuration import publish
+from .source import is_project_file
+from .text import clean
+from .type_text import type_text
+
+_KINDS = {NodeType.EXPAND: "expand", NodeType.COLLECT: "collect"}
+
+
+class CyclicGraph(Exception):
+    """Nodes that need each other."""
+
+    def __init__(self, cycle: list[str]) -> None:
+        super().__init__(f"These nodes need each other, so none can run first: {' → '.join([*cycle, cycle[0]])}")
+
+
+class PipelineGraph:
+    """The nodes of a pipeline under one config."""
+
+    def __init__(self, modules: list[ModuleType], config: dict[str, Any]) -> None:
+        builder = driver.Builder().with_modules(*modules).with_config(dict(config))
+        built = builder.enable_dynamic_execution(allow_experimental_mode=True).build()
+        self._graph = built.graph
+        self.modules = modules
+        self.config = config
+        self.nodes: dict[str, Node] = dict(built.graph.nodes)
+        self.order = _in_order(self.nodes)
+        self.position = {name: index for index, name in enumerate(self.order)}
+
+    def computed(self) -> list[str]:
+        """Nodes that a run can compute."""
+        return [name for name in self.order if not self.nodes[name].user_defined]
+
+    def inputs(self) -> list[str]:
+        """Nodes whose value a request may give."""
+        return [name for name in self.order if self.nodes[name].user_defined and name not in self.config]
+
+    def leaves(self) -> list[str]:
+        """Computed nodes that nothing depends on."""
+        needed = {dependency.name for node in self.nodes.values() for dependency in node.dependencies}
+        return [name for name in self.computed() if name not in needed]
+
+    def needed_for(self, final_vars: list[str], inputs: Iterable[str]) -> tuple[list[str], list[str]]:
+        """Nodes that will run, in order, and the inputs that they cannot do without."""
+        given = dict.fromkeys([*inputs, *self.config])
+        nodes, user_nodes = self._graph.get_upstream_nodes(final_vars, given)
+        path = sorted((node.name for node in set(nodes) if not node.user_defined), key=self.position.__getitem__)
+        running = set(path) | set(final_vars)
+        required = [
+            node.name
+            for node in user_nodes
+            if node.name in final_vars or any(self._requires(name, node.name) for name in running)
+        ]
+        return path, sorted(required, key=self.position.__getitem__)
+
+    def is_required(self, name: str) -> bool:
+        """True when some node cannot do without the input."""
+        return any(self._requires(user, name) for user in self.nodes)
+
+    def used_by(self, name: str) -> list[str]:
+        """The nodes that take an input."""
+        return [user for user in self.order if name in self.nodes[user].input_types]
+
+    def _requires(self, user: str, name: str) -> bool:
+        entry = self.nodes[user].input_types.get(name)
+        return entry is not None and entry[1] == DependencyType.REQUIRED
+
+    def blocks(self, path: Iterable[str]) -> dict[str, list[str]]:
+        """The nodes that run in each branch, by the `Parallelizable` node that makes the branches."""
+        within = set(path)
+        found: dict[str, list[str]] = {}
+        for name in within:
+            if self.nodes[name].node_role == NodeType.COLLECT:
+                expanders, between = self._behind(name)
+                for expander in expanders:
+                    found[expander] = sorted(between & within, key=self.position.__getitem__)
+        return found
+
+    def endless_collects(self, path: Iterable[str]) -> list[tuple[str, list[str]]]:
+        """`Collect` nodes that reach more than one `Parallelizable` node: Hamilton waits for ever on these."""
+        found: list[tuple[str, list[str]]] = []
+        for name in path:
+            if self.nodes[name].node_role == NodeType.COLLECT:
+                expanders, _ = self._behind(name)
+                if len(expanders) != 1:
+                    found.append((name, sorted(expanders)))
+        return found
+
+    def _behind(self, collect: str) -> tuple[set[str], set[str]]:
+        """The `Parallelizable` nodes that a `Collect` leads back to, and the nodes on the ways there."""
+        expanders: set[str] = set()
+        leads: dict[str, bool] = {}
+        # In order, so that what a node needs has been looked at before the node itself.
+        behind = self._upstream(collect)
+        for name in sorted(behind, key=self.position.__getitem__):
+            node = self.nodes[name]
+            if node.node_role == NodeType.EXPAND:
+                expanders.add(name)
+                leads[name] = True
+            else:
+                leads[name] = any(leads.get(dependency.name, False) for dependency in node.dependencies)
+        between = {name for name in behind if leads[name] and name not in expanders}
+        return expanders, between
+
+    def _upstream(self, collect: str) -> set[str]:
+        seen: set[str] = set()
+        waiting = [dependency.name for dependency in self.nodes[collect].dependencies]
+        while waiting:
+            name = waiting.pop()
+            if name not in seen:
+                seen.add(name)
+                if self.nodes[name].node_role != NodeType.EXPAND:
+                    waiting.extend(dependency.name for dependency in self.nodes[name].dependencies)
+        return seen
+
+    def coroutines(self, path: Iterable[str]) -> list[str]:
+        """Nodes that are `async def`, which FlowerPower's synchronous run would not await."""
+        return [name for name in path if inspect.iscoroutinefunction(_function_of(self.nodes[name]))]
+
+    def default_of(self, name: str) -> tuple[bool, Any]:
+        """Whether the code has a default for an input, and which."""
+        for user in self.used_by(name):
+            function = _function_of(self.nodes[user])
+            parameter = inspect.signature(function).parameters.get(name) if function is not None else None
+            if parameter is not None and parameter.default is not inspect.Parameter.empty:
+                return True, parameter.default
+        return False, None
+
+    def doc_of_input(self, name: str) -> str | None:
+        """What the docstring of a node that takes the input says about it (`:param x:` or Google's `Args:`)."""
+        for user in self.used_by(name):
+            doc = inspect.getdoc(_function_of(self.nodes[user])) or ""
+            found = re.search(rf"^\s*(?::param {re.escape(name)}:|{re.escape(name)}(?: \([^)]*\))?:)\s*(.+)", doc, re.M)
+            if found:
+                return clean(found[1].strip())
+        return None
+
+    def describe(self, project: str) -> dict[str, Any]:
+        """The graph of the protocol."""
+        return {"nodes": [self._describe_node(self.nodes[name], project) for name in self.order]}
+
+    def _describe_node(self, node: Node, project: str) -> dict[str, Any]:
+        dependencies = [dependency.name for dependency in node.dependencies]
+        optional = [name for name in dependencies if not self._requires(node.name, name)]
+        function = None if node.user_defined else _function_of(node)
+        file, line, digest = _place(function, project)
+        return {
+            "name": node.name,
+            "kind": self._kind(node),
+            "type": type_text(node.type),
+            "doc": clean(node.documentation) if node.documentation else None,
+            "tags": {key: publish(value) for key, value in node.tags.items()},
+            "dependsOn": [name for name in dependencies if name not in optional],
+            "optionalDependsOn": optional,
+            "module": getattr(function, "__module__", None),
+            "function": getattr(function, "__original_name__", None) or getattr(function, "__name__", None),
+            "file": file,
+            "line": line,
+            "codeHash": digest,
+        }
+
+    def _kind(self, node: Node) -> str:
+        if node.user_defined:
+            return "config" if node.name in self.config else "input"
+        return _KINDS.get(node.node_role, "function")
+
+
+def _function_of(node: Node) -> Any:
+    functions = node.originating_functions
+    return inspect.unwrap(functions[0]) if functions else None
+
+
+def _place(function: Any, project: str) -> tuple[str | None, int | None, str | None]:
+    if function is None:
+        return None, None, None
+    try:
+        source = inspect.getsource(function)
+        file = inspect.getsourcefile(function)
+    except (OSError, TypeError):
+        return None, None, None
+    digest = hashlib.sha256(textwrap.dedent(source).encode(errors="surrogateescape")).hexdigest()
+    if file is None or not is_project_file(file, project):
+        return None, None, digest
+    return os.path.relpath(os.path.realpath(file), os.path.realpath(project)), _first_line(function, source), digest
+
+
+def _first_line(function: Any, source: str) -> int:
+    """The line of `def`, below the decorators."""
+    first = function.__code__.co_firstlineno
+    try:
+        definition = ast.parse(textwrap.dedent(source)).body[0]
+    except (SyntaxError, IndexError):
+        return first
+    return first + getattr(definition, "lineno", 1) - 1
+
+
+def _in_order(nodes: dict[str, Node]) -> list[str]:
+    """Names so that what a node needs comes before it, or CyclicGraph. Does not recurse: chains may be long."""
+    needs = {name: {d.name for d in node.dependencies if d.name in nodes} for name, node in nodes.items()}
+    users: dict[str, list[str]] = {name: [] for name in nodes}
+    for name, dependencies in needs.items():
+        for dependency in dependencies:
+            users[dependency].append(name)
+    missing = {name: len(dependencies) for name, dependencies in needs.items()}
+    order = [name for name in nodes if missing[name] == 0]
+    for name in order:
+        for user in users[name]:
+            missing[user] -= 1
+            if missing[user] == 0:
+                order.append(user)
+    if len(order) < len(nodes):
+        raise CyclicGraph(_cycle({name: needs[name] for name in nodes if missing[name] > 0}))
+    return order
+
+
+def _cycle(needs: dict[str, set[str]]) -> list[str]:
+    """One of the cycles: every name left needs another that is left, so following them comes round."""
+    way: list[str] = []
+    name = min(needs)
+    while name not in way:
+        way.append(name)
+        name = min(dependency for dependency in needs[name] if dependency in needs)
+    return list(reversed(way[way.index(name) :]))

@@ -1,0 +1,64 @@
+"""SIGINT stops the pipeline, and nothing else: never half a message, never the runtime itself."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class Interrupts:
+    """Turns one SIGINT per run into a KeyboardInterrupt in the pipeline.
+
+    Only one: a second would leave a thread pool that is being shut down in a state from which it cannot be used again.
+    Who does not stop after the first is killed by the parent.
+    """
+
+    def __init__(self) -> None:
+        self._armed = False
+        self._shields = 0
+        self._pending = False
+        self._main = threading.main_thread()
+
+    def install(self) -> None:
+        """Takes over SIGINT; again after a run, in case the pipeline has put in a handler of its own."""
+        if signal.getsignal(signal.SIGINT) != self._on_signal:
+            signal.signal(signal.SIGINT, self._on_signal)
+
+    def arm(self) -> None:
+        """From here on SIGINT is for the pipeline."""
+        self._pending = False
+        self._armed = True
+
+    def disarm(self) -> None:
+        """From here on SIGINT is ignored."""
+        self._armed = False
+
+    def _on_signal(self, _signal: int, _frame: FrameType | None) -> None:
+        if not self._armed:
+            return
+        self._armed = False
+        if self._shields:
+            self._pending = True
+        else:
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def shield(self) -> Iterator[None]:
+        """Holds a SIGINT back until the block is done. Signals arrive on the main thread only."""
+        if threading.current_thread() is not self._main:
+            yield
+            return
+        self._shields += 1
+        try:
+            yield
+        finally:
+            self._shields -= 1
+            if self._pending and not self._shields:
+                self._pending = False
+                raise KeyboardInterrupt
+
+
+interrupts = Interrupts()

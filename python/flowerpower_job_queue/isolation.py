@@ -1,0 +1,103 @@
+"""Makes a warm process look new to the next run: what a run changes in it is put back.
+
+Put back: working directory, environment, sys.path, stdout and stderr, logging (handlers, levels, filters' owners and the
+global switch), warning filters, SIGINT, recursion limit, garbage collection. Random generators are seeded anew, as in a
+new process: putting their old state back would give every run the same numbers.
+Survives on purpose, because the next run needs it: imported modules with their globals, and what importing them did.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import random
+import sys
+import threading
+import warnings
+from contextlib import suppress
+from typing import Any
+
+from .interrupts import interrupts
+
+
+class ProcessState:
+    """A snapshot, taken when the pipeline's modules have been imported and before the first node runs."""
+
+    def __init__(self) -> None:
+        self._cwd = os.getcwd()
+        self._environment = dict(os.environ)
+        self._path = list(sys.path)
+        self._streams = (sys.stdin, sys.stdout, sys.stderr)
+        self._warnings = list(warnings.filters)
+        self._recursion_limit = sys.getrecursionlimit()
+        self._collects = gc.isenabled()
+        self._disabled = logging.root.manager.disable
+        self._loggers = {logger: _logger_state(logger) for logger in _loggers()}
+        self._threads = set(threading.enumerate())
+
+    def restore(self) -> None:
+        """Puts everything back."""
+        with suppress(OSError):
+            os.chdir(self._cwd)
+        if os.environ != self._environment:
+            os.environ.clear()
+            os.environ.update(self._environment)
+        if sys.path != self._path:
+            sys.path[:] = self._path
+        sys.stdin, sys.stdout, sys.stderr = self._streams
+        if warnings.filters != self._warnings:
+            warnings.filters[:] = self._warnings  # pyright: ignore[reportIndexIssue]
+            warnings._filters_mutated()  # pyright: ignore  (filters are cached by version)
+        sys.setrecursionlimit(self._recursion_limit)
+        (gc.enable if self._collects else gc.disable)()
+        self._restore_logging()
+        _seed_anew()
+        interrupts.install()
+
+    def _restore_logging(self) -> None:
+        logging.disable(self._disabled)
+        for logger in _loggers():
+            state = self._loggers.get(logger)
+            if state is None:
+                # A logger of this run: its name may be met again, its handlers would write every line twice.
+                logger.handlers.clear()
+                logger.setLevel(logging.NOTSET)
+                logger.propagate, logger.disabled = True, False
+            elif state != _logger_state(logger):
+                level, handlers, filters, propagate, disabled = state
+                logger.handlers[:], logger.filters[:] = handlers, filters
+                logger.propagate, logger.disabled = propagate, disabled
+                logger.setLevel(level)
+
+    def threads_left(self) -> list[str]:
+        """Names of the non-daemon threads that have begun since and still run."""
+        return [t.name for t in threading.enumerate() if t not in self._threads and not t.daemon and t.is_alive()]
+
+
+def _loggers() -> list[logging.Logger]:
+    known = logging.root.manager.loggerDict.values()
+    return [logging.root, *(logger for logger in known if isinstance(logger, logging.Logger))]
+
+
+def _logger_state(logger: logging.Logger) -> tuple[Any, ...]:
+    return (logger.level, tuple(logger.handlers), tuple(logger.filters), logger.propagate, logger.disabled)
+
+
+def _seed_anew() -> None:
+    random.seed()
+    numpy_random = sys.modules.get("numpy.random")
+    if numpy_random is not None:
+        numpy_random.seed()
+
+
+def resident_bytes() -> int:
+    """The process' memory now."""
+    try:
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        import resource
+
+        # macOS has only the peak, in bytes.
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

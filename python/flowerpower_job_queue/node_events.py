@@ -1,0 +1,107 @@
+"""Tells what each node does, through Hamilton's public lifecycle hooks."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from hamilton.lifecycle.api import NodeExecutionHook, TaskGroupingHook
+
+from .capture import enter_node, leave_node
+from .errors import describe_error
+from .relay import sender_to
+from .run_events import EventSink
+from .summary import summarize
+
+
+class Cancelled(BaseException):
+    """Raised between two nodes. Not an Exception: neither Hamilton nor FlowerPower may retry or swallow it."""
+
+
+class NodeEvents(NodeExecutionHook, TaskGroupingHook):
+    """Sends an event when a node starts, ends or is expanded. Stands beside the user's own adapters.
+
+    Hooks run in whatever thread or process runs the node. Pickling it (a process pool does) replaces the sink by a
+    sender: see `relay.py`.
+    """
+
+    def __init__(self, sink: EventSink, project: str, blocks: dict[str, list[str]], relay_folder: Callable[[], str]):
+        self._sink = sink
+        self._project = project
+        # The nodes that run in each branch, by the name of the `Parallelizable` node.
+        self._blocks = blocks
+        self._relay_folder = relay_folder
+        self._started: dict[tuple[str, str | None, int], tuple[float, float]] = {}
+        self._in_pool = False
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"folder": self._relay_folder(), "project": self._project}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._sink = sender_to(state["folder"])
+        self._project = state["project"]
+        self._blocks = {}
+        self._relay_folder = lambda: state["folder"]
+        self._started = {}
+        self._in_pool = True
+
+    def run_before_node_execution(self, *, node_name: str, task_id: str | None, **_: Any) -> None:
+        """Before a node; the only place where a run can be stopped softly."""
+        reason = self._sink.cancel_reason()
+        if reason is not None:
+            raise Cancelled(reason)
+        branch = branch_of(task_id)
+        self._sink.emit("node.started", {}, node_name, branch)
+        enter_node(node_name, branch, self._sink if self._in_pool else None)
+        self._started[node_name, task_id, threading.get_ident()] = (time.perf_counter(), time.thread_time())
+
+    def run_after_node_execution(
+        self,
+        *,
+        node_name: str,
+        node_kwargs: dict[str, Any],
+        result: Any,
+        error: Exception | None,
+        task_id: str | None,
+        **_: Any,
+    ) -> None:
+        """After a node, however it ended."""
+        cpu, now = time.thread_time(), time.perf_counter()
+        started = self._started.pop((node_name, task_id, threading.get_ident()), None)
+        if started is None:
+            # Hamilton calls this for a node that we have stopped before it began, as a success.
+            return
+        leave_node()
+        duration = round((now - started[0]) * 1000, 3)
+        # For a BaseException (SystemExit, KeyboardInterrupt) Hamilton says success; it is still in flight here.
+        failure = error if error is not None else sys.exc_info()[1]
+        branch = branch_of(task_id)
+        if failure is None:
+            data = {
+                "durationMs": duration,
+                "cpuMs": round((cpu - started[1]) * 1000, 3),
+                "summary": summarize(result),
+            }
+            self._sink.emit("node.succeeded", data, node_name, branch)
+        else:
+            info = describe_error(failure, self._project, node=node_name, branch=branch)
+            inputs = {name: summarize(value) for name, value in list(node_kwargs.items())[:100]}
+            self._sink.emit("node.failed", {"durationMs": duration, "error": info, "inputs": inputs}, node_name, branch)
+
+    def run_after_task_grouping(self, **_: Any) -> None:
+        """Of no interest: the execution path is known from the plan."""
+
+    def run_after_task_expansion(self, *, task_id: str, parameters: dict[str, Any], **_: Any) -> None:
+        """When a `Parallelizable` node has said how many branches there are."""
+        node = task_id.removeprefix("expand-")
+        self._sink.emit("node.expanded", {"count": len(parameters), "nodes": self._blocks.get(node, [])}, node, None)
+
+
+def branch_of(task_id: str | None) -> str | None:
+    """The task id inside a branch (`expand-city.3.block-city`), None elsewhere."""
+    if task_id is not None and task_id.startswith("expand-") and ".block-" in task_id:
+        return task_id
+    return None

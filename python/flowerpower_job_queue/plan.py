@@ -1,0 +1,212 @@
+"""The last check before a run: does the request fit the pipeline as its code is now?
+
+FlowerPower ignores unknown inputs and options, waits for ever on an empty list of final variables, and takes an unknown
+executor for a local one. Here each of these is a problem with its place and, where there is one, what was meant.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import pickle
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from hamilton import htypes
+
+from .coerce import CoercionError, coerce
+from .describe import effective_final_vars
+from .environment import install_command
+from .errors import InvalidRun, Problem, problem
+from .graph import CyclicGraph, PipelineGraph
+from .project import LoadedPipeline
+from .protocol import Run
+from .settings import nearest_name
+from .type_text import type_text
+
+EXECUTORS = ("synchronous", "local", "threadpool", "processpool", "ray", "dask")
+LOG_LEVELS = ("TRACE", "DEBUG", "INFO", "SUCCESS", "WARNING", "ERROR", "CRITICAL")
+_MAX_DEPTH = 10
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will run, with what."""
+
+    graph: PipelineGraph
+    final_vars: list[str]
+    inputs: dict[str, Any]
+    config: dict[str, Any]
+    path: list[str]
+    executor: dict[str, Any]
+    blocks: dict[str, list[str]]
+
+
+def plan_run(request: Run, loaded: LoadedPipeline) -> Plan:
+    """The plan, or InvalidRun with everything that is wrong."""
+    run = loaded.run_config
+    config = {**(run.config or {}), **request.config}
+    try:
+        graph = loaded.graph(config)
+    except CyclicGraph as cycle:
+        raise InvalidRun([problem("pipeline", str(cycle))]) from None
+    check = _Check(request, loaded, graph, config)
+    final_vars = check.final_vars()
+    inputs = check.inputs()
+    executor = check.executor()
+    check.depth("inputs", request.inputs)
+    check.depth("config", request.config)
+    check.log_level()
+    check.stop_if_wrong()
+    path, required = graph.needed_for(final_vars, inputs)
+    check.missing(required, inputs)
+    check.runnable(path, executor["type"])
+    check.stop_if_wrong()
+    return Plan(graph, final_vars, inputs, config, path, executor, graph.blocks(path))
+
+
+class _Check:
+    """Collects every problem, so that a person can mend all of them at once."""
+
+    def __init__(self, request: Run, loaded: LoadedPipeline, graph: PipelineGraph, config: dict[str, Any]) -> None:
+        self._request = request
+        self._loaded = loaded
+        self._graph = graph
+        self._config = config
+        self._problems: list[Problem] = []
+        self._hint: str | None = None
+
+    def refuse(self, path: str, message: str, suggestion: str | None = None) -> None:
+        self._problems.append(problem(path, message, suggestion))
+
+    def stop_if_wrong(self) -> None:
+        if self._problems:
+            raise InvalidRun(self._problems, self._hint)
+
+    def final_vars(self) -> list[str]:
+        requested = self._request.final_vars
+        final_vars = requested if requested is not None else effective_final_vars(self._loaded.run_config)
+        if not final_vars:
+            leaves = ", ".join(self._graph.leaves()) or "none"
+            self.refuse("finalVars", f"no final variable is set; nodes that nothing depends on: {leaves}")
+        for index, name in enumerate(final_vars):
+            if name not in self._graph.nodes:
+                self.refuse(f"finalVars.{index}", self._unknown(name), self._nearest(name, self._graph.computed()))
+            elif self._graph.nodes[name].user_defined:
+                self.refuse(f"finalVars.{index}", f"{name!r} is an input, not a node that can be computed")
+        return list(dict.fromkeys(final_vars))
+
+    def inputs(self) -> dict[str, Any]:
+        known = self._graph.inputs()
+        taken: dict[str, Any] = {}
+        for name, value in self._request.inputs.items():
+            if name in self._config:
+                self.refuse(f"inputs.{name}", "is set by config, and cannot be given as an input too")
+            elif name not in self._graph.nodes:
+                self.refuse(f"inputs.{name}", self._unknown(name, "input"), self._nearest(name, known))
+            elif name not in known:
+                self.refuse(f"inputs.{name}", "is computed by the pipeline, and cannot be given")
+            else:
+                self._take(taken, name, value, "")
+        for name, value in (self._loaded.run_config.inputs or {}).items():
+            # FlowerPower ignores what no node takes, so other people's YAML may have it.
+            if name not in self._request.inputs and name in known:
+                self._take(taken, name, value, " (from YAML or environment)")
+        return taken
+
+    def _take(self, taken: dict[str, Any], name: str, value: Any, source: str) -> None:
+        annotation = self._graph.nodes[name].type
+        try:
+            coerced = coerce(value, annotation)
+        except CoercionError as error:
+            message = f"{error}; the type is {type_text(annotation)}{source}"
+            self.refuse(f"inputs.{name}{error.path}", message, error.suggestion)
+            return
+        if not _hamilton_takes(annotation, coerced):
+            self.refuse(f"inputs.{name}", f"Hamilton takes no input of type {type_text(annotation)}{source}")
+            return
+        taken[name] = coerced
+
+    def missing(self, required: list[str], inputs: dict[str, Any]) -> None:
+        for name in required:
+            if name not in inputs and name not in self._config:
+                message = f"missing; the type is {type_text(self._graph.nodes[name].type)}"
+                self.refuse(f"inputs.{name}", message + self._elsewhere(name))
+
+    def executor(self) -> dict[str, Any]:
+        requested, configured = self._request.executor, self._loaded.run_config.executor
+        kind = requested.type if requested is not None and requested.type is not None else None
+        if kind is not None and kind not in EXECUTORS:
+            self.refuse("executor.type", f"unknown executor {kind!r}", nearest_name(kind, EXECUTORS))
+        elif kind in ("ray", "dask") and importlib.util.find_spec(kind) is None:
+            self.refuse("executor.type", f"{kind} is not installed, and FlowerPower would run locally instead")
+            self._hint = install_command(f"sf-hamilton[{kind}]")
+        chosen: dict[str, Any] = {"type": kind or getattr(configured, "type", None) or "synchronous"}
+        for key, field in (("max_workers", "maxWorkers"), ("num_cpus", "numCpus")):
+            value = getattr(requested, key, None)
+            if value is not None and value < 1:
+                self.refuse(f"executor.{field}", "expected an integer from 1")
+            chosen[key] = value if value is not None else getattr(configured, key, None)
+        return chosen
+
+    def depth(self, path: str, value: Any) -> None:
+        if _depth(value) > _MAX_DEPTH:
+            self.refuse(path, f"nested deeper than {_MAX_DEPTH}, which FlowerPower refuses")
+
+    def log_level(self) -> None:
+        level = self._request.log_level
+        if level is not None and level.upper() not in LOG_LEVELS:
+            self.refuse("logLevel", f"unknown level {level!r}", nearest_name(level, LOG_LEVELS))
+
+    def runnable(self, path: list[str], executor: str) -> None:
+        for name in self._graph.coroutines(path):
+            self.refuse("pipeline", f"{name} is async, which FlowerPower cannot run together with dynamic execution")
+        for name, expanders in self._graph.endless_collects(path):
+            reached = " and ".join(expanders) or "no Parallelizable node"
+            self.refuse(
+                "pipeline", f"{name} collects from {reached}: Hamilton would never end; collect from one of them"
+            )
+        if executor == "processpool" and self._graph.blocks(path):
+            self._check_pickling(path)
+
+    def _check_pickling(self, path: list[str]) -> None:
+        """A pool gets its nodes pickled, with the whole graph that hangs on them."""
+        block = next(iter(self._graph.blocks(path).values()), [])
+        try:
+            pickle.dumps([self._graph.nodes[name] for name in block])
+        except Exception as error:
+            message = f"the graph cannot be sent to other processes ({error}); nodes made by a decorator often cannot"
+            self.refuse("executor.type", message, "threadpool")
+
+    def _unknown(self, name: str, what: str = "node") -> str:
+        return f"there is no {what} {name!r}{self._elsewhere(name)}"
+
+    def _elsewhere(self, name: str) -> str:
+        """Whether a node of that name exists under another config (`spend__csv` with `@config.when`)."""
+        for module in self._graph.modules:
+            for function, value in vars(module).items():
+                if function.partition("__")[0] == name and inspect.isfunction(value) and name not in self._computed():
+                    return "; a node of that name exists under another config"
+        return ""
+
+    def _computed(self) -> set[str]:
+        return set(self._graph.computed())
+
+    def _nearest(self, name: str, options: Iterable[str]) -> str | None:
+        return nearest_name(name, options)
+
+
+def _hamilton_takes(annotation: Any, value: Any) -> bool:
+    """Hamilton checks inputs by rules of its own: `tuple[int, int]` never passes."""
+    try:
+        return bool(htypes.check_input_type(annotation, value))
+    except Exception:
+        return True
+
+
+def _depth(value: Any, limit: int = _MAX_DEPTH + 1) -> int:
+    if limit == 0 or not isinstance(value, (dict, list)):
+        return 0
+    items = value.values() if isinstance(value, dict) else value
+    return 1 + max((_depth(item, limit - 1) for item in items), default=0)

@@ -1,0 +1,184 @@
+"""One FlowerPower project: loaded once, its code always current."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+from flowerpower import FlowerPowerProject, settings
+from flowerpower.cfg import Config
+
+from .configuration import BrokenConfiguration, Configuration, Document
+from .errors import InvalidRun, problem
+from .graph import PipelineGraph
+from .source import ProjectCode, code_hash
+
+
+@dataclass
+class LoadedPipeline:
+    """A pipeline's modules as they are imported now, and what they were made of."""
+
+    name: str
+    modules: list[ModuleType]
+    files: list[dict[str, str]]
+    code_hash: str
+    document: Document
+    run_config: Any
+    _graphs: dict[str, PipelineGraph] = field(default_factory=dict[str, PipelineGraph])
+
+    def graph(self, config: dict[str, Any]) -> PipelineGraph:
+        """The graph under a config, built once for each."""
+        key = json.dumps(config, sort_keys=True, default=repr)
+        if key not in self._graphs:
+            if len(self._graphs) >= 16:
+                self._graphs.clear()
+            self._graphs[key] = PipelineGraph(self.modules, config)
+        return self._graphs[key]
+
+
+class Project:
+    """The project that this process serves."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self.configuration = Configuration(folder, settings.CONFIG_DIR, settings.PIPELINES_DIR)
+        self.code = ProjectCode(folder)
+        self.code.install()
+        self._flowerpower: FlowerPowerProject | None = None
+        self._loaded: dict[str, LoadedPipeline] = {}
+        self._imported_under: tuple[bytes | None, ...] | None = None
+        self._run_configs: dict[str, tuple[Any, Any]] = {}
+
+    @property
+    def manager(self) -> Any:
+        """FlowerPower's pipeline manager."""
+        if self._flowerpower is None:
+            loaded = FlowerPowerProject.load(self.folder)
+            if loaded is None:
+                raise FileNotFoundError(f"{self.folder} is not a FlowerPower project: conf/ or pipelines/ is missing")
+            self._flowerpower = loaded
+        return self._flowerpower.pipeline_manager
+
+    def load(self, name: str) -> LoadedPipeline:
+        """The pipeline with its current code. Reads it a second time when it is changed while it is being read."""
+        file = self.configuration.pipeline_file(name)
+        if file is None:
+            raise InvalidRun(
+                [problem("pipeline", f"there is no pipeline {name!r} in {self.configuration.pipelines_dir}/")]
+            )
+        document = self.configuration.pipeline_document(name)
+        self._forget_if_stale()
+        for _ in range(2):
+            before = self._files(name, file, document)
+            loaded = self._loaded.get(name)
+            if loaded is not None and loaded.files == before and loaded.document is document:
+                return loaded
+            loaded = self._import(name, file, document)
+            if loaded.files == before and not self.code.is_stale():
+                self._loaded[name] = loaded
+                return loaded
+            self.forget()
+            document = self.configuration.pipeline_document(name)
+        raise InvalidRun([problem("pipeline", "its code was changed while it was read, twice")], "Run it again.")
+
+    def forget(self) -> None:
+        """Drops the project's modules: the next load reads them again."""
+        self._loaded.clear()
+        self.code.forget()
+        if self._flowerpower is not None:
+            self.manager.registry.clear_cache()
+
+    def forget_executors(self) -> None:
+        """Drops FlowerPower's pipeline objects, and with them an executor that a stopped run has left half closed."""
+        if self._flowerpower is not None:
+            self.manager.registry.clear_cache()
+
+    def run_config(self, name: str, document: Document) -> Any:
+        """FlowerPower's own resolution of the `run:` section: YAML, then environment."""
+        key = (document.raw, self.configuration.project_document().raw, _environment_key())
+        known = self._run_configs.get(name)
+        if known is None or known[0] != key:
+            try:
+                config = Config.load(base_dir=self.folder, pipeline_name=name).pipeline.run
+            except Exception as error:
+                raise BrokenConfiguration(document.path or name, _root_message(error)) from error
+            known = (key, config)
+            self._run_configs[name] = known
+        return known[1]
+
+    def _files(self, name: str, file: str, document: Document) -> list[dict[str, str]]:
+        root = self.configuration.pipelines_dir.replace("/", ".")
+        files = self.code.closure(file, f"{root}.{_module_name(name)}")
+        for extra in document.section("run").get("additional_modules") or []:
+            path = self.configuration.pipeline_file(extra) if isinstance(extra, str) else None
+            if path is not None:
+                files += [entry for entry in self.code.closure(path, f"{root}.{extra}") if entry not in files]
+        return sorted(files, key=lambda entry: entry["file"])
+
+    def _import(self, name: str, file: str, document: Document) -> LoadedPipeline:
+        run_config = self.run_config(name, document)
+        modules = [self._import_additional(extra) for extra in run_config.additional_modules or []]
+        modules.append(self.manager.registry.load_module(name))
+        self._imported_under = self._import_key()
+        files = self._files(name, file, document)
+        unique = list(dict.fromkeys(modules))
+        return LoadedPipeline(name, unique, files, code_hash(files, document.raw), document, run_config)
+
+    def _import_additional(self, entry: Any) -> ModuleType:
+        """In FlowerPower's order: beside the pipelines first when the name has no dot, then as it is written."""
+        if isinstance(entry, ModuleType):
+            return entry
+        name = _module_name(str(entry))
+        root = self.configuration.pipelines_dir.replace("/", ".")
+        candidates = [name, f"{root}.{name}"] if "." in name else [f"{root}.{name}", name]
+        for candidate in candidates[:-1]:
+            try:
+                return importlib.import_module(candidate)
+            except ModuleNotFoundError as error:
+                if error.name is None or not (candidate == error.name or candidate.startswith(f"{error.name}.")):
+                    raise
+        return importlib.import_module(candidates[-1])
+
+    def _forget_if_stale(self) -> None:
+        # Modules read the YAML's params when they are imported, so a changed YAML means importing them again.
+        changed = self._imported_under is not None and self._imported_under != self._import_key()
+        if changed or self.code.is_stale():
+            self.forget()
+            self._imported_under = None
+
+    def _import_key(self) -> tuple[bytes | None, ...]:
+        """The YAML of everything that is imported."""
+        names = sorted(
+            {module.removeprefix(f"{self.configuration.pipelines_dir}.") for module in self._project_modules()}
+        )
+        documents = [self.configuration.project_document()]
+        for name in names:
+            try:
+                documents.append(self.configuration.pipeline_document(name))
+            except BrokenConfiguration:
+                continue
+        return tuple(document.raw for document in documents if document.raw is not None)
+
+    def _project_modules(self) -> list[str]:
+        root = self.configuration.pipelines_dir.replace("/", ".")
+        return [name for name in sys.modules if name.startswith(f"{root}.")]
+
+
+def _module_name(name: str) -> str:
+    return name.replace("-", "_")
+
+
+def _environment_key() -> int:
+    return hash(frozenset(os.environ.items()))
+
+
+def _root_message(error: BaseException) -> str:
+    """FlowerPower says only that loading has failed; the reason is in the cause."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,254 @@
+"""One run: current code, a checked plan, real FlowerPower, and an end that is decided here."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+import urllib.parse
+from typing import Any
+
+from . import clock
+from .capture import Capture
+from .configuration import BrokenConfiguration, overlays, publish, resolved_secrets
+from .environment import packages
+from .errors import InvalidRun, describe_error, invalid, problem
+from .interrupts import interrupts
+from .isolation import ProcessState, resident_bytes
+from .node_events import Cancelled, NodeEvents
+from .plan import Plan, plan_run
+from .project import LoadedPipeline, Project
+from .protocol import Channel, Run
+from .relay import Relay
+from .results import describe_results
+from .retry import written_retry
+from .run_events import RunEvents
+from .settings import nearest_name, read_settings
+from .text import Mask, encode
+
+_TRACKER_TIMEOUT_S = 1.0
+
+
+class PipelineRun:
+    """A run from its request to its `ended`."""
+
+    def __init__(self, request: Run, project: Project, channel: Channel, capture: Capture) -> None:
+        self._request = request
+        self._project = project
+        self._channel = channel
+        self._capture = capture
+        self.events = RunEvents(request.id, channel)
+        self._relay: Relay | None = None
+        self._cancelled: str | None = None
+        self._retry: dict[str, Any] | None = None
+
+    def cancel(self, reason: str) -> None:
+        """Stops at the next node boundary. Called from the thread that reads requests."""
+        self.events.cancel(reason)
+        if self._relay is not None:
+            self._relay.cancel(reason)
+
+    def execute(self, runs: int) -> None:
+        """Runs and tells how it ended: `ended` is the last message, after every event and every line of the log."""
+        error: dict[str, Any] | None = None
+        results: dict[str, Any] = {}
+        os.chdir(self._project.folder)
+        self._capture.sink = self.events
+        variables = self._job_variables()
+        os.environ.update(variables)
+        state = ProcessState()
+        try:
+            loaded, plan = self._prepare()
+            state = ProcessState()
+            results = describe_results(self._run(loaded, plan), self._request.results, self._request.max_inline_bytes)
+        except BrokenConfiguration as broken:
+            error = invalid(broken.problems)
+        except BaseException as raised:
+            error = self._error_of(raised)
+        finally:
+            interrupts.disarm()
+        threads = state.threads_left()
+        self._capture.flush()
+        if self._relay is not None:
+            self._relay.close()
+            self.events.before_event = None
+        count = self.events.close()
+        self._capture.sink = None
+        state.restore()
+        for name in variables:
+            os.environ.pop(name, None)
+        if error is not None and error["kind"] == "CANCELLED":
+            # A stopped thread pool may be left half closed, and FlowerPower keeps it for the next run.
+            self._project.forget_executors()
+        self._send_ended(error, results, count, threads, runs)
+
+    def _prepare(self) -> tuple[LoadedPipeline, Plan]:
+        """Reads the code as it is now and checks the request against it."""
+        name = self._request.pipeline
+        configuration = self._project.configuration
+        if configuration.pipeline_file(name) is None:
+            nearest = nearest_name(name, [pipeline.name for pipeline in configuration.pipelines()])
+            raise InvalidRun([problem("pipeline", f"there is no pipeline {name!r}", nearest)])
+        document = configuration.pipeline_document(name)
+        self.events.mask = Mask(resolved_secrets([configuration.project_document(), document]))
+        problems = read_settings(document).problems
+        if problems:
+            raise InvalidRun(problems)
+        loaded = self._project.load(name)
+        self._retry = written_retry(loaded.document, loaded.run_config)
+        plan = plan_run(self._request, loaded)
+        self.events.emit("run.resolved", self._resolved(loaded, plan))
+        return loaded, plan
+
+    def _run(self, loaded: LoadedPipeline, plan: Plan) -> dict[str, Any]:
+        hooks = NodeEvents(self.events, self._project.folder, plan.blocks, self._relay_folder)
+        options: dict[str, Any] = {
+            "inputs": plan.inputs,
+            "final_vars": plan.final_vars,
+            "max_retries": 0,
+            "reload": False,
+            "adapter": {"flowerpower_job_queue": hooks},
+        }
+        if self._request.config:
+            options["config"] = dict(self._request.config)
+        if self._request.executor is not None:
+            options["executor_cfg"] = {key: value for key, value in plan.executor.items() if value is not None}
+        if self._request.log_level is not None:
+            options["log_level"] = self._request.log_level.upper()
+        without_tracker = self._without_unreachable_tracker(loaded)
+        if without_tracker:
+            options["with_adapter_cfg"] = without_tracker
+        manager = self._project.manager
+        interrupts.arm()
+        result = manager.run(self._request.pipeline, **options)
+        interrupts.disarm()
+        # An adapter of the user's may build something else than a dict.
+        return result if isinstance(result, dict) else {plan.final_vars[0]: result}
+
+    def _relay_folder(self) -> str:
+        """Called when the hooks are pickled for a process pool."""
+        if self._relay is None:
+            self._relay = Relay(self.events)
+            self.events.before_event = self._relay.fetch
+            reason = self.events.cancel_reason()
+            if reason is not None:
+                self._relay.cancel(reason)
+        return self._relay.folder
+
+    def _error_of(self, raised: BaseException) -> dict[str, Any]:
+        """The error of the run. A node's own event has seen the real exception; what arrives here may be wrapped."""
+        folder = self._project.folder
+        if isinstance(raised, Cancelled):
+            return describe_error(raised, folder, kind="CANCELLED")
+        if isinstance(raised, InvalidRun):
+            return invalid(raised.problems, raised.hint)
+        if isinstance(raised, KeyboardInterrupt):
+            failure = self.events.first_failure
+            node = failure["node"] if failure is not None and failure["kind"] == "CANCELLED" else None
+            return describe_error(raised, folder, kind="CANCELLED", node=node)
+        if self.events.first_failure is not None:
+            return self.events.first_failure
+        if self.events.nodes_started == 0 and _is_refusal(raised):
+            return invalid([problem("run", f"{type(raised).__name__}: {raised}")])
+        return describe_error(raised, folder)
+
+    def _resolved(self, loaded: LoadedPipeline, plan: Plan) -> dict[str, Any]:
+        document = loaded.document
+        return {
+            "codeHash": loaded.code_hash,
+            "path": plan.path,
+            "finalVars": plan.final_vars,
+            "context": {
+                "python": sys.version.split()[0],
+                "executable": sys.executable,
+                "packages": _packages(),
+                "modules": loaded.files,
+                "configFile": document.path,
+                "run": publish(document.section("run")),
+                "params": publish(document.section("params")),
+                "executor": publish(plan.executor),
+                "inputSources": self._input_sources(plan, document.path),
+            },
+        }
+
+    def _input_sources(self, plan: Plan, path: str | None) -> dict[str, str]:
+        """Where each input comes from; values of the request are with the job, others stay here."""
+        variables = overlays("inputs")
+        sources: dict[str, str] = {}
+        for name in plan.inputs:
+            if name in self._request.inputs:
+                sources[name] = "request"
+            elif name in variables:
+                sources[name] = f"environment {variables[name]}"
+            else:
+                sources[name] = path or ""
+        return sources
+
+    def _job_variables(self) -> dict[str, str]:
+        job = self._request.job
+        return {
+            "FLOWERPOWER_JOB_ID": job.id,
+            "FLOWERPOWER_JOB_ATTEMPT": str(job.attempt),
+            "FLOWERPOWER_JOB_PROJECT": job.project,
+            "FLOWERPOWER_JOB_SCHEDULED_AT": job.scheduled_at,
+            "FLOWERPOWER_JOB_RUN_DIR": job.run_dir,
+        }
+
+    def _without_unreachable_tracker(self, loaded: LoadedPipeline) -> dict[str, bool] | None:
+        """Hamilton's tracker fails the run when its server is away. Telemetry must not."""
+        if not getattr(loaded.run_config.with_adapter, "hamilton_tracker", False):
+            return None
+        project_cfg = self._project.manager.project_cfg
+        url = getattr(getattr(project_cfg.adapter, "hamilton_tracker", None), "api_url", None)
+        address = urllib.parse.urlsplit(url or "http://localhost:8241")
+        port = address.port or (443 if address.scheme == "https" else 80)
+        try:
+            socket.create_connection((address.hostname or "localhost", port), timeout=_TRACKER_TIMEOUT_S).close()
+        except OSError as error:
+            line = f"Hamilton tracker at {address.hostname}:{port} is not reachable ({error}): this run is not tracked."
+            self.events.log("WARNING", "logging", "flowerpower_job_queue", line, None, None)
+            return {"hamilton_tracker": False}
+        return None
+
+    def _send_ended(
+        self, error: dict[str, Any] | None, results: dict[str, Any], count: int, threads: list[str], runs: int
+    ) -> None:
+        process = {"rssBytes": resident_bytes(), "threads": threads, "runs": runs}
+        if error is not None:
+            error = self._masked(error)
+        self._channel.send(
+            "ended",
+            run=self._request.id,
+            events=count,
+            at=clock.now(),
+            outcome="succeeded" if error is None else "failed",
+            error=error,
+            results=results,
+            retry=self._retry,
+            process=process,
+        )
+
+    def _masked(self, error: dict[str, Any]) -> dict[str, Any]:
+        return json.loads(self.events.mask.hide(encode(error)))
+
+
+def _is_refusal(raised: BaseException) -> bool:
+    """True when Hamilton's driver or FlowerPower's configuration has refused the run, before any node."""
+    frame = raised.__traceback__
+    last = ""
+    while frame is not None:
+        last = frame.tb_frame.f_globals.get("__name__", "")
+        frame = frame.tb_next
+    return last in ("hamilton.driver", "hamilton.graph") or last.startswith(
+        ("flowerpower.cfg", "flowerpower.utils.sec")
+    )
+
+
+_known_packages: dict[str, str] = {}
+
+
+def _packages() -> dict[str, str]:
+    if not _known_packages:
+        _known_packages.update(packages())
+    return _known_packages

@@ -1,0 +1,136 @@
+"""The life of a runtime: ready, then one request after the other, until it is told to leave.
+
+Requests are read by a thread, because a cancel arrives while a run is under way. Runs execute on the main thread, where
+SIGINT can interrupt them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import queue
+import signal
+import sys
+import threading
+import traceback
+from typing import Any
+
+from .protocol import Cancel, Channel, Describe, Request, RequestError, Run, Shutdown, parse_request
+
+EXIT_UNREADY = 3
+EXIT_FAULT = 4
+
+
+def serve(folder: str, requests_fd: int, events_fd: int) -> int:
+    """Serves the project in `folder`. Returns the exit code."""
+    channel = Channel(events_fd)
+    # Read by Hamilton when it is imported: looking for a dozen libraries takes longer than everything else together.
+    os.environ["HAMILTON_AUTOLOAD_EXTENSIONS"] = "0"
+    os.environ["HAMILTON_TELEMETRY_ENABLED"] = "false"
+
+    from .environment import check_flowerpower
+
+    unready = check_flowerpower()
+    if unready is not None:
+        channel.send("unready", code=unready.code, message=unready.message, hint=unready.hint)
+        return EXIT_UNREADY
+    for part in ("conf", "pipelines"):
+        name = os.environ.get({"conf": "FP_CONFIG_DIR", "pipelines": "FP_PIPELINES_DIR"}[part], part)
+        if not os.path.isdir(os.path.join(folder, name)):
+            message = f"{folder} is not a FlowerPower project: it has no folder {name}/."
+            channel.send("unready", code="PROJECT_BROKEN", message=message, hint=None)
+            return EXIT_UNREADY
+    try:
+        return _Runtime(folder, requests_fd, channel).serve()
+    except BaseException as error:
+        channel.send("fault", message=f"{type(error).__name__}: {error}", traceback=traceback.format_exc())
+        return EXIT_FAULT
+
+
+class _Runtime:
+    """One project, one run at a time."""
+
+    def __init__(self, folder: str, requests_fd: int, channel: Channel) -> None:
+        # Imported here, when FlowerPower is known to be there; all of it before the project's folders come onto the
+        # path, where a pipeline named `statistics` would hide Python's own module.
+        from . import flowerpower_guard
+        from .capture import Capture
+        from .interrupts import interrupts
+        from .project import Project
+
+        _import_quietly("hamilton.plugins.pandas_extensions")
+        flowerpower_guard.install()
+        interrupts.install()
+        os.chdir(folder)
+        self._capture = Capture()
+        self._capture.install()
+        self._channel = channel
+        self._project = Project(folder)
+        self._requests: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
+        self._requests_fd = requests_fd
+        self._running: Any = None
+        self._runs = 0
+
+    def serve(self) -> int:
+        from .describe import answer_describe
+        from .environment import packages
+
+        try:
+            _ = self._project.manager
+        except Exception:
+            pass  # A broken project.yml: `describe` and `run` say so, each time until it is mended.
+        python = {"version": sys.version.split()[0], "executable": sys.executable}
+        self._channel.send("ready", pid=os.getpid(), python=python, packages=packages())
+        threading.Thread(target=self._read_requests, name="flowerpower-job-queue-requests", daemon=True).start()
+        while True:
+            request = self._requests.get()
+            if isinstance(request, Describe):
+                answer_describe(request, self._project, self._channel)
+            elif isinstance(request, Run):
+                self._run(request)
+            else:
+                return 0
+
+    def _run(self, request: Run) -> None:
+        from .run import PipelineRun
+
+        self._runs += 1
+        self._running = PipelineRun(request, self._project, self._channel, self._capture)
+        self._running.execute(self._runs)
+        self._running = None
+
+    def _read_requests(self) -> None:
+        with os.fdopen(self._requests_fd, "rb", closefd=False) as stream:
+            for line in stream:
+                try:
+                    request = parse_request(line)
+                except RequestError as error:
+                    self._channel.send("fault", message=f"broken request: {error}", traceback=traceback.format_exc())
+                    os._exit(EXIT_FAULT)
+                if isinstance(request, Cancel):
+                    running = self._running
+                    if running is not None and running.events.run == request.run:
+                        running.cancel(request.reason)
+                    continue
+                self._requests.put(request)
+                if isinstance(request, Shutdown):
+                    return
+        if self._channel.has_lost_its_reader():
+            # The parent has died. Nobody will know what this run still does, and the job will run again elsewhere.
+            _kill_own_group()
+        self._requests.put(None)
+
+
+def _kill_own_group() -> None:
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(EXIT_FAULT)
+
+
+def _import_quietly(name: str) -> None:
+    """Some of Hamilton's decorators need a plugin that switching off the autoload has left out."""
+    try:
+        importlib.import_module(name)
+    except Exception as error:
+        logging.getLogger(__name__).debug("%s is not available: %s", name, error)

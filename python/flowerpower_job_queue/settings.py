@@ -1,0 +1,186 @@
+"""The `job_queue:` section of a project's or pipeline's YAML, and a look at FlowerPower's own sections.
+
+In our section an unknown key is an error that names the nearest one. In FlowerPower's, which it would ignore silently, it
+is a warning: other people's projects run unmodified.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from .coerce import parse_duration
+from .configuration import Document
+from .errors import Problem, problem
+
+_DEFAULT_KEYS = (
+    "queue", "timeout", "max_retries", "retry_delay", "jitter_factor", "retry_exceptions", "on_worker_lost", "runtime",
+    "results", "result_ttl", "failure_ttl",
+)  # fmt: skip
+_SECTION_KEYS = (
+    *_DEFAULT_KEYS, "job_defaults", "queues", "python", "env_file", "timezone", "backend", "backends", "concurrency",
+    "concurrency_key", "schedules",
+)  # fmt: skip
+_RETRY_KEYS = {
+    "max_retries": "maxRetries",
+    "retry_delay": "retryDelay",
+    "jitter_factor": "jitterFactor",
+    "retry_exceptions": "retryExceptions",
+}
+_BACKENDS = ("graphile-worker", "rq", "saq", "arq", "taskiq", "huey", "dramatiq")
+
+
+@dataclass
+class Settings:
+    """What a `job_queue:` section says, in the protocol's words, and what is wrong with it."""
+
+    values: dict[str, Any]
+    queues: list[str] = field(default_factory=list[str])
+    problems: list[Problem] = field(default_factory=list[Problem])
+
+
+def read_settings(document: Document) -> Settings:
+    """Reads the section; every problem is collected, not only the first."""
+    settings = Settings(dict.fromkeys(("queue", "timeoutMs", "retry", "onWorkerLost", "runtime", "results")))
+    section = document.data.get("job_queue")
+    if section is None:
+        return settings
+    reader = _Reader(f"{document.path}: job_queue", settings)
+    if not isinstance(section, dict):
+        reader.refuse("", "expected keys and values")
+        return settings
+    reader.check_keys("", section, _SECTION_KEYS)
+    reader.read_values("", section)
+    defaults = section.get("job_defaults")
+    if isinstance(defaults, dict):
+        reader.check_keys("job_defaults", defaults, _DEFAULT_KEYS)
+        reader.read_values("job_defaults", defaults)
+    elif defaults is not None:
+        reader.refuse("job_defaults", "expected keys and values")
+    reader.read_queues(section.get("queues"))
+    if section.get("backend") is not None:
+        reader.one_of("backend", section["backend"], _BACKENDS)
+    return settings
+
+
+class _Reader:
+    """Takes values out of the section."""
+
+    def __init__(self, place: str, settings: Settings) -> None:
+        self._place = place
+        self._settings = settings
+
+    def refuse(self, key: str, message: str, suggestion: str | None = None) -> None:
+        place = f"{self._place}.{key}" if key else self._place
+        self._settings.problems.append(problem(place, message, suggestion))
+
+    def check_keys(self, at: str, section: dict[Any, Any], known: Iterable[str]) -> None:
+        for key in section:
+            if key not in known:
+                nearest = nearest_name(str(key), known)
+                self.refuse(f"{at}.{key}" if at else str(key), "unknown key", nearest)
+
+    def read_values(self, at: str, section: dict[Any, Any]) -> None:
+        values = self._settings.values
+        retry: dict[str, Any] = values["retry"] or {}
+        for key, value in section.items():
+            place = f"{at}.{key}" if at else str(key)
+            if value is None:
+                continue
+            if key == "queue" and self._check(place, isinstance(value, str) and value, "expected a name"):
+                values["queue"] = value
+            elif key == "timeout":
+                values["timeoutMs"] = self._milliseconds(place, value)
+            elif key == "on_worker_lost":
+                values["onWorkerLost"] = self.one_of(place, value, ("retry", "fail"))
+            elif key == "runtime":
+                values["runtime"] = self.one_of(place, value, ("warm", "fresh"))
+            elif key == "results":
+                values["results"] = self.one_of(place, value, ("full", "summary", "none"))
+            elif key in _RETRY_KEYS:
+                self._read_retry(place, str(key), value, retry)
+            elif key in ("result_ttl", "failure_ttl"):
+                self._milliseconds(place, value)
+        values["retry"] = retry or None
+
+    def _read_retry(self, place: str, key: str, value: Any, retry: dict[str, Any]) -> None:
+        if key == "max_retries":
+            if self._check(place, _is_int(value) and value >= 0, "expected an integer from 0"):
+                retry["maxRetries"] = value
+        elif key == "retry_exceptions":
+            names = [value] if isinstance(value, str) else value
+            valid = isinstance(names, list) and all(isinstance(name, str) for name in names)
+            if self._check(place, valid, "expected names of exception classes"):
+                retry["retryExceptions"] = names
+        elif key == "retry_delay":
+            milliseconds = self._milliseconds(place, value, zero=True)
+            if milliseconds is not None:
+                retry["retryDelay"] = milliseconds / 1000
+        elif self._check(place, _is_number(value) and value >= 0, "expected a number from 0"):
+            retry["jitterFactor"] = value
+
+    def read_queues(self, queues: Any) -> None:
+        if queues is None:
+            return
+        names = list(queues) if isinstance(queues, (dict, list)) else [queues]
+        if isinstance(queues, list):
+            names = [item.get("name") if isinstance(item, dict) else item for item in queues]
+        if self._check("queues", all(isinstance(name, str) and name for name in names), "expected names of queues"):
+            self._settings.queues = names
+
+    def one_of(self, place: str, value: Any, options: tuple[str, ...]) -> str | None:
+        if value in options:
+            return value
+        self.refuse(place, f"expected one of {', '.join(options)}", nearest_name(str(value), options))
+        return None
+
+    def _milliseconds(self, place: str, value: Any, zero: bool = False) -> int | None:
+        """Seconds, or a duration as text: `30m`."""
+        length = None
+        if _is_number(value):
+            length = round(value * 1000)
+        elif isinstance(value, str):
+            duration = parse_duration(value)
+            length = None if duration is None else round(duration.total_seconds() * 1000)
+        valid = length is not None and (length > 0 or (zero and length == 0))
+        return length if self._check(place, valid, 'expected seconds, or a duration like "30m"') else None
+
+    def _check(self, place: str, valid: Any, message: str) -> bool:
+        if not valid:
+            self.refuse(place, message)
+        return bool(valid)
+
+
+def flowerpower_warnings(document: Document, known: dict[str, Iterable[str]]) -> list[Problem]:
+    """Keys that FlowerPower would ignore. `known` has the keys by section: "" for the top, "run", "run.executor"."""
+    warnings: list[Problem] = []
+    for at, keys in known.items():
+        section: Any = document.data
+        for part in at.split(".") if at else ():
+            section = section.get(part) if isinstance(section, dict) else None
+        if not isinstance(section, dict):
+            continue
+        keys = [*keys, "job_queue"] if not at else list(keys)
+        for key in section:
+            if key not in keys:
+                place = f"{document.path}: {at}.{key}" if at else f"{document.path}: {key}"
+                warnings.append(problem(place, "FlowerPower ignores this key", nearest_name(str(key), keys)))
+    return warnings
+
+
+def nearest_name(name: str, known: Iterable[str]) -> str | None:
+    """What was probably meant."""
+    options = list(known)
+    lowered: Callable[[str], str] = str.lower
+    exact = [option for option in options if lowered(option) == name.lower()]
+    return (exact or difflib.get_close_matches(name, options, n=1, cutoff=0.6) or [None])[0]
+
+
+def _is_int(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -1,0 +1,204 @@
+"""The project's own code: which files a pipeline is made of, their hash, and reading them anew when they have changed."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib
+import importlib.machinery
+import linecache
+import os
+import sys
+import time
+from collections.abc import Iterator
+from types import CodeType
+from typing import Any
+
+# Environments and caches inside a project folder are not the project's code.
+_FOREIGN_FOLDERS = frozenset(
+    ("site-packages", "dist-packages", ".venv", "venv", "node_modules", ".git", ".flowerpower-queue", ".tox")
+)
+
+
+def is_project_file(filename: str, project: str) -> bool:
+    """True for a file of the project itself, not of an environment inside its folder."""
+    if not filename.startswith(project + os.sep):
+        filename, project = os.path.realpath(filename), os.path.realpath(project)
+        if not filename.startswith(project + os.sep):
+            return False
+    return _FOREIGN_FOLDERS.isdisjoint(filename[len(project) :].split(os.sep))
+
+
+class Sources:
+    """Hashes of files, read again only when they may have changed."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, tuple[tuple[int, int, int], str]] = {}
+
+    def sha256(self, path: str) -> str | None:
+        """The SHA-256 of a file's content, None when it cannot be read."""
+        try:
+            stat = os.stat(path)
+            key = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+            seen = self._seen.get(path)
+            if seen is not None and seen[0] == key:
+                return seen[1]
+            with open(path, "rb") as file:
+                digest = hashlib.sha256(file.read()).hexdigest()
+        except OSError:
+            return None
+        # A file that has just been written may be written again within the same tick of its clock.
+        if time.time_ns() - stat.st_mtime_ns > 2_000_000_000:
+            self._seen[path] = (key, digest)
+        return digest
+
+
+class ProjectCode:
+    """Imports the project's modules from their source, knows what it has imported, and forgets it on request.
+
+    Bytecode files are neither read nor written for them: a cached file is trusted by whole seconds and size, which is
+    not enough for a module that was edited a moment ago, and the project's folder is not ours to write into.
+    """
+
+    def __init__(self, project: str) -> None:
+        self.project = project
+        self.sources = Sources()
+        # What was compiled, by file: the hash of exactly these bytes.
+        self.imported: dict[str, str] = {}
+        self._imports: dict[str, tuple[str, list[_Import]]] = {}
+
+    def install(self) -> None:
+        """Takes over imports from the project's folders."""
+
+        def hook(path: str) -> importlib.machinery.FileFinder:
+            folder = os.path.realpath(path or os.getcwd())
+            inside = folder == os.path.realpath(self.project) or is_project_file(folder, self.project)
+            if not os.path.isdir(folder) or not inside:
+                raise ImportError(path)
+            extensions = (importlib.machinery.ExtensionFileLoader, importlib.machinery.EXTENSION_SUFFIXES)
+            return importlib.machinery.FileFinder(path, extensions, (self._loader(), [".py"]))
+
+        sys.path_hooks.insert(0, hook)
+        for entry in list(sys.path_importer_cache):
+            if entry.startswith(self.project):
+                del sys.path_importer_cache[entry]
+
+    def _loader(self) -> Any:
+        code = self
+
+        class ProjectSourceLoader(importlib.machinery.SourceFileLoader):
+            """Compiles from source, always."""
+
+            def path_stats(self, path: Any) -> Any:
+                raise OSError("bytecode is not cached")
+
+            def source_to_code(self, data: Any, path: Any, *args: Any, **kwargs: Any) -> CodeType:
+                code.imported[os.fsdecode(path)] = hashlib.sha256(bytes(data)).hexdigest()
+                return super().source_to_code(data, path, *args, **kwargs)
+
+        return ProjectSourceLoader
+
+    def is_stale(self) -> bool:
+        """True when a file has changed since it was imported."""
+        return any(self.sources.sha256(path) != digest for path, digest in self.imported.items())
+
+    def forget(self) -> None:
+        """Drops every module of the project, so that the next import reads the files again."""
+        for name, module in list(sys.modules.items()):
+            if self._is_project_module(module):
+                del sys.modules[name]
+        self.imported.clear()
+        importlib.invalidate_caches()
+        linecache.checkcache()
+
+    def _is_project_module(self, module: Any) -> bool:
+        filename = getattr(module, "__file__", None)
+        if isinstance(filename, str):
+            return is_project_file(filename, self.project)
+        paths = getattr(module, "__path__", None)
+        if paths is None:
+            return False
+        try:
+            return any(is_project_file(os.path.join(path, "x"), self.project) for path in paths)
+        except Exception:
+            return False
+
+    def closure(self, path: str, module: str) -> list[dict[str, str]]:
+        """The module and every module of the project that it imports, directly or not, in the order of their names."""
+        found: dict[str, dict[str, str]] = {}
+        waiting = [(module, path)]
+        while waiting:
+            name, file = waiting.pop()
+            digest = self.sources.sha256(file)
+            if file in found or digest is None:
+                continue
+            relative = os.path.relpath(file, self.project)
+            found[file] = {"name": name, "file": relative, "sha256": digest}
+            waiting.extend(self._local_imports(name, file, digest))
+        return sorted(found.values(), key=lambda entry: entry["file"])
+
+    def _local_imports(self, name: str, file: str, digest: str) -> Iterator[tuple[str, str]]:
+        known = self._imports.get(file)
+        if known is None or known[0] != digest:
+            known = (digest, _imports_of(file))
+            self._imports[file] = known
+        package = name if os.path.basename(file) == "__init__.py" else name.rpartition(".")[0]
+        for item in known[1]:
+            target = item.resolve(package)
+            if target is not None:
+                yield from self._find(target)
+                for member in item.members:
+                    yield from self._find(f"{target}.{member}" if target else member)
+
+    def _find(self, module: str) -> Iterator[tuple[str, str]]:
+        """The files that importing `module` reads: its packages' `__init__` and itself."""
+        parts = module.split(".")
+        for root in (self.project, os.path.join(self.project, "pipelines"), os.path.join(self.project, "src")):
+            if not any(os.path.exists(os.path.join(root, parts[0]) + end) for end in ("", ".py")):
+                continue
+            for length in range(1, len(parts) + 1):
+                base = os.path.join(root, *parts[:length])
+                for candidate in (os.path.join(base, "__init__.py"), base + ".py"):
+                    if os.path.isfile(candidate) and is_project_file(candidate, self.project):
+                        yield ".".join(parts[:length]), candidate
+
+
+class _Import:
+    """One import statement: `from ..a import b` has level 2, module `a`, members `b`."""
+
+    def __init__(self, level: int, module: str, members: list[str]) -> None:
+        self.level, self.module, self.members = level, module, members
+
+    def resolve(self, package: str) -> str | None:
+        if self.level == 0:
+            return self.module
+        parts = package.split(".")
+        if self.level - 1 > len(parts):
+            return None
+        base = ".".join(parts[: len(parts) - (self.level - 1)])
+        return f"{base}.{self.module}" if self.module else base
+
+
+def _imports_of(file: str) -> list[_Import]:
+    try:
+        with open(file, "rb") as source:
+            tree = ast.parse(source.read(), file)
+    except (OSError, SyntaxError, ValueError, RecursionError):
+        return []
+    imports: list[_Import] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imports.extend(_Import(0, alias.name, []) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            imports.append(_Import(node.level, node.module or "", [alias.name for alias in node.names]))
+    return imports
+
+
+def code_hash(modules: list[dict[str, str]], configuration: bytes | None) -> str:
+    """SHA-256 over the modules' files and the pipeline's YAML."""
+    digest = hashlib.sha256()
+    for module in modules:
+        digest.update(f"{module['file']}\0{module['sha256']}\n".encode(errors="surrogateescape"))
+    if configuration is not None:
+        digest.update(b"yaml\0" + hashlib.sha256(configuration).digest())
+    return digest.hexdigest()

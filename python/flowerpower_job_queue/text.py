@@ -1,0 +1,81 @@
+"""Text that Postgres and JSON can take: no NUL, no lone surrogates, no endless lines, no resolved secrets."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+HIDDEN = "*****"
+
+
+def clean(text: str) -> str:
+    """Replaces NUL characters and lone surrogates, which Postgres refuses."""
+    return _UNSTORABLE.sub(_REPLACEMENT, text)
+
+
+def is_storable(text: str) -> bool:
+    """False for text that would have to be changed to be stored."""
+    return _UNSTORABLE.search(text) is None
+
+
+def clean_deep(value: Any) -> Any:
+    """`clean` for every string and key of a JSON value."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        return {clean(str(key)): clean_deep(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [clean_deep(item) for item in value]
+    return value
+
+
+def shorten(text: str, limit: int) -> str:
+    """Cuts at `limit` characters and says so."""
+    if len(text) <= limit:
+        return text
+    return f"{text[:limit]}… [{len(text) - limit} more characters]"
+
+
+def shorten_middle(text: str, limit: int) -> str:
+    """Keeps the beginning and the end: in a traceback both matter, the middle seldom does."""
+    if len(text) <= limit:
+        return text
+    half = limit // 2
+    return f"{text[:half]}\n… [{len(text) - 2 * half} characters left out] …\n{text[-half:]}"
+
+
+def one_line(text: str, limit: int) -> str:
+    """The text on one line, whitespace collapsed, cut at `limit` characters."""
+    return shorten(" ".join(text[: limit * 4].split()), limit)
+
+
+def encode(message: dict[str, Any]) -> bytes:
+    """One protocol line. Text is cleaned only when there is something to clean: that is rare, and this is the hot path."""
+    line = json.dumps(message, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    if "\\u0000" not in line:
+        try:
+            return line.encode() + b"\n"
+        except UnicodeEncodeError:
+            pass
+    line = json.dumps(clean_deep(message), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return line.encode() + b"\n"
+
+
+class Mask:
+    """Hides secrets that were resolved from the environment, in whatever a run says about itself."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        # The longest first: a secret may be part of another one.
+        escaped = {json.dumps(secret, ensure_ascii=False)[1:-1].encode(errors="replace") for secret in secrets}
+        self._secrets = sorted(escaped, key=len, reverse=True)
+
+    def hide(self, line: bytes) -> bytes:
+        """The encoded message with each secret replaced."""
+        for secret in self._secrets:
+            if secret in line:
+                line = line.replace(secret, HIDDEN.encode())
+        return line
