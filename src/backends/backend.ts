@@ -28,6 +28,14 @@ export interface Backend {
   withdraw(sql: Sql, rows: Fragment): Fragment;
   /** A condition on a row `j` of jobs: its ticket exists, waiting or in a worker's hands. */
   hasTicket(sql: Sql): Fragment;
+  /**
+   * Takes away the tickets that `holders` have (names that a backend's workers lock tickets by), and tells which they were:
+   * a ticket that was in the hands of a dead worker is not used a second time, because that worker may still come back
+   * and remove it.
+   */
+  reclaim(sql: Sql, holders: readonly string[]): Promise<{ id: string; attempt: number }[]>;
+  /** Who has held tickets for longer than `forMs`. */
+  holders(sql: Sql, forMs: number): Promise<string[]>;
   /** Tickets by lane: waiting ones, and those that workers have. */
   depths(sql: Sql): Promise<{ lane: string; waiting: number; taken: number }[]>;
 }

@@ -91,7 +91,9 @@ export async function appendRunEvents(sql: Sql, batch: RunBatch): Promise<Append
     ), progressed as (
       update jobs j
       set last_seq = c.seq, source_seq = c.source_seq, nodes_done = j.nodes_done + c.done,
-        nodes_total = case when c.total = 0 then j.nodes_total else coalesce(j.nodes_total, 0) + c.total end
+        -- Never less than what is done: a graph that runs more than it announced is odd, not an error.
+        nodes_total = case when c.total = 0 and j.nodes_total is null then null
+          else greatest(coalesce(j.nodes_total, 0) + c.total, j.nodes_done + c.done) end
       from counted c where j.id = c."jobId"
     ), resolved as (
       update attempts a set context = x.context, code_hash = x."codeHash"

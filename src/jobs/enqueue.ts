@@ -76,7 +76,7 @@ async function newJob(
     config: request.config,
     options: request.options as JsonObject,
     retry: request.retry as JsonObject | null,
-    timeoutMs: settings.timeoutMs,
+    timeoutMs: request.timeoutMs,
     tags: request.tags,
     actor: actor.name,
     requestId: actor.requestId,

@@ -44,6 +44,26 @@ export const graphileWorker: Backend = {
     return sql`exists (select 1 from ${sql(ticketSchema)}.jobs t where t.key = ${ticketKey(sql, "j")})`;
   },
 
+  async reclaim(sql: Sql, holders: readonly string[]) {
+    const held = await sql<{ ticket: string; key: string | null }[]>`
+      select id as ticket, key from ${sql(ticketSchema)}.jobs where locked_by in ${sql([...holders])} order by id`;
+    if (held.length === 0) return [];
+    const tickets = held.map(({ ticket }) => ticket);
+    await sql`select ${sql(ticketSchema)}.force_unlock_workers(${sql.array([...holders])}::text[])`;
+    await sql`select from ${sql(ticketSchema)}.complete_jobs(${sql.array(tickets)}::bigint[])`;
+    return held.flatMap(({ key }) => {
+      const [id, next] = key?.split("/") ?? [];
+      return id === undefined || next === undefined ? [] : [{ id, attempt: Number(next) - 1 }];
+    });
+  },
+
+  async holders(sql: Sql, forMs: number) {
+    const rows = await sql<{ holder: string }[]>`
+      select distinct locked_by as holder from ${sql(ticketSchema)}.jobs
+      where locked_at < now() - make_interval(secs => ${forMs / 1000}::float8)`;
+    return rows.map(({ holder }) => holder);
+  },
+
   async depths(sql: Sql) {
     return await sql<{ lane: string; waiting: number; taken: number }[]>`
       select task_identifier as lane,

@@ -1,0 +1,326 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Database } from "../db/client.ts";
+import { DomainError } from "../domain/errors.ts";
+import { idText } from "../domain/ids.ts";
+import type { JsonObject } from "../domain/json.ts";
+import { type Ended, type Outcome, outcomeOf } from "../domain/outcome.ts";
+import { noRetry, type RetryPolicy } from "../domain/retry.ts";
+import type { NumberedEvent } from "../runtime/event-queue.ts";
+import type { RetrySetting } from "../runtime/protocol.ts";
+import type { RunEnded } from "../runtime/run.ts";
+import type { RunError } from "../runtime/run-error.ts";
+import { StopRequest } from "../runtime/stop.ts";
+import { eventError, recordsOf } from "./record.ts";
+import type { Held } from "./session.ts";
+import type { Ticket } from "./tickets.ts";
+import type { End, Started, Writes } from "./writes.ts";
+
+/** Runs the pipeline of a started attempt. */
+export type Execute = (
+  started: Started,
+  hooks: { signal: AbortSignal; onEvents(batch: NumberedEvent[]): Promise<void> },
+) => Promise<RunEnded>;
+
+/** The policy for a job whose attempt has failed, given the retry that its run has read from the pipeline's files. */
+export type PolicyOf = (started: Started, written: RetrySetting | null) => Promise<RetryPolicy>;
+
+export interface AttemptsOptions {
+  db: Database;
+  writes: Writes;
+  execute: Execute;
+  policyOf: PolicyOf;
+  workerId(): string;
+  log(message: string, data: JsonObject): void;
+}
+
+interface Running {
+  jobId: string;
+  runToken: string;
+  startedAt: number;
+  stop: AbortController;
+  /** The attempt is another's or nobody's: nothing more of it is written. */
+  superseded: boolean;
+  /** The worker stops: what has not ended by itself is handed back. */
+  releasing: boolean;
+  /** The run is over and its end is being written. */
+  ending: boolean;
+}
+
+/** The attempts that this worker runs. */
+export class Attempts {
+  readonly #running = new Map<string, Running>();
+  readonly #options: AttemptsOptions;
+  #idle: (() => void) | null = null;
+  #stopped = false;
+
+  constructor(options: AttemptsOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#running.size;
+  }
+
+  has(jobId: string): boolean {
+    return [...this.#running.values()].some((running) => running.jobId === jobId);
+  }
+
+  /**
+   * Runs the attempt that a ticket is for, from its start to its end in the database. Throws only when the ticket has to stay:
+   * Postgres could not be asked, or this worker may not start anything.
+   */
+  async take(ticket: Ticket): Promise<void> {
+    const { db, writes, workerId } = this.#options;
+    const runToken = randomUUID();
+    const worker = workerId();
+    const started = await writes.start({
+      id: ticket.job,
+      attempt: ticket.attempt - 1,
+      runToken,
+      attemptId: db.ids.next(),
+      workerId: worker,
+      data: { worker: idText("worker", worker) },
+    });
+    if (started === null) return await this.#refuseToWaste(ticket);
+
+    const running: Running = {
+      jobId: ticket.job,
+      runToken,
+      startedAt: performance.now(),
+      stop: new AbortController(),
+      superseded: false,
+      releasing: false,
+      ending: false,
+    };
+    this.#running.set(runToken, running);
+    try {
+      const ended = await this.#execute(started, running);
+      running.ending = true;
+      await this.#end(started, running, ended);
+    } finally {
+      this.#running.delete(runToken);
+      if (this.#running.size === 0) this.#idle?.();
+    }
+  }
+
+  /** Compares with what the database says that this worker runs, as it was asked at `askedAt`. */
+  reconcile(held: readonly Held[], askedAt: number): void {
+    const known = new Map(held.map((one) => [one.runToken, one]));
+    for (const running of this.#running.values()) {
+      const one = known.get(running.runToken);
+      if (one?.cancelRequested === true) {
+        running.stop.abort(new StopRequest(one.cancelReason ?? "cancelled on request"));
+      } else if (one === undefined && running.startedAt < askedAt && !running.ending) {
+        this.#supersede(running);
+      }
+    }
+  }
+
+  /** All of them belong to others now: this worker was declared dead. */
+  supersedeAll(): void {
+    for (const running of this.#running.values()) this.#supersede(running);
+  }
+
+  /** Stops what still runs, to be handed back. */
+  releaseAll(): void {
+    for (const running of this.#running.values()) {
+      running.releasing = true;
+      running.stop.abort(new StopRequest("the worker stops", { now: true }));
+    }
+  }
+
+  /** Resolves when none runs. */
+  async idle(): Promise<void> {
+    while (this.#running.size > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
+  }
+
+  /** Gives up writing to a database that is away: what could not be written is rescued later. */
+  abandon(): void {
+    this.#stopped = true;
+    this.supersedeAll();
+  }
+
+  #supersede(running: Running): void {
+    running.superseded = true;
+    this.#options.log("attempt superseded", { job: idText("job", running.jobId) });
+    running.stop.abort(new StopRequest("the attempt was given to another worker", { now: true }));
+  }
+
+  async #execute(started: Started, running: Running): Promise<RunEnded> {
+    const onEvents = async (told: NumberedEvent[]) => {
+      const batch = recordsOf({ jobId: started.jobId, attempt: started.attempt, runToken: running.runToken }, told);
+      await this.#persist(running, () => this.#options.writes.append(batch));
+    };
+    try {
+      return await this.#options.execute(started, { signal: running.stop.signal, onEvents });
+    } catch (error) {
+      return notRun(error);
+    }
+  }
+
+  async #end(started: Started, running: Running, ended: RunEnded): Promise<void> {
+    if (running.superseded) return;
+    const end = await this.#endOf(started, running, ended);
+    const state = await this.#persist(running, () => this.#options.writes.end(end));
+    if (state == null) {
+      this.#options.log("late end refused", { job: idText("job", started.jobId), attempt: started.attempt });
+    }
+  }
+
+  async #endOf(started: Started, running: Running, ended: RunEnded): Promise<End> {
+    const { outcome, policy, released } = await this.#decide(started, running, ended);
+    const { error } = ended;
+    const move = {
+      id: started.jobId,
+      attempt: started.attempt,
+      failures: outcome.failures,
+      losses: outcome.losses,
+      maxAttempts: policy.maxAttempts,
+      ...(error === null ? {} : { errorKind: error.kind, error: error as unknown as JsonObject }),
+    };
+    const results = outcome.transition === "succeed" ? ended.results : {};
+    const shown = eventError(error ?? releasedError);
+    const runToken = running.runToken;
+    switch (outcome.transition) {
+      case "succeed":
+        return { name: "succeed", move: { ...move, data: {} }, runToken, results };
+      case "retry": {
+        const { delayMs, failures } = outcome;
+        const runAt = new Date(this.#options.db.now() + delayMs).toISOString();
+        const data = { error: shown, failures, maxAttempts: policy.maxAttempts, runAt };
+        return { name: "retry", move: { ...move, delayMs, data }, runToken, results };
+      }
+      case "rescue":
+        return { name: "rescue", move: { ...move, data: { error: shown, losses: outcome.losses } }, runToken, results };
+      case "release": {
+        // Handed back, not failed: the attempt has no error.
+        const { errorKind: _kind, error: _error, ...rest } = move;
+        return { name: "release", move: { ...rest, data: { reason: "the worker stopped" } }, runToken, results };
+      }
+      case "stop":
+        return { name: "stop", move: { ...move, data: await this.#whoCancelled(running) }, runToken, results };
+      case "fail": {
+        const failed = error === null || released ? stoppedByDrain(error) : error;
+        const told = { errorKind: failed.kind, error: failed as unknown as JsonObject };
+        return { name: "fail", move: { ...move, ...told, data: { error: eventError(failed) } }, runToken, results };
+      }
+    }
+  }
+
+  async #decide(
+    started: Started,
+    running: Running,
+    ended: RunEnded,
+  ): Promise<{ outcome: Outcome; policy: RetryPolicy; released: boolean }> {
+    const { error } = ended;
+    const released = running.releasing && error !== null && ["CANCELLED", "WORKER_LOST"].includes(error.kind);
+    const how: Ended = released
+      ? { outcome: "released", nodeStarted: ended.nodeStarted }
+      : error === null
+        ? { outcome: "succeeded" }
+        : { outcome: "failed", kind: error.kind, classes: error.classes };
+    const policy = await this.#persist(running, () => this.#options.policyOf(started, ended.retry));
+    return { outcome: outcomeOf(how, started, policy ?? noRetry), policy: policy ?? noRetry, released };
+  }
+
+  /** Who asked for the cancel that stopped this run, from the log. */
+  async #whoCancelled(running: Running): Promise<{ actor: string | null; reason: string | null }> {
+    const asked = await this.#persist(running, async () => {
+      const [row] = await this.#options.db.sql<{ data: { actor: string | null; reason: string | null } }[]>`
+        select data from events where job_id = ${running.jobId} and type = 'job.cancel_requested'
+        order by seq desc limit 1`;
+      return row?.data;
+    });
+    return asked ?? { actor: null, reason: null };
+  }
+
+  /** A start was refused: says why by throwing when the ticket must not be used up. */
+  async #refuseToWaste(ticket: Ticket): Promise<void> {
+    const [job] = await this.#options.db.sql<{ waits: boolean }[]>`
+      select state = 'queued' and attempt = ${ticket.attempt - 1}
+        and (expires_at is null or started_at is not null or expires_at > queue_now()) as waits
+      from jobs where id = ${ticket.job}`;
+    if (job?.waits === true) throw new Error("This worker was declared dead and may not start anything yet.");
+  }
+
+  /**
+   * Writes, again and again while Postgres is away, until it is written or no longer wanted (null). The run itself goes on
+   * meanwhile: its events wait in memory and in a file.
+   */
+  async #persist<T>(running: Running, write: () => Promise<T>): Promise<T | null> {
+    for (let waitMs = 100; !running.superseded && !this.#stopped; waitMs = Math.min(waitMs * 2, 5000)) {
+      try {
+        return await write();
+      } catch (error) {
+        if (isPermanent(error)) throw error;
+        this.#options.log("write failed, will be tried again", {
+          job: idText("job", running.jobId),
+          error: String(error),
+        });
+        await delay(waitMs);
+      }
+    }
+    return null;
+  }
+}
+
+/** Postgres has understood and refused the statement: sent again it would be refused again. */
+function isPermanent(error: unknown): boolean {
+  const code = (error as { code?: unknown }).code;
+  return typeof code === "string" && /^(22|23|42)/.test(code);
+}
+
+/** The run could not begin (no Python, no FlowerPower), or we have a bug. */
+function notRun(error: unknown): RunEnded {
+  const known = error instanceof DomainError;
+  const told: RunError = {
+    kind: known ? "INVALID" : "WORKER_LOST",
+    type: error instanceof Error ? error.name : "Error",
+    message: error instanceof Error ? error.message : String(error),
+    classes: [],
+    traceback: known || !(error instanceof Error) ? null : (error.stack ?? null),
+    node: null,
+    branch: null,
+    file: null,
+    line: null,
+    code: null,
+    hint: "hint" in (error as object) ? ((error as { hint: string | null }).hint ?? null) : null,
+    problems: [],
+  };
+  return {
+    outcome: "failed",
+    error: told,
+    results: {},
+    retry: null,
+    events: 0,
+    nodeStarted: false,
+    process: null,
+    reusable: false,
+  };
+}
+
+const releasedError: RunError = {
+  kind: "WORKER_LOST",
+  type: "WorkerStopped",
+  message: "The worker stopped before the run did.",
+  classes: [],
+  traceback: null,
+  node: null,
+  branch: null,
+  file: null,
+  line: null,
+  code: null,
+  hint: null,
+  problems: [],
+};
+
+/** Nothing may run twice here, and a node had begun: the drain has ended it. */
+function stoppedByDrain(error: RunError | null): RunError {
+  return {
+    ...(error ?? releasedError),
+    kind: "WORKER_LOST",
+    type: "StoppedByDrain",
+    message: "Stopped by drain: the worker had to stop, and a run that may have had its effect is not started again.",
+  };
+}

@@ -1,0 +1,208 @@
+import type { Backend } from "../backends/backend.ts";
+import type { Database, Sql } from "../db/client.ts";
+import { withRetries } from "../db/retry.ts";
+import { idText } from "../domain/ids.ts";
+import type { JsonObject } from "../domain/json.ts";
+import { outcomeOf } from "../domain/outcome.ts";
+import { noRetry } from "../domain/retry.ts";
+import { type Move, transition } from "../jobs/transition.ts";
+import { hasEnded } from "./process-identity.ts";
+import { workerLock } from "./session.ts";
+
+export interface RescueTimes {
+  /** Between two looks. */
+  lookMs: number;
+  /** Without a heartbeat for this long a worker is dead, whatever else is seen. */
+  leaseMs: number;
+  /** Without its lock, a worker is dead after this long without a heartbeat. */
+  silentMs: number;
+}
+export const rescueTimes: RescueTimes = { lookMs: 1000, leaseMs: 30_000, silentMs: 1500 };
+
+interface Suspect {
+  id: string;
+  pid: number;
+  process: string;
+  silentMs: number;
+  locked: boolean;
+}
+
+/**
+ * Finds workers that have died and gives their jobs back. Any number of processes may look; one of them declares a worker dead.
+ *
+ * Three things tell: the process has ended (certain, but only seen on its own host), its advisory lock has fallen (a hint: a
+ * restart of Postgres drops all of them), its heartbeat is older than the lease. After a restart of Postgres, or when this
+ * process was itself away (stopped, suspended), everybody gets one full lease to be heard again.
+ */
+export class Rescuer {
+  readonly #db: Database;
+  readonly #backend: Backend;
+  readonly #times: RescueTimes;
+  readonly #unlocked = new Set<string>();
+  #lastLook = performance.now();
+  #trustFrom = 0;
+
+  constructor(db: Database, backend: Backend, times: RescueTimes = rescueTimes) {
+    this.#db = db;
+    this.#backend = backend;
+    this.#times = times;
+  }
+
+  /** The database could not be reached: what it says of others' heartbeats means nothing for one lease. */
+  wasAway(): void {
+    this.#trustFrom = performance.now() + this.#times.leaseMs;
+    this.#unlocked.clear();
+  }
+
+  /** One look: the jobs that were given back or ended. */
+  async look(): Promise<string[]> {
+    const now = performance.now();
+    if (now - this.#lastLook > this.#times.lookMs * 5 + 2000) this.wasAway();
+    this.#lastLook = now;
+    const { suspects, postgresUpMs } = await this.#suspects();
+    const trusting = now >= this.#trustFrom && postgresUpMs > this.#times.leaseMs;
+    const rescued: string[] = [];
+    for (const suspect of suspects) {
+      const reason = this.#verdict(suspect, trusting);
+      if (reason !== null) rescued.push(...(await bury(this.#db, this.#backend, suspect.id, reason)));
+    }
+    this.#forget(suspects);
+    rescued.push(...(await this.#orphans()));
+    return rescued;
+  }
+
+  /** Why this worker is dead, or null as long as it may live. */
+  #verdict(suspect: Suspect, trusting: boolean): string | null {
+    if (hasEnded(suspect.process, suspect.pid)) return "its process has ended";
+    if (!trusting) return null;
+    const seconds = (suspect.silentMs / 1000).toFixed(1);
+    if (suspect.silentMs > this.#times.leaseMs) return `it has not been heard of for ${seconds} s`;
+    if (suspect.locked) return null;
+    if (this.#unlocked.has(suspect.id)) return `its connection is gone and it has not been heard of for ${seconds} s`;
+    this.#unlocked.add(suspect.id);
+    return null;
+  }
+
+  /** Attempts that a worker began in the very moment in which it was declared dead, or signed off with. */
+  async #orphans(): Promise<string[]> {
+    const gone = await this.#db.sql<{ id: string }[]>`
+      select distinct w.id from jobs j join workers w on w.id = j.worker_id
+      where j.state = 'running' and w.ended_at is not null`;
+    const ended: string[] = [];
+    for (const { id } of gone) {
+      const work = () => this.#db.sql.begin((tx) => endLostAttempts(tx, this.#backend, id, "it was declared dead"));
+      ended.push(...(await withRetries(work)));
+    }
+    return ended;
+  }
+
+  #forget(suspects: readonly Suspect[]): void {
+    const unlocked = new Set(suspects.filter(({ locked }) => !locked).map(({ id }) => id));
+    for (const id of this.#unlocked) if (!unlocked.has(id)) this.#unlocked.delete(id);
+  }
+
+  async #suspects(): Promise<{ suspects: Suspect[]; postgresUpMs: number }> {
+    const rows = await this.#db.sql<(Suspect & { postgresUpMs: number })[]>`
+      select w.id, w.pid, w.process, extract(epoch from queue_now() - w.heartbeat_at)::float8 * 1000 as "silentMs",
+        exists (
+          select 1 from pg_locks l
+          where l.locktype = 'advisory' and l.granted and l.classid = ${workerLock}::int and l.objid = w.lock_number
+            and l.database = (select oid from pg_database where datname = current_database())
+        ) as locked,
+        extract(epoch from now() - pg_postmaster_start_time())::float8 * 1000 as "postgresUpMs"
+      from workers w
+      where w.ended_at is null and w.heartbeat_at < queue_now() - make_interval(secs => ${this.#times.silentMs / 1000}::float8)`;
+    return { suspects: rows, postgresUpMs: rows[0]?.postgresUpMs ?? 0 };
+  }
+}
+
+/** Declares a worker dead and decides on all that it had, in one transaction: the first who does it does all of it. */
+export async function bury(db: Database, backend: Backend, workerId: string, reason: string): Promise<string[]> {
+  return await withRetries(() =>
+    db.sql.begin(async (tx) => {
+      const [dead] = await tx<{ poolId: string | null }[]>`
+        update workers set state = 'dead', ended_at = queue_now() where id = ${workerId} and ended_at is null
+        returning pool_id as "poolId"`;
+      if (dead === undefined) return [];
+      const jobIds = await endLostAttempts(tx, backend, workerId, reason);
+      if (dead.poolId !== null) await voidTickets(tx, backend, [dead.poolId]);
+      return jobIds;
+    }),
+  );
+}
+
+/** Tickets in the hands of nobody who lives: a pool that was replaced, or whose worker never wrote its name. */
+export async function reclaimAbandoned(db: Database, backend: Backend, leaseMs = rescueTimes.leaseMs): Promise<void> {
+  const holders = await backend.holders(db.sql, leaseMs);
+  if (holders.length === 0) return;
+  const alive = await db.sql<{ poolId: string | null }[]>`
+    select pool_id as "poolId" from workers where ended_at is null`;
+  const living = new Set(alive.map(({ poolId }) => poolId));
+  const gone = holders.filter((holder) => !living.has(holder));
+  if (gone.length > 0) await db.sql.begin((tx) => voidTickets(tx, backend, gone));
+}
+
+async function endLostAttempts(sql: Sql, backend: Backend, workerId: string, reason: string): Promise<string[]> {
+  const lost = await sql<
+    {
+      id: string;
+      attempt: number;
+      failures: number;
+      losses: number;
+      maxLosses: number;
+      onWorkerLost: "retry" | "fail";
+      node: string | null;
+    }[]
+  >`
+    select j.id, j.attempt, j.failures, j.losses, j.max_losses as "maxLosses", j.on_worker_lost as "onWorkerLost",
+      (select min(n.node) from node_runs n
+        where n.job_id = j.id and n.attempt = j.attempt and n.state = 'running' having count(*) = 1) as node
+    from jobs j where j.worker_id = ${workerId} and j.state = 'running' order by j.id for no key update`;
+  const message = `The worker ${idText("worker", workerId)} was lost: ${reason}.`;
+  const moves = lost.map((job) => {
+    const { transition: name, failures, losses } = outcomeOf(
+      { outcome: "failed", kind: "WORKER_LOST", classes: [] },
+      job,
+      noRetry,
+    );
+    const error = { kind: "WORKER_LOST" as const, type: "WorkerLost", message, node: job.node };
+    const told = { ...error, classes: [], traceback: null, branch: null, file: null, line: null, code: null };
+    return {
+      name: name as "rescue" | "fail",
+      move: {
+        id: job.id,
+        attempt: job.attempt,
+        failures,
+        losses,
+        errorKind: "WORKER_LOST" as const,
+        error: { ...told, hint: hintFor(job.onWorkerLost, name), problems: [] } as JsonObject,
+        data: name === "rescue" ? { error, losses } : { error },
+      } as Move,
+    };
+  });
+  for (const name of ["rescue", "fail"] as const) {
+    const group = moves.filter((one) => one.name === name).map(({ move }) => move);
+    await transition(sql, backend, name, group as Move<typeof name>[]);
+  }
+  return lost.map(({ id }) => id);
+}
+
+function hintFor(onWorkerLost: "retry" | "fail", name: string): string | null {
+  if (name === "rescue") return null;
+  return onWorkerLost === "fail"
+    ? "It may have run partly. It is not started again because onWorkerLost is fail."
+    : "It has lost its worker as often as maxLosses allows: does it run out of memory, or kill its process?";
+}
+
+/** Removes the holders' tickets; jobs that still wait are left without one, and admission gives them a new one. */
+async function voidTickets(sql: Sql, backend: Backend, holders: readonly string[]): Promise<void> {
+  const tickets = await backend.reclaim(sql, holders);
+  if (tickets.length === 0) return;
+  await sql`
+    with held as materialized (
+      select j.id from jobs j
+      join jsonb_to_recordset(${sql.json(tickets)}) as t (id uuid, attempt int) on t.id = j.id and t.attempt = j.attempt
+      where j.state = 'queued' order by j.id for no key update of j
+    )
+    update jobs j set ticketed_at = null from held h where j.id = h.id`;
+}

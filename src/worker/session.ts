@@ -1,0 +1,193 @@
+import { hostname } from "node:os";
+import pg from "pg";
+import type { Database } from "../db/client.ts";
+import { refuseClaimedProjects } from "../pipelines/publish.ts";
+import { processIdentity } from "./process-identity.ts";
+
+/** Advisory locks of workers: "fpwk", and the worker's number. */
+export const workerLock = 0x66_70_77_6b;
+
+export interface SessionOptions {
+  slots: number;
+  version: string;
+  projects: { name: string; root: string }[];
+  heartbeatMs?: number;
+}
+
+/** An attempt that the database says this worker runs. */
+export interface Held {
+  jobId: string;
+  runToken: string;
+  cancelRequested: boolean;
+  cancelReason: string | null;
+}
+
+export interface SessionEvents {
+  /** After each heartbeat: what this worker runs according to the database, as of the moment `askedAt` (performance.now). */
+  beat(held: readonly Held[], askedAt: number): void;
+  /** This worker was declared dead: what it runs belongs to others, or to nobody. A new session has begun under a new id. */
+  superseded(): void;
+  failed(error: Error): void;
+}
+
+/**
+ * A worker's presence in the database: its row, the advisory lock that falls when the process dies, and the heartbeat, all on
+ * one connection of its own. The heartbeat's answer also brings what a lost notice would have brought.
+ */
+export class WorkerSession implements AsyncDisposable {
+  #id = "";
+  #lockNumber = 0;
+  #poolId: string | null = null;
+  #state: "running" | "draining" = "running";
+  #client: pg.Client | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #beating: Promise<void> | null = null;
+  /** Somebody asked for a heartbeat while one was under way. */
+  #again = false;
+  #closed = false;
+  readonly #db: Database;
+  readonly #options: SessionOptions;
+  readonly #events: SessionEvents;
+
+  private constructor(db: Database, options: SessionOptions, events: SessionEvents) {
+    this.#db = db;
+    this.#options = options;
+    this.#events = events;
+  }
+
+  static async open(db: Database, options: SessionOptions, events: SessionEvents): Promise<WorkerSession> {
+    const session = new WorkerSession(db, options, events);
+    await session.#register();
+    session.#schedule();
+    return session;
+  }
+
+  get id(): string {
+    return this.#id;
+  }
+
+  /** Tells under which name this worker locks tickets. To be awaited before it may take any. */
+  async setPool(poolId: string): Promise<void> {
+    this.#poolId = poolId;
+    await this.#db.sql`update workers set pool_id = ${poolId} where id = ${this.#id}`;
+  }
+
+  /** A heartbeat now: its answer says which runs are to be cancelled. */
+  beatNow(): void {
+    if (this.#timer === null || this.#closed) return;
+    clearTimeout(this.#timer);
+    this.#again = true;
+    if (this.#beating === null) this.#run();
+  }
+
+  async drain(): Promise<void> {
+    this.#state = "draining";
+    await this.#db.sql`update workers set state = 'draining' where id = ${this.#id} and ended_at is null`;
+  }
+
+  /** Ends the session in order. What it still runs is rescued by others. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    await this.#beating;
+    try {
+      await this.#db.sql`
+        update workers set state = 'stopped', ended_at = queue_now()
+        where id = ${this.#id} and ended_at is null
+          and not exists (select 1 from jobs where worker_id = ${this.#id} and state = 'running')`;
+    } catch (error) {
+      // Without Postgres there is nothing to sign off from; the row is found dead by the next rescue.
+      this.#events.failed(error as Error);
+    } finally {
+      await this.#client?.end().catch(() => {});
+    }
+  }
+
+  async #register(): Promise<void> {
+    const { slots, version, projects } = this.#options;
+    const identity = processIdentity(process.pid) ?? `${hostname()}/${process.pid}`;
+    const id = this.#db.ids.next();
+    this.#lockNumber = await this.#db.sql.begin(async (tx) => {
+      await refuseClaimedProjects(tx, { id, host: hostname() }, projects);
+      const [row] = await tx<{ lockNumber: number }[]>`
+        insert into workers (id, host, pid, process, version, slots, projects, pool_id, state, started_at, heartbeat_at)
+        values (${id}, ${hostname()}, ${process.pid}, ${identity}, ${version}, ${slots}, ${tx.json(projects)},
+          ${this.#poolId}, ${this.#state}, queue_now(), queue_now())
+        returning lock_number as "lockNumber"`;
+      if (row === undefined) throw new Error("the worker's row was not inserted");
+      return row.lockNumber;
+    });
+    this.#id = id;
+    await this.#connect();
+  }
+
+  /** Takes the connection that holds the lock. Nothing is taken from the queue before it is there. */
+  async #connect(): Promise<void> {
+    await this.#client?.end().catch(() => {});
+    const client = new pg.Client({
+      connectionString: this.#db.url,
+      application_name: `flowerpower-queue worker ${this.#lockNumber}`,
+      connectionTimeoutMillis: 5000,
+      query_timeout: 5000,
+      keepAlive: true,
+    });
+    client.on("error", () => {}); // the next heartbeat finds out and connects again
+    this.#client = client;
+    await client.connect();
+    await client.query("set search_path to flowerpower_queue, public");
+    await client.query("select pg_advisory_lock($1::int, $2::int)", [workerLock, this.#lockNumber]);
+  }
+
+  #schedule(): void {
+    if (this.#closed) return;
+    this.#timer = setTimeout(() => this.#run(), this.#again ? 0 : (this.#options.heartbeatMs ?? 1000));
+    this.#again = false;
+  }
+
+  #run(): void {
+    this.#again = false;
+    this.#beating = this.#beat().finally(() => {
+      this.#beating = null;
+      this.#schedule();
+    });
+  }
+
+  async #beat(): Promise<void> {
+    try {
+      if (this.#client === null) await this.#connect();
+      const askedAt = performance.now();
+      const held = await this.#ask();
+      if (held === null) {
+        this.#events.superseded();
+        await this.#register();
+      } else {
+        this.#events.beat(held, askedAt);
+      }
+    } catch (error) {
+      this.#events.failed(error as Error);
+      const client = this.#client;
+      this.#client = null;
+      // Not awaited: a half-open connection never says good-bye.
+      client?.end().catch(() => {});
+    }
+  }
+
+  /** Writes the heartbeat and reads what this worker runs; null when it was declared dead. */
+  async #ask(): Promise<Held[] | null> {
+    const { rows } = await (this.#client as pg.Client).query<Held & { alive: boolean }>(
+      `with beat as (
+         update workers set heartbeat_at = queue_now() where id = $1 and ended_at is null returning id
+       )
+       select exists (select 1 from beat) as alive, j.id as "jobId", j.run_token as "runToken",
+         j.cancel_requested_at is not null as "cancelRequested",
+         case when j.cancel_requested_at is not null then (
+           select e.data ->> 'reason' from events e
+           where e.job_id = j.id and e.type = 'job.cancel_requested' order by e.seq desc limit 1
+         ) end as "cancelReason"
+       from (select 1) one left join jobs j on j.worker_id = $1 and j.state = 'running'`,
+      [this.#id],
+    );
+    if (rows[0]?.alive !== true) return null;
+    return rows.filter((row) => row.jobId !== null);
+  }
+}

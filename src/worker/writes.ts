@@ -1,0 +1,140 @@
+import type { Backend } from "../backends/backend.ts";
+import type { Database } from "../db/client.ts";
+import { coalesce } from "../db/coalesce.ts";
+import { withRetries } from "../db/retry.ts";
+import type { JobState } from "../domain/lifecycle.ts";
+import type { Outcome } from "../domain/outcome.ts";
+import type { JsonObject } from "../domain/json.ts";
+import { appendRunEvents, type RunBatch } from "../events/append.ts";
+import type { Wakeups } from "../events/wakeups.ts";
+import { type Move, type Moved, movedJobs, transition } from "../jobs/transition.ts";
+import type { RunResult } from "../runtime/protocol.ts";
+import { joined } from "./record.ts";
+
+/** A start that is wanted. */
+export type Start = Required<Pick<Move<"start">, "id" | "attempt" | "data" | "workerId" | "runToken" | "attemptId">>;
+
+/** An attempt that has begun, with all that the run needs. */
+export interface Started {
+  jobId: string;
+  attempt: number;
+  runToken: string;
+  project: string;
+  pipeline: string;
+  queue: string;
+  runAt: string;
+  inputs: JsonObject;
+  finalVars: string[] | null;
+  config: JsonObject;
+  options: JsonObject;
+  retry: JsonObject | null;
+  timeoutMs: number | null;
+  plan: { codeHash: string; path: string[] } | null;
+  failures: number;
+  losses: number;
+  maxLosses: number;
+  onWorkerLost: "retry" | "fail";
+}
+
+/** The end of an attempt, decided. */
+export interface End {
+  name: Outcome["transition"];
+  move: Move;
+  runToken: string;
+  results: Record<string, RunResult>;
+}
+
+/** What a worker writes. Each waits for its commit; those of many attempts share their statements. */
+export interface Writes {
+  /** Null: the job was not there to be started (cancelled, expired, or in other hands). */
+  start(start: Start): Promise<Started | null>;
+  append(batch: RunBatch): Promise<void>;
+  /** The state that the job is in now; null when the attempt was no longer this worker's to end. */
+  end(end: End): Promise<JobState | null>;
+}
+
+export function openWrites(db: Database, backend: Backend, wakeups: Wakeups): Writes {
+  return {
+    start: coalesce(async (starts: Start[]) => {
+      const started = new Map(
+        (await withRetries(() => startAttempts(db, backend, starts))).map((one) => [one.runToken, one]),
+      );
+      wakeups.ring("events", [...started.values()].map(({ jobId }) => jobId));
+      return starts.map(({ runToken }) => started.get(runToken) ?? null);
+    }),
+    append: coalesce(async (batches: RunBatch[]) => {
+      const appended = await withRetries(() => appendRunEvents(db.sql, joined(batches)));
+      wakeups.ring("events", appended.map(({ jobId }) => jobId));
+      return batches.map(() => undefined);
+    }),
+    end: coalesce(async (ends: End[]) => {
+      const ended = new Map((await withRetries(() => endAttempts(db, backend, ends))).map((one) => [one.id, one]));
+      wakeups.ring("events", [...ended.keys()]);
+      if (ends.some(({ name }) => name === "retry" || name === "release")) wakeups.ring("admit");
+      return ends.map(({ move }) => ended.get(move.id)?.state ?? null);
+    }),
+  };
+}
+
+/**
+ * Starts attempts and reads their requests in one statement. Sent again after a lost answer it finds those that it has
+ * started already by their tokens.
+ */
+async function startAttempts({ sql }: Database, backend: Backend, starts: readonly Start[]): Promise<Started[]> {
+  return await sql<Started[]>`
+    with input as materialized (
+      select *, null::int as failures, null::int as losses, null::int as "maxAttempts", null::text as "errorKind",
+        null::jsonb as error, null::bigint as "delayMs"
+      from jsonb_to_recordset(${sql.json(starts as never)}) as i (
+        id uuid, attempt int, data jsonb, "workerId" uuid, "runToken" uuid, "attemptId" uuid
+      )
+    ), earlier as (
+      select j.id, j.attempt from jobs j join input i on i.id = j.id and i."runToken" = j.run_token
+    ), ${movedJobs(sql, backend, "start")}, started as (
+      select id, attempt from moved union all select id, attempt from earlier
+    )
+    select s.id as "jobId", s.attempt, i."runToken", j.project, j.pipeline, j.queue, j.failures, j.losses,
+      j.max_losses as "maxLosses", j.on_worker_lost as "onWorkerLost",
+      to_char(j.run_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "runAt",
+      r.inputs, r.final_vars as "finalVars", r.config, r.options, r.retry, r.timeout_ms as "timeoutMs", r.plan,
+      (select count(*) from ticket_changes)::int as tickets
+    from started s
+    join input i on i.id = s.id
+    join jobs j on j.id = s.id
+    join job_requests r on r.job_id = s.id`;
+}
+
+/** Ends attempts and stores their results in one transaction, its statements sent together. */
+async function endAttempts({ sql, ids }: Database, backend: Backend, ends: readonly End[]): Promise<Moved[]> {
+  const byName = Map.groupBy(ends, ({ name }) => name);
+  const results = ends.flatMap(({ move, name, runToken, results }) =>
+    Object.entries(results).map(([variable, { summary, value, omitted }]) => ({
+      id: ids.next(),
+      jobId: move.id,
+      runToken,
+      outcome: name,
+      name: variable,
+      summary,
+      hasValue: value !== undefined,
+      value: value ?? null,
+      omitted,
+    })),
+  );
+  return await sql.begin(async (tx) => {
+    // In the order of their ids over all names: who locks several jobs locks them in one order.
+    const locked = tx`
+      select 1 from jobs where id in ${tx(ends.map(({ move }) => move.id))} order by id for no key update`;
+    const moved = [...byName].map(([name, group]) => transition(tx, backend, name, group.map(({ move }) => move)));
+    const stored = results.length === 0 ? [] : tx`
+      insert into artifacts (id, job_id, attempt, name, kind, bytes, summary, has_value, value, omitted)
+      select r.id, a.job_id, a.attempt, r.name, 'result', octet_length(r.value::text), r.summary, r."hasValue", r.value,
+        r.omitted
+      from jsonb_to_recordset(${tx.json(results as never)}) as r (
+        id uuid, "runToken" uuid, outcome text, name text, summary jsonb, "hasValue" boolean, value jsonb, omitted text
+      )
+      join attempts a on a.run_token = r."runToken" and a.outcome = r.outcome
+      on conflict do nothing`;
+    await Promise.all([locked, ...moved, stored]);
+    return (await Promise.all(moved)).flat();
+  });
+}
