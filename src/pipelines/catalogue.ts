@@ -98,7 +98,7 @@ async function resolve(db: Database, name: string): Promise<[project: string, pi
   if (another !== undefined) {
     const candidates = holders.map(({ project }) => `${project}/${name}`);
     throw new BadInputError(
-      `Several projects have a pipeline ${name}. Say which: ${listNames(candidates, 20)}.`,
+      `Several projects have a pipeline ${name}. Say which: ${listNames(candidates, { limit: 20, last: "or" })}.`,
       "input.pipeline",
     );
   }

@@ -4,7 +4,7 @@ import stringify from "safe-stable-stringify";
 import type { Problem } from "../domain/errors.ts";
 import type { Json, JsonObject } from "../domain/json.ts";
 import type { PipelineInput } from "../runtime/protocol.ts";
-import { nearest } from "./nearest.ts";
+import { listNames, nearest } from "./nearest.ts";
 
 const maxProblems = 10;
 const maxCompiled = 1000;
@@ -68,13 +68,13 @@ function told(errors: ErrorObject[]): ErrorObject[] {
   });
 }
 
-/** The one branch whose own type fits the value, or null when there is none or more than one. */
+/** The one branch whose own type (or list of values) fits the value, or null when there is none or more than one. */
 function fittingBranch(choice: ErrorObject, errors: ErrorObject[]): string | null {
   const failed = errors.filter((error) => error !== choice && error.schemaPath.startsWith(`${choice.schemaPath}/`));
   const branches = new Set(failed.map((error) => branchOf(error, choice)));
   for (const error of failed) {
-    if (error.keyword === "type" && error.instancePath === choice.instancePath)
-      branches.delete(branchOf(error, choice));
+    const isOfValue = error.instancePath === choice.instancePath;
+    if (isOfValue && /^(type|enum|const)$/.test(error.keyword)) branches.delete(branchOf(error, choice));
   }
   const [only, another] = branches;
   return only !== undefined && another === undefined ? only : null;
@@ -100,15 +100,14 @@ function problemOf(error: ErrorObject, input: PipelineInput): Problem {
     case "type":
     case "anyOf":
     case "oneOf":
-      return problem(`${label} takes ${expected(error.parentSchema)}${type}, not ${kindOf(error.data)}`);
-    case "format":
-      return problem(`${label} takes ${expected(error.parentSchema)}${type}`);
     case "enum": {
-      const allowed = (params.allowedValues as Json[]).map((value) => JSON.stringify(value));
-      const texts = (params.allowedValues as Json[]).filter((value) => typeof value === "string");
-      const meant = typeof error.data === "string" ? nearest(error.data, texts) : null;
-      return problem(`${label} takes one of ${allowed.slice(0, 20).join(", ")}${type}`, meant);
+      const found = typeof error.data === "string" ? nearest(error.data, textsOf(error.parentSchema)) : null;
+      const not = error.keyword === "enum" || found !== null ? "" : `, not ${kindOf(error.data)}`;
+      return problem(`${label} takes ${expected(error.parentSchema)}${type}${not}`, found);
     }
+    case "format":
+    case "pattern":
+      return problem(`${label} takes ${expected(error.parentSchema)}${type}`);
     case "required": {
       const missing = String(params.missingProperty);
       return problem(`${label} lacks ${missing}`, null, `${at}.${missing}`);
@@ -148,12 +147,41 @@ const formats = new Map([
 
 /** What a schema takes, in words. */
 function expected(schema: unknown): string {
-  const { type, format, anyOf, oneOf } = (schema ?? {}) as Record<string, unknown>;
-  const choices = anyOf ?? oneOf;
-  if (Array.isArray(choices)) return [...new Set(choices.map(expected))].join(" or ");
+  const { type, format, examples, enum: values } = asSchema(schema);
+  const choices = choicesOf(schema).filter((choice) => !isNotFinite(choice));
+  if (choices.length > 0) return [...new Set(choices.map(expected))].join(" or ");
+  if (Array.isArray(values))
+    return `one of ${listNames(
+      values.map((value) => JSON.stringify(value)),
+      { limit: 20, last: "or" },
+    )}`;
   if (typeof format === "string" && formats.has(format)) return formats.get(format) ?? format;
-  if (Array.isArray(type)) return type.map((one) => kinds.get(String(one)) ?? String(one)).join(" or ");
-  return kinds.get(String(type)) ?? "another kind of value";
+  const types = [type].flat().map((one) => kinds.get(String(one)) ?? "another kind of value");
+  const example = Array.isArray(examples) && examples.length > 0 ? ` such as ${examples[0]}` : "";
+  return types.join(" or ") + example;
+}
+
+/** The texts that a schema lists, to find what was meant by one that it does not. */
+function textsOf(schema: unknown): string[] {
+  const { enum: values } = asSchema(schema);
+  const own = Array.isArray(values) ? values.filter((value): value is string => typeof value === "string") : [];
+  return [...own, ...choicesOf(schema).flatMap(textsOf)];
+}
+
+function choicesOf(schema: unknown): unknown[] {
+  const { anyOf, oneOf } = asSchema(schema);
+  const choices = anyOf ?? oneOf;
+  return Array.isArray(choices) ? choices : [];
+}
+
+/** The texts by which a float that JSON has no number for is sent: not what somebody needs to hear of. */
+function isNotFinite(schema: unknown): boolean {
+  const { enum: values } = asSchema(schema);
+  return Array.isArray(values) && values.includes("NaN");
+}
+
+function asSchema(schema: unknown): Record<string, unknown> {
+  return typeof schema === "object" && schema !== null ? (schema as Record<string, unknown>) : {};
 }
 
 function kindOf(value: unknown): string {

@@ -8,11 +8,10 @@ export function nearest(name: string, candidates: Iterable<string>): string | nu
   if (name.length > longestName) return null;
   const wanted = name.toLowerCase();
   let best: string | null = null;
-  let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;
+  let bestDistance = Math.max(1, Math.floor(name.length / 2.5)) + 1;
   for (const candidate of candidates) {
-    if (Math.abs(candidate.length - name.length) >= bestDistance) continue;
-    const away = distance(wanted, candidate.toLowerCase());
-    // What shares no letter's place with it is no slip of the finger, however short both are.
+    const away = slips(wanted, candidate.toLowerCase());
+    // One slip in a single letter is another letter.
     if (away < bestDistance && away < Math.max(name.length, candidate.length)) {
       best = candidate;
       bestDistance = away;
@@ -21,10 +20,15 @@ export function nearest(name: string, candidates: Iterable<string>): string | nu
   return best;
 }
 
+/** Letters to change, or 1 for a name that was cut short: `temp` for `temperature`. */
+function slips(wanted: string, candidate: string): number {
+  if (wanted === candidate) return 0;
+  return wanted.length >= 3 && candidate.startsWith(wanted) ? 1 : distance(wanted, candidate);
+}
+
 /** `a`, `a and b`, `a, b and 4 more`: names for a sentence. */
-export function listNames(names: readonly string[], limit = 8): string {
+export function listNames(names: readonly string[], { limit = 8, last = "and" } = {}): string {
   if (names.length === 0) return "none";
-  const shown = names.slice(0, limit);
-  if (names.length > limit) return `${shown.join(", ")} and ${names.length - limit} more`;
-  return shown.length === 1 ? `${shown[0]}` : `${shown.slice(0, -1).join(", ")} and ${shown.at(-1)}`;
+  if (names.length > limit) return `${names.slice(0, limit).join(", ")} and ${names.length - limit} more`;
+  return [names.slice(0, -1).join(", "), names.at(-1)].filter((part) => part !== "").join(` ${last} `);
 }

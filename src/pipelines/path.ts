@@ -62,6 +62,18 @@ export function upstreamOf(graph: Graph, finalVars: readonly string[]): Upstream
   };
 }
 
+/** The `Parallelizable` nodes that a `Collect` leads back to, by every way on which none lies before. */
+export function expandersOf(graph: Graph, collect: string): string[] {
+  const { nodes } = indexGraph(graph);
+  const reached = new Set([collect]);
+  for (const name of reached) {
+    const node = nodes.get(name);
+    if (node === undefined || node.kind === "expand") continue;
+    for (const upstream of [...node.dependsOn, ...node.optionalDependsOn]) reached.add(upstream);
+  }
+  return graph.nodes.filter((node) => node.kind === "expand" && reached.has(node.name)).map((node) => node.name);
+}
+
 /** The graph's order puts every node after what it needs, so one pass is enough. */
 function branchedNodes(graph: Graph, nodes: ReadonlyMap<string, GraphNode>): Set<string> {
   const branched = new Set<string>();

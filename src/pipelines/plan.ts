@@ -4,7 +4,7 @@ import type { RunRequest } from "../domain/run-request.ts";
 import type { PipelineDescription, PipelineInput, ProjectDescription } from "../runtime/protocol.ts";
 import { valueProblems } from "./input-value.ts";
 import { listNames, nearest } from "./nearest.ts";
-import { indexGraph, isComputed, upstreamOf } from "./path.ts";
+import { expandersOf, indexGraph, isComputed, upstreamOf } from "./path.ts";
 
 /** What can be wrong with a run before it has begun. The golden cases name these; people read the message. */
 export type PlanProblemCode =
@@ -19,7 +19,10 @@ export type PlanProblemCode =
   | "UNKNOWN_FINAL_VAR"
   | "INPUT_FINAL_VAR"
   | "BRANCH_FINAL_VAR"
-  | "UNKNOWN_EXECUTOR";
+  | "ENDLESS_COLLECT"
+  | "UNKNOWN_EXECUTOR"
+  | "BAD_OPTION"
+  | "TOO_DEEP";
 
 export interface PlanProblem extends Problem {
   code: PlanProblemCode;
@@ -78,7 +81,9 @@ export function planRun(description: PipelineDescription, request: PlannedReques
     ...finalVarProblems(run),
     ...givenInputProblems(run),
     ...missingInputProblems(run, needed),
+    ...endlessProblems(run, path),
     ...executorProblems(request),
+    ...(["inputs", "config"] as const).flatMap((part) => depthProblems(part, request[part])),
   ];
   return { ...nothing, path, inputs: plannedInputs(run, path), problems: problems.slice(0, maxProblems) };
 }
@@ -115,7 +120,7 @@ function unusableProblem(description: PipelineDescription, project?: ProjectDesc
 }
 
 function finalVarProblems(run: PlannedRun): PlanProblem[] {
-  const { description, finalVars, request } = run;
+  const { description, finalVars } = run;
   const { nodes, branched } = indexGraph(run.graph);
   if (finalVars.length === 0) {
     const leaves = description.leaves.filter((name) => !branched.has(name));
@@ -124,7 +129,7 @@ function finalVarProblems(run: PlannedRun): PlanProblem[] {
   }
   const computed = run.graph.nodes.filter(isComputed).map((node) => node.name);
   return finalVars.flatMap((name, i) => {
-    const path = request.finalVars === null ? "input.finalVars" : `input.finalVars.${i}`;
+    const path = `input.finalVars.${i}`;
     const node = nodes.get(name);
     if (node === undefined) {
       const elsewhere = variantWith(run, (variant) => isComputed(nodeOf(variant, name)));
@@ -183,7 +188,7 @@ function missingInputProblems(run: PlannedRun, needed: string[]): PlanProblem[] 
       const type = inputs.get(name)?.type ?? nodes.get(name)?.type;
       const elsewhere = variantWith(run, (variant) => isComputed(nodeOf(variant, name)));
       const computed = elsewhere === null ? "" : ` With ${elsewhere} the pipeline computes it.`;
-      const message = `The input ${name} (${type}) is missing and has no default; ${listNames(usedBy(name), 3)} needs it.`;
+      const message = `The input ${name} (${type}) is missing and has no default; ${listNames(usedBy(name), { limit: 3 })} needs it.`;
       return problem("MISSING_INPUT", `input.inputs.${name}`, message + computed);
     });
 }
@@ -193,14 +198,40 @@ function hasDefault(input: PipelineInput | undefined): boolean {
   return input !== undefined && input.default !== null && input.default.source !== "code";
 }
 
+/** Hamilton waits for ever on a `Collect` that leads back to several `Parallelizable` nodes, or to none. */
+function endlessProblems(run: PlannedRun, path: string[]): PlanProblem[] {
+  return path.flatMap((name) => {
+    if (indexGraph(run.graph).nodes.get(name)?.kind !== "collect") return [];
+    const expanders = expandersOf(run.graph, name);
+    if (expanders.length === 1) return [];
+    const message = `The run would never end: ${name} collects the branches of ${listNames(expanders)}, and Hamilton can collect one.`;
+    return problem("ENDLESS_COLLECT", "input.pipeline", message);
+  });
+}
+
 /** What FlowerPower would not refuse but silently run without a pool. */
 const executorTypes = ["synchronous", "local", "threadpool", "processpool", "ray", "dask"];
 
-function executorProblems(request: PlannedRequest): PlanProblem[] {
-  const type = request.options.executor?.type ?? null;
-  if (type === null || executorTypes.includes(type)) return [];
+function executorProblems({ options }: PlannedRequest): PlanProblem[] {
+  const { type = null, ...numbers } = options.executor ?? {};
+  const problems = Object.entries(numbers)
+    .filter(([, value]) => value !== null && !(Number.isInteger(value) && value >= 1))
+    .map(([key]) => problem("BAD_OPTION", `input.executor.${key}`, `${key} takes a whole number from 1.`));
+  if (type === null || executorTypes.includes(type)) return problems;
   const message = `There is no executor ${type}. FlowerPower has ${listNames(executorTypes)}.`;
-  return [problem("UNKNOWN_EXECUTOR", "input.executor.type", message, nearest(type, executorTypes))];
+  return [problem("UNKNOWN_EXECUTOR", "input.executor.type", message, nearest(type, executorTypes)), ...problems];
+}
+
+/** FlowerPower refuses what is nested deeper, when the run has already begun. */
+const deepest = 10;
+
+function depthProblems(part: "inputs" | "config", value: Json): PlanProblem[] {
+  const isDeeper = (item: Json, left: number): boolean =>
+    typeof item === "object" &&
+    item !== null &&
+    (left === 0 || Object.values(item).some((one) => isDeeper(one, left - 1)));
+  if (!isDeeper(value, deepest)) return [];
+  return [problem("TOO_DEEP", `input.${part}`, `${part} is nested deeper than ${deepest}, which FlowerPower refuses.`)];
 }
 
 function plannedInputs(run: PlannedRun, path: string[]): PlannedInput[] {
