@@ -52,6 +52,7 @@ export class Attempts {
   readonly #running = new Map<string, Running>();
   readonly #options: AttemptsOptions;
   #idle: (() => void) | null = null;
+  #strays = new Set<string>();
   #stopped = false;
 
   constructor(options: AttemptsOptions) {
@@ -115,6 +116,23 @@ export class Attempts {
         this.#supersede(running);
       }
     }
+    this.#endStrays(held.filter(({ runToken }) => !this.#running.has(runToken)));
+  }
+
+  /**
+   * Attempts that are ours in the database and that we do not run: an end that could not be written for a reason of its own.
+   * One that is seen twice in a row did not just end or start.
+   */
+  #endStrays(unknown: readonly Held[]): void {
+    for (const { jobId, attempt, runToken } of unknown) {
+      if (!this.#strays.has(runToken)) continue;
+      this.#options.log("stray attempt ended", { job: idText("job", jobId), attempt });
+      const error = { ...releasedError, type: "InternalError", message: "The worker could not write how this attempt ended." };
+      const told = { errorKind: error.kind, error: error as unknown as JsonObject, data: { error: eventError(error) } };
+      const end: End = { name: "fail", move: { id: jobId, attempt, ...told }, runToken, results: {} };
+      this.#options.writes.end(end).catch((cause) => this.#options.log("stray not ended", { error: String(cause) }));
+    }
+    this.#strays = new Set(unknown.map(({ runToken }) => runToken));
   }
 
   /** All of them belong to others now: this worker was declared dead. */

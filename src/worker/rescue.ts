@@ -5,6 +5,8 @@ import { idText } from "../domain/ids.ts";
 import type { JsonObject } from "../domain/json.ts";
 import { outcomeOf } from "../domain/outcome.ts";
 import { noRetry } from "../domain/retry.ts";
+import { type Rounds, startRounds } from "../events/rounds.ts";
+import type { JobsContext } from "../jobs/context.ts";
 import { type Move, transition } from "../jobs/transition.ts";
 import { hasEnded } from "./process-identity.ts";
 import { workerLock } from "./session.ts";
@@ -205,4 +207,33 @@ async function voidTickets(sql: Sql, backend: Backend, holders: readonly string[
       where j.state = 'queued' order by j.id for no key update of j
     )
     update jobs j set ticketed_at = null from held h where j.id = h.id`;
+}
+
+/** Looks for dead workers again and again. Every server and worker does this. */
+export function startRescue(
+  { db, backend, wakeups }: Pick<JobsContext, "db" | "backend" | "wakeups">,
+  log: (message: string, data: JsonObject) => void,
+  times: RescueTimes = rescueTimes,
+): Rounds {
+  const rescuer = new Rescuer(db, backend, times);
+  let reclaimedAt = performance.now();
+
+  async function round(): Promise<number> {
+    const jobIds = await rescuer.look();
+    if (performance.now() - reclaimedAt > times.leaseMs) {
+      reclaimedAt = performance.now();
+      await reclaimAbandoned(db, backend, times.leaseMs);
+    }
+    if (jobIds.length > 0) {
+      log("jobs of a lost worker given back", { jobs: jobIds.map((id) => idText("job", id)) });
+      wakeups.ring("events", jobIds);
+      wakeups.ring("admit");
+    }
+    return times.lookMs;
+  }
+
+  return startRounds(round, (error) => {
+    rescuer.wasAway();
+    log("looking for lost workers failed", { error: String(error) });
+  });
 }

@@ -17,6 +17,7 @@ export interface SessionOptions {
 /** An attempt that the database says this worker runs. */
 export interface Held {
   jobId: string;
+  attempt: number;
   runToken: string;
   cancelRequested: boolean;
   cancelReason: string | null;
@@ -178,7 +179,7 @@ export class WorkerSession implements AsyncDisposable {
       `with beat as (
          update workers set heartbeat_at = queue_now() where id = $1 and ended_at is null returning id
        )
-       select exists (select 1 from beat) as alive, j.id as "jobId", j.run_token as "runToken",
+       select exists (select 1 from beat) as alive, j.id as "jobId", j.attempt, j.run_token as "runToken",
          j.cancel_requested_at is not null as "cancelRequested",
          case when j.cancel_requested_at is not null then (
            select e.data ->> 'reason' from events e

@@ -1,0 +1,108 @@
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { NotFoundError } from "../domain/errors.ts";
+import { idText } from "../domain/ids.ts";
+import { noRetry, type RetryPolicy } from "../domain/retry.ts";
+import type { RetryRequest, RunOptions } from "../domain/run-request.ts";
+import type { Catalogue } from "../pipelines/catalogue.ts";
+import { type JobSettings, resolveSettings } from "../pipelines/policy.ts";
+import type { Runtimes } from "../runtime/pool.ts";
+import { protocolVersion, type RetrySetting, type RunRequest } from "../runtime/protocol.ts";
+import { type RunEnded, run } from "../runtime/run.ts";
+import type { Grace } from "../runtime/stop.ts";
+import type { Execute, PolicyOf } from "./attempts.ts";
+import type { Started } from "./writes.ts";
+
+export interface ExecuteOptions {
+  runtimes: Runtimes;
+  catalogue: Catalogue;
+  /** Private folders of runs and spooled events. */
+  workDir: string;
+  grace?: Grace;
+}
+
+/** Bytes of JSON up to which a result is kept as a value. */
+const maxInlineBytes = 64 * 1024;
+
+/** Runs attempts in the runtimes of their projects. */
+export function executeIn({ runtimes, catalogue, workDir, grace }: ExecuteOptions): Execute {
+  return async (started, { signal, onEvents }) => {
+    const settings = await settingsOf(catalogue, started, null);
+    if (settings === null) throw new NotFoundError("pipeline", `${started.project}/${started.pipeline}`, null);
+    await mkdir(workDir, { recursive: true, mode: 0o700 });
+    const runDir = await mkdtemp(join(workDir, "run-"));
+    try {
+      await using lease = await runtimes.acquire(started.project, { fresh: settings.runtime === "fresh", signal });
+      const ended = await run(lease.child, requestOf(started, settings, runDir), {
+        onEvents,
+        timeoutMs: settings.timeoutMs,
+        signal,
+        ...(grace === undefined ? {} : { grace }),
+        queue: { spoolDir: join(workDir, "spool") },
+      });
+      lease.ended(ended);
+      return explained(started, ended);
+    } finally {
+      await rm(runDir, { recursive: true, force: true });
+    }
+  };
+}
+
+/** The retry policy of a started attempt, with the retry that its run has read. */
+export function policyFrom(catalogue: Catalogue): PolicyOf {
+  return async (started, written): Promise<RetryPolicy> =>
+    (await settingsOf(catalogue, started, written))?.policy ?? noRetry;
+}
+
+/** Null when the pipeline is gone. */
+async function settingsOf(
+  catalogue: Catalogue,
+  started: Started,
+  written: RetrySetting | null,
+): Promise<JobSettings | null> {
+  const found = await catalogue.find(started.project, started.pipeline);
+  if (found === null) return null;
+  return resolveSettings(
+    {
+      queue: started.queue,
+      priority: null,
+      timeoutMs: started.timeoutMs,
+      retry: started.retry as RetryRequest | null,
+      onWorkerLost: started.onWorkerLost,
+      options: started.options as RunOptions,
+    },
+    found.project,
+    written === null ? found.description : { ...found.description, retry: written },
+  );
+}
+
+function requestOf(started: Started, settings: JobSettings, runDir: string): RunRequest {
+  const { executor, logLevel } = started.options as RunOptions;
+  return {
+    v: protocolVersion,
+    type: "run",
+    id: started.runToken,
+    job: {
+      id: idText("job", started.jobId),
+      attempt: started.attempt,
+      project: started.project,
+      scheduledAt: started.runAt,
+      runDir,
+    },
+    pipeline: started.pipeline,
+    inputs: started.inputs,
+    finalVars: started.finalVars,
+    config: started.config,
+    executor: executor ?? null,
+    logLevel: logLevel ?? null,
+    results: settings.results,
+    maxInlineBytes,
+  };
+}
+
+/** A run that was valid when it was accepted and is not now: the pipeline has changed in between. */
+function explained(started: Started, ended: RunEnded): RunEnded {
+  if (ended.error?.kind !== "INVALID" || started.plan === null) return ended;
+  const message = `The pipeline has changed since the job was enqueued: ${ended.error.message}`;
+  return { ...ended, error: { ...ended.error, message } };
+}

@@ -1,0 +1,169 @@
+import { statSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Database } from "../db/client.ts";
+import { DomainError } from "../domain/errors.ts";
+import type { JsonObject } from "../domain/json.ts";
+import { laneOf } from "../domain/lanes.ts";
+import { type Rounds, startRounds } from "../events/rounds.ts";
+import type { Wakeups } from "../events/wakeups.ts";
+import { type DescribedProject, publishProject } from "../pipelines/publish.ts";
+import { answerVariants } from "../pipelines/variants.ts";
+import { describeProject } from "../runtime/describe.ts";
+import type { Environment } from "../runtime/environment.ts";
+import type { ErrorInfo, PipelineDescription, ProjectDescription } from "../runtime/protocol.ts";
+
+/** A project that this worker serves: a name, and the folder that it means here. */
+export interface ServedProject {
+  name: string;
+  dir: string;
+  python: { path: string; source: string; version: string };
+  /** The environment of its runtimes, read anew each time: env files change. */
+  environment(): Environment;
+}
+
+export interface ProjectsOptions {
+  db: Database;
+  wakeups: Wakeups;
+  projects: readonly ServedProject[];
+  workerId(): string;
+  /** What this worker can serve from now on. */
+  onLanes(lanes: string[]): void;
+  log(message: string, data: JsonObject): void;
+}
+
+/** Between two looks at the folders, and at what servers ask. */
+const lookMs = 1000;
+const mostFiles = 2000;
+
+/**
+ * Tells the database what this worker's projects are: describes them at the start and whenever their files change, answers
+ * what servers ask about other configs, and serves the lanes of those that can run.
+ */
+export class Projects implements AsyncDisposable {
+  /** Settles when each project was described once. */
+  readonly published: Promise<void>;
+  readonly #options: ProjectsOptions;
+  readonly #signatures = new Map<string, string>();
+  readonly #usable = new Set<string>();
+  readonly #rounds: Rounds;
+  readonly #asked: { close(): void };
+
+  constructor(options: ProjectsOptions) {
+    this.#options = options;
+    const first = Promise.withResolvers<void>();
+    this.published = first.promise;
+    this.#rounds = startRounds(
+      async () => {
+        await this.#publishChanged();
+        await this.#serveLanes();
+        first.resolve();
+        await this.#answer();
+        return lookMs;
+      },
+      (error) => options.log("publishing projects failed", { error: String(error) }),
+    );
+    this.#asked = options.wakeups.subscribe("describe", () => this.#rounds.wake());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#asked.close();
+    await this.#rounds[Symbol.asyncDispose]();
+  }
+
+  async #publishChanged(): Promise<void> {
+    await Promise.all(
+      this.#options.projects.map(async (served) => {
+        const signature = await signatureOf(served.dir);
+        if (this.#signatures.get(served.name) === signature) return;
+        await this.#publish(served);
+        this.#signatures.set(served.name, signature);
+      }),
+    );
+  }
+
+  async #publish(served: ServedProject): Promise<void> {
+    const { db, wakeups, workerId, log } = this.#options;
+    const described = await describe(served);
+    const { error } = described.project;
+    if (error === null) this.#usable.add(served.name);
+    else this.#usable.delete(served.name);
+    const environment = { python: served.python.path, pythonSource: served.python.source, ...described.environment };
+    const { changed, removed } = await publishProject(db, workerId(), { name: served.name, ...described, environment });
+    wakeups.ring("describe");
+    log("project published", { project: served.name, changed, removed, error: error?.message ?? null });
+  }
+
+  async #serveLanes(): Promise<void> {
+    const queues = await this.#options.db.sql<{ name: string }[]>`select name from queues order by name`;
+    this.#options.onLanes([...this.#usable].flatMap((project) => queues.map(({ name }) => laneOf(project, name))));
+  }
+
+  async #answer(): Promise<void> {
+    const { db, projects } = this.#options;
+    const served = new Map(projects.map((project) => [project.name, project]));
+    if (served.size === 0) return;
+    await answerVariants(db, [...served.keys()], async (project, pipeline, config) => {
+      const { pipelines } = await describe(served.get(project) as ServedProject, { pipelines: [pipeline], config });
+      return pipelines.find(({ name }) => name === pipeline) as PipelineDescription;
+    });
+  }
+}
+
+/** What a project is; one whose Python cannot even start is described by that error. */
+async function describe(
+  { dir, python, environment }: ServedProject,
+  only: { pipelines?: string[]; config?: JsonObject } = {},
+): Promise<Omit<DescribedProject, "name">> {
+  try {
+    return await describeProject({ dir, python: python.path, env: environment(), ...only });
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    return { project: { ...nothing, error: unstartable(error) }, pipelines: [], environment: {} };
+  }
+}
+
+const nothing: ProjectDescription = {
+  name: null,
+  jobQueue: { queue: null, timeoutMs: null, retry: null, onWorkerLost: null, runtime: null, results: null },
+  queues: [],
+  warnings: [],
+  error: null,
+  pipelines: [],
+};
+
+function unstartable(error: DomainError): ErrorInfo {
+  return {
+    kind: "INVALID",
+    type: error.name,
+    message: error.message,
+    classes: [],
+    traceback: null,
+    node: null,
+    branch: null,
+    file: null,
+    line: null,
+    code: null,
+    hint: "hint" in error && typeof error.hint === "string" ? error.hint : null,
+    problems: [],
+  };
+}
+
+/** Changes when a file that may matter is added, removed or written. */
+async function signatureOf(dir: string): Promise<string> {
+  const parts: string[] = [];
+  for (const [folder, recursive] of [
+    ["conf", true],
+    ["pipelines", true],
+    [".", false],
+  ] as const) {
+    const entries = await readdir(join(dir, folder), { recursive, withFileTypes: true }).catch(() => []);
+    for (const entry of entries.slice(0, mostFiles)) {
+      if (!entry.isFile() || !/\.(py|ya?ml)$|^\.env$/.test(entry.name)) continue;
+      const path = join(entry.parentPath, entry.name);
+      const stat = statSync(path, { throwIfNoEntry: false });
+      if (stat !== undefined) parts.push(`${path} ${stat.mtimeMs} ${stat.size}`);
+    }
+  }
+  return parts.sort().join("\n");
+}

@@ -1,0 +1,142 @@
+import { hostname } from "node:os";
+import { idText } from "../domain/ids.ts";
+import type { JsonObject } from "../domain/json.ts";
+import type { JobsContext } from "../jobs/context.ts";
+import type { Grace } from "../runtime/stop.ts";
+import { openRuntimes } from "../runtime/pool.ts";
+import { Attempts, type Execute, type PolicyOf } from "./attempts.ts";
+import { executeIn, policyFrom } from "./execute.ts";
+import { Projects, type ServedProject } from "./projects.ts";
+import { WorkerSession } from "./session.ts";
+import { TicketTaker } from "./tickets.ts";
+import { openWrites } from "./writes.ts";
+
+export interface WorkerOptions {
+  /** Runs at the same time. */
+  slots: number;
+  version: string;
+  projects: readonly ServedProject[];
+  /** Folder for the private folders of runs and for events that do not fit into memory. */
+  workDir: string;
+  log(message: string, data: JsonObject): void;
+  heartbeatMs?: number;
+  /** For stopping a run softly, then by force. */
+  grace?: Grace;
+  /** Fetch so many tickets at once: for many short jobs. */
+  prefetch?: number;
+  /** Run something else than pipelines: the benchmark of everything around them. */
+  execute?: Execute;
+}
+
+export interface Worker {
+  /** As people see it; changes when the worker was declared dead and came back. */
+  readonly id: string;
+  readonly host: string;
+  readonly slots: number;
+  /** Settles when its projects are described and their jobs are taken. */
+  readonly ready: Promise<void>;
+  /** Attempts under way. */
+  running(): number;
+  /**
+   * Takes nothing more, lets what runs finish for `graceMs`, hands the rest back uncounted, and ends. A second call with 0
+   * ends the waiting.
+   */
+  stop(options: { graceMs: number }): Promise<void>;
+}
+
+/** Starts a worker: it is seen in the database, describes its projects, and takes their jobs. */
+export async function startWorker(context: JobsContext, options: WorkerOptions): Promise<Worker> {
+  const { db, backend, wakeups, catalogue } = context;
+  const { slots, version, log } = options;
+  const served = options.projects.map(({ name, dir }) => ({ name, root: dir }));
+  let session: WorkerSession;
+  const runtimes = openRuntimes({ projects: options.projects, slots, log });
+  const attempts = new Attempts({
+    db,
+    writes: openWrites(db, backend, wakeups),
+    execute: options.execute ?? executeIn({ runtimes, catalogue, workDir: options.workDir, ...graceOf(options) }),
+    policyOf: policyOf(options, policyFrom(catalogue)),
+    workerId: () => session.id,
+    log,
+  });
+  session = await WorkerSession.open(
+    db,
+    { slots, version, projects: served, ...(options.heartbeatMs ? { heartbeatMs: options.heartbeatMs } : {}) },
+    {
+      beat: (held, askedAt) => attempts.reconcile(held, askedAt),
+      superseded: () => attempts.supersedeAll(),
+      failed: (error) => log("heartbeat failed", { error: String(error) }),
+    },
+  );
+  const cancels = wakeups.subscribe("cancel", (jobIds) => {
+    if (jobIds === null || jobIds.some((id) => attempts.has(id))) session.beatNow();
+  });
+  const tickets = new TicketTaker({
+    url: db.url,
+    slots,
+    ...(options.prefetch === undefined ? {} : { prefetch: options.prefetch }),
+    take: (ticket) => attempts.take(ticket),
+    onPool: (poolId) => session.setPool(poolId),
+    onError: (error) => log("taking tickets failed", { error: String(error) }),
+  });
+  await tickets.start();
+  const projects = new Projects({
+    db,
+    wakeups,
+    projects: options.projects,
+    workerId: () => session.id,
+    onLanes: (lanes) => tickets.serve(lanes),
+    log,
+  });
+
+  let hurry: () => void = () => {};
+  let stopping: Promise<void> | null = null;
+
+  async function stop(graceMs: number): Promise<void> {
+    await projects[Symbol.asyncDispose]();
+    const stopped = tickets.stop();
+    await session.drain().catch((error) => log("draining could not be told", { error: String(error) }));
+    await Promise.race([
+      attempts.idle(),
+      new Promise<void>((resolve) => {
+        hurry = resolve;
+        setTimeout(resolve, graceMs).unref();
+      }),
+    ]);
+    attempts.releaseAll();
+    // What cannot be handed back within this time, because Postgres is away, is rescued when it is there again.
+    await Promise.race([attempts.idle(), new Promise((resolve) => setTimeout(resolve, handBackMs).unref())]);
+    attempts.abandon();
+    await Promise.race([stopped, new Promise((resolve) => setTimeout(resolve, 1000).unref())]);
+    cancels.close();
+    await runtimes.close();
+    await session[Symbol.asyncDispose]();
+  }
+
+  return {
+    get id() {
+      return idText("worker", session.id);
+    },
+    host: hostname(),
+    slots,
+    ready: projects.published,
+    running: () => attempts.size,
+    async stop({ graceMs }) {
+      if (graceMs === 0) hurry();
+      stopping ??= stop(graceMs);
+      await stopping;
+    },
+  };
+}
+
+const handBackMs = 3000;
+
+function graceOf({ grace }: WorkerOptions): { grace?: Grace } {
+  return grace === undefined ? {} : { grace };
+}
+
+/** What is run instead of pipelines is in no catalogue. */
+function policyOf(options: WorkerOptions, ofPipelines: PolicyOf): PolicyOf {
+  if (options.execute === undefined) return ofPipelines;
+  return async () => ({ maxAttempts: 1, delayMs: 1000, jitter: 0, exceptions: null });
+}
