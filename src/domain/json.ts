@@ -44,15 +44,21 @@ export function jsonProblems(value: unknown, path: string): Problem[] {
   };
 
   function visit(item: unknown, at: string, depth: number): void {
-    if (depth > jsonLimits.depth) return report(path, `${path} is nested deeper than ${jsonLimits.depth} levels.`);
-    if (typeof item === "string") return visitText(item, at);
-    if (typeof item === "number" && !Number.isFinite(item)) return report(at, `${at} is not a finite number.`);
-    if (typeof item === "number" && Number.isInteger(item) && !Number.isSafeInteger(item)) {
-      return report(at, `${at} is larger than 2^53 and would be rounded. Send it as a string.`);
+    if (depth > jsonLimits.depth) {
+      report(path, `${path} is nested deeper than ${jsonLimits.depth} levels.`);
+    } else if (typeof item === "string") {
+      visitText(item, at);
+    } else if (typeof item === "number" && !Number.isFinite(item)) {
+      report(at, `${at} is not a finite number.`);
+    } else if (typeof item === "number" && Number.isInteger(item) && !Number.isSafeInteger(item)) {
+      report(at, `${at} is larger than 2^53 and would be rounded. Send it as a string.`);
+    } else if (typeof item === "object" && item !== null) {
+      visitEntries(item, at, depth);
     }
-    if (typeof item !== "object" || item === null) return;
-    const entries = Array.isArray(item) ? item.entries() : Object.entries(item);
-    for (const [key, child] of entries) {
+  }
+
+  function visitEntries(item: object, at: string, depth: number): void {
+    for (const [key, child] of Array.isArray(item) ? item.entries() : Object.entries(item)) {
       keys += 1;
       if (keys > jsonLimits.keys) return;
       if (typeof key === "string") visitText(key, `${at} (a key)`);

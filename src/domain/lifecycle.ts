@@ -56,7 +56,14 @@ export const transitions = {
 export type TransitionName = keyof typeof transitions;
 
 /** The transitions that end an attempt. */
-export const attemptEnds = ["succeed", "retry", "fail", "release", "rescue", "stop"] as const satisfies TransitionName[];
+export const attemptEnds = [
+  "succeed",
+  "retry",
+  "fail",
+  "release",
+  "rescue",
+  "stop",
+] as const satisfies TransitionName[];
 export type AttemptEnd = (typeof attemptEnds)[number];
 
 export function yieldsToCancel(name: TransitionName): boolean {

@@ -1,5 +1,5 @@
 import type { AttemptEnd } from "./lifecycle.ts";
-import { type RetryPolicy, retryDelayMs, retries } from "./retry.ts";
+import { type RetryPolicy, retries, retryDelayMs } from "./retry.ts";
 
 /**
  * Why an attempt did not succeed. PIPELINE: the user's code. TIMEOUT: longer than its timeout. WORKER_LOST: the worker or its

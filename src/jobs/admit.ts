@@ -34,7 +34,12 @@ async function expireDue(sql: Sql, backend: Backend): Promise<string[]> {
     select id, attempt from jobs
     where expires_at <= queue_now() and state in ('scheduled', 'blocked', 'queued') and started_at is null
     order by id limit ${most} for no key update skip locked`;
-  const moved = await transition(sql, backend, "expire", due.map((job) => ({ ...job, data: {} })));
+  const moved = await transition(
+    sql,
+    backend,
+    "expire",
+    due.map((job) => ({ ...job, data: {} })),
+  );
   return moved.map(({ id }) => id);
 }
 
@@ -45,7 +50,12 @@ async function promoteDue(sql: Sql, backend: Backend): Promise<string[]> {
       select id from jobs where state in ('scheduled', 'retryable') and run_at <= queue_now() order by run_at limit ${most}
     )
     order by id for no key update skip locked`;
-  const moved = await transition(sql, backend, "promote", due.map((job) => ({ ...job, data: {} })));
+  const moved = await transition(
+    sql,
+    backend,
+    "promote",
+    due.map((job) => ({ ...job, data: {} })),
+  );
   return moved.map(({ id }) => id);
 }
 

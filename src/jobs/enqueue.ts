@@ -3,7 +3,7 @@ import stringify from "safe-stable-stringify";
 import { IdempotencyConflictError, InvalidRunError, NotFoundError } from "../domain/errors.ts";
 import { idText } from "../domain/ids.ts";
 import type { JsonObject } from "../domain/json.ts";
-import { type JobState, isFinal } from "../domain/lifecycle.ts";
+import { isFinal, type JobState } from "../domain/lifecycle.ts";
 import type { Actor, RunRequest } from "../domain/run-request.ts";
 import { planRun } from "../pipelines/plan.ts";
 import { resolveSettings } from "../pipelines/policy.ts";
@@ -45,12 +45,7 @@ export async function enqueueJob(context: JobsContext, actor: Actor, request: Ru
   }
 }
 
-async function newJob(
-  context: JobsContext,
-  actor: Actor,
-  request: RunRequest,
-  fingerprint: string,
-): Promise<NewJob> {
+async function newJob(context: JobsContext, actor: Actor, request: RunRequest, fingerprint: string): Promise<NewJob> {
   const { db, catalogue, wakeups } = context;
   const found = await catalogue.pipeline(request.project, request.pipeline);
   const description = await variantOf(db, found, request.config, { ring: () => wakeups.ring("describe") });

@@ -31,8 +31,12 @@ export interface AttemptsOptions {
   execute: Execute;
   policyOf: PolicyOf;
   workerId(): string;
+  /** Ends attempts of this worker, by their tokens, as lost. */
+  giveBack(runTokens: string[]): Promise<void>;
   log(message: string, data: JsonObject): void;
 }
+
+const strayMs = 5000;
 
 interface Running {
   jobId: string;
@@ -52,7 +56,7 @@ export class Attempts {
   readonly #running = new Map<string, Running>();
   readonly #options: AttemptsOptions;
   #idle: (() => void) | null = null;
-  #strays = new Set<string>();
+  #strays = new Map<string, number>();
   #stopped = false;
 
   constructor(options: AttemptsOptions) {
@@ -75,14 +79,17 @@ export class Attempts {
     const { db, writes, workerId } = this.#options;
     const runToken = randomUUID();
     const worker = workerId();
-    const started = await writes.start({
-      id: ticket.job,
-      attempt: ticket.attempt - 1,
-      runToken,
-      attemptId: db.ids.next(),
-      workerId: worker,
-      data: { worker: idText("worker", worker) },
-    });
+    // The same token each time: a start whose answer was lost is found again.
+    const started = await this.#untilAnswered(() =>
+      writes.start({
+        id: ticket.job,
+        attempt: ticket.attempt - 1,
+        runToken,
+        attemptId: db.ids.next(),
+        workerId: worker,
+        data: { worker: idText("worker", worker) },
+      }),
+    );
     if (started === null) return await this.#refuseToWaste(ticket);
 
     const running: Running = {
@@ -116,23 +123,23 @@ export class Attempts {
         this.#supersede(running);
       }
     }
-    this.#endStrays(held.filter(({ runToken }) => !this.#running.has(runToken)));
+    this.#giveBackStrays(held.filter(({ runToken }) => !this.#running.has(runToken)));
   }
 
   /**
-   * Attempts that are ours in the database and that we do not run: an end that could not be written for a reason of its own.
-   * One that is seen twice in a row did not just end or start.
+   * Attempts that are ours in the database and that we do not run: a start whose answer was lost, an end that could not be
+   * written. After a while in which nothing could have been under way they are given back like those of a lost worker.
    */
-  #endStrays(unknown: readonly Held[]): void {
-    for (const { jobId, attempt, runToken } of unknown) {
-      if (!this.#strays.has(runToken)) continue;
-      this.#options.log("stray attempt ended", { job: idText("job", jobId), attempt });
-      const error = { ...releasedError, type: "InternalError", message: "The worker could not write how this attempt ended." };
-      const told = { errorKind: error.kind, error: error as unknown as JsonObject, data: { error: eventError(error) } };
-      const end: End = { name: "fail", move: { id: jobId, attempt, ...told }, runToken, results: {} };
-      this.#options.writes.end(end).catch((cause) => this.#options.log("stray not ended", { error: String(cause) }));
-    }
-    this.#strays = new Set(unknown.map(({ runToken }) => runToken));
+  #giveBackStrays(unknown: readonly Held[]): void {
+    const now = performance.now();
+    const seen = new Map(unknown.map(({ runToken }) => [runToken, this.#strays.get(runToken) ?? now]));
+    this.#strays = seen;
+    const old = [...seen].filter(([, since]) => now - since > strayMs).map(([runToken]) => runToken);
+    if (old.length === 0) return;
+    this.#options.log("stray attempts given back", { count: old.length });
+    this.#options
+      .giveBack(old)
+      .catch((error) => this.#options.log("stray attempts not given back", { error: String(error) }));
   }
 
   /** All of them belong to others now: this worker was declared dead. */
@@ -267,24 +274,30 @@ export class Attempts {
    * meanwhile: its events wait in memory and in a file.
    */
   async #persist<T>(running: Running, write: () => Promise<T>): Promise<T | null> {
-    for (let waitMs = 100; !running.superseded && !this.#stopped; waitMs = Math.min(waitMs * 2, 5000)) {
+    try {
+      return await this.#untilAnswered(write, running);
+    } catch (error) {
+      if (running.superseded || this.#stopped) return null;
+      throw error;
+    }
+  }
+
+  async #untilAnswered<T>(ask: () => Promise<T>, running?: Running): Promise<T> {
+    for (let waitMs = 100; ; waitMs = Math.min(waitMs * 2, 5000)) {
       try {
-        return await write();
+        return await ask();
       } catch (error) {
-        if (isPermanent(error)) throw error;
-        this.#options.log("write failed, will be tried again", {
-          job: idText("job", running.jobId),
-          error: String(error),
-        });
+        if (isPermanent(error) || this.#stopped || running?.superseded === true) throw error;
+        this.#options.log("Postgres did not answer, asking again", { error: String(error) });
         await delay(waitMs);
       }
     }
-    return null;
   }
 }
 
 /** Postgres has understood and refused the statement: sent again it would be refused again. */
 function isPermanent(error: unknown): boolean {
+  if (error instanceof DomainError) return true;
   const code = (error as { code?: unknown }).code;
   return typeof code === "string" && /^(22|23|42)/.test(code);
 }

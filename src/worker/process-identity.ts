@@ -2,7 +2,9 @@ import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 
 /** Which processes can be told apart by their pid: those of one boot of one machine (or container). */
-const space = readOr(() => `${readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()}/${readlinkSync("/proc/self/ns/pid")}`);
+const space = readOr(
+  () => `${readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()}/${readlinkSync("/proc/self/ns/pid")}`,
+);
 
 /** A name for a process of this machine that no other process ever has; null when there is no such process. */
 export function processIdentity(pid: number): string | null {

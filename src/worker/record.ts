@@ -1,6 +1,6 @@
-import type { ContextRow, NodeRunRow, RunBatch, RunEventRow } from "../events/append.ts";
-import { eventTypes, type EventType } from "../domain/event-types.ts";
+import { type EventType, eventTypes } from "../domain/event-types.ts";
 import type { JsonObject } from "../domain/json.ts";
+import type { ContextRow, NodeRunRow, RunBatch, RunEventRow } from "../events/append.ts";
 import type { NumberedEvent } from "../runtime/event-queue.ts";
 import type { ErrorInfo, RunEvent } from "../runtime/protocol.ts";
 import type { RunError } from "../runtime/run-error.ts";

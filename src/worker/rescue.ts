@@ -144,7 +144,14 @@ export async function reclaimAbandoned(db: Database, backend: Backend, leaseMs =
   if (gone.length > 0) await db.sql.begin((tx) => voidTickets(tx, backend, gone));
 }
 
-async function endLostAttempts(sql: Sql, backend: Backend, workerId: string, reason: string): Promise<string[]> {
+/** Ends running attempts as lost: all of a worker's, or those with these tokens. */
+export async function endLostAttempts(
+  sql: Sql,
+  backend: Backend,
+  workerId: string,
+  reason: string,
+  runTokens: string[] | null = null,
+): Promise<string[]> {
   const lost = await sql<
     {
       id: string;
@@ -159,14 +166,17 @@ async function endLostAttempts(sql: Sql, backend: Backend, workerId: string, rea
     select j.id, j.attempt, j.failures, j.losses, j.max_losses as "maxLosses", j.on_worker_lost as "onWorkerLost",
       (select min(n.node) from node_runs n
         where n.job_id = j.id and n.attempt = j.attempt and n.state = 'running' having count(*) = 1) as node
-    from jobs j where j.worker_id = ${workerId} and j.state = 'running' order by j.id for no key update`;
+    from jobs j
+    where j.worker_id = ${workerId} and j.state = 'running'
+      and (${runTokens === null} or j.run_token = any(${runTokens ?? []}::uuid[]))
+    order by j.id for no key update`;
   const message = `The worker ${idText("worker", workerId)} was lost: ${reason}.`;
   const moves = lost.map((job) => {
-    const { transition: name, failures, losses } = outcomeOf(
-      { outcome: "failed", kind: "WORKER_LOST", classes: [] },
-      job,
-      noRetry,
-    );
+    const {
+      transition: name,
+      failures,
+      losses,
+    } = outcomeOf({ outcome: "failed", kind: "WORKER_LOST", classes: [] }, job, noRetry);
     const error = { kind: "WORKER_LOST" as const, type: "WorkerLost", message, node: job.node };
     const told = { ...error, classes: [], traceback: null, branch: null, file: null, line: null, code: null };
     return {

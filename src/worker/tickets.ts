@@ -1,4 +1,4 @@
-import { Logger, type Task, type TaskList, type WorkerPool, runTaskList } from "graphile-worker";
+import { Logger, runTaskList, type Task, type TaskList, type WorkerPool } from "graphile-worker";
 import pg from "pg";
 import { ticketSchema } from "../db/migrate.ts";
 

@@ -2,11 +2,12 @@ import { hostname } from "node:os";
 import { idText } from "../domain/ids.ts";
 import type { JsonObject } from "../domain/json.ts";
 import type { JobsContext } from "../jobs/context.ts";
-import type { Grace } from "../runtime/stop.ts";
 import { openRuntimes } from "../runtime/pool.ts";
+import type { Grace } from "../runtime/stop.ts";
 import { Attempts, type Execute, type PolicyOf } from "./attempts.ts";
 import { executeIn, policyFrom } from "./execute.ts";
 import { Projects, type ServedProject } from "./projects.ts";
+import { endLostAttempts } from "./rescue.ts";
 import { WorkerSession } from "./session.ts";
 import { TicketTaker } from "./tickets.ts";
 import { openWrites } from "./writes.ts";
@@ -57,6 +58,11 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
     execute: options.execute ?? executeIn({ runtimes, catalogue, workDir: options.workDir, ...graceOf(options) }),
     policyOf: policyOf(options, policyFrom(catalogue)),
     workerId: () => session.id,
+    async giveBack(runTokens) {
+      const reason = "it lost track of this attempt";
+      const jobIds = await db.sql.begin((tx) => endLostAttempts(tx, backend, session.id, reason, runTokens));
+      wakeups.ring("events", jobIds);
+    },
     log,
   });
   session = await WorkerSession.open(

@@ -2,9 +2,9 @@ import type { Backend } from "../backends/backend.ts";
 import type { Database } from "../db/client.ts";
 import { coalesce } from "../db/coalesce.ts";
 import { withRetries } from "../db/retry.ts";
+import type { JsonObject } from "../domain/json.ts";
 import type { JobState } from "../domain/lifecycle.ts";
 import type { Outcome } from "../domain/outcome.ts";
-import type { JsonObject } from "../domain/json.ts";
 import { appendRunEvents, type RunBatch } from "../events/append.ts";
 import type { Wakeups } from "../events/wakeups.ts";
 import { type Move, type Moved, movedJobs, transition } from "../jobs/transition.ts";
@@ -59,12 +59,18 @@ export function openWrites(db: Database, backend: Backend, wakeups: Wakeups): Wr
       const started = new Map(
         (await withRetries(() => startAttempts(db, backend, starts))).map((one) => [one.runToken, one]),
       );
-      wakeups.ring("events", [...started.values()].map(({ jobId }) => jobId));
+      wakeups.ring(
+        "events",
+        [...started.values()].map(({ jobId }) => jobId),
+      );
       return starts.map(({ runToken }) => started.get(runToken) ?? null);
     }),
     append: coalesce(async (batches: RunBatch[]) => {
       const appended = await withRetries(() => appendRunEvents(db.sql, joined(batches)));
-      wakeups.ring("events", appended.map(({ jobId }) => jobId));
+      wakeups.ring(
+        "events",
+        appended.map(({ jobId }) => jobId),
+      );
       return batches.map(() => undefined);
     }),
     end: coalesce(async (ends: End[]) => {
@@ -124,8 +130,18 @@ async function endAttempts({ sql, ids }: Database, backend: Backend, ends: reado
     // In the order of their ids over all names: who locks several jobs locks them in one order.
     const locked = tx`
       select 1 from jobs where id in ${tx(ends.map(({ move }) => move.id))} order by id for no key update`;
-    const moved = [...byName].map(([name, group]) => transition(tx, backend, name, group.map(({ move }) => move)));
-    const stored = results.length === 0 ? [] : tx`
+    const moved = [...byName].map(([name, group]) =>
+      transition(
+        tx,
+        backend,
+        name,
+        group.map(({ move }) => move),
+      ),
+    );
+    const stored =
+      results.length === 0
+        ? []
+        : tx`
       insert into artifacts (id, job_id, attempt, name, kind, bytes, summary, has_value, value, omitted)
       select r.id, a.job_id, a.attempt, r.name, 'result', octet_length(r.value::text), r.summary, r."hasValue", r.value,
         r.omitted
