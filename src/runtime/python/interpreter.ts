@@ -6,6 +6,8 @@ export const oldestPython = "3.11";
 
 export interface Interpreter {
   path: string;
+  /** The program itself, where the path is a shim of pyenv or a link. */
+  executable: string;
   /** `3.11.7` */
   version: string;
   /** Can make virtual environments with pip inside by itself. */
@@ -25,7 +27,7 @@ def has(name):
         return "1"
     except Exception:
         return "0"
-print(" ".join(["%d.%d.%d" % sys.version_info[:3], has("ensurepip"), has("pip")]))
+print(" ".join(["%d.%d.%d" % sys.version_info[:3], has("ensurepip"), has("pip"), sys.executable]))
 `;
 
 const probeTimeoutMs = 15_000;
@@ -35,9 +37,18 @@ export async function probe(path: string, env: NodeJS.ProcessEnv): Promise<Probe
   const options = { env: pythonEnvironment(env), timeout: probeTimeoutMs };
   return await new Promise((resolve) => {
     execFile(path, ["-I", "-c", question], options, (error, stdout, stderr) => {
-      const [version, ensurepip, pip] = stdout.trim().split(" ");
+      const [version, ensurepip, pip, ...executable] = stdout.trim().split(" ");
       if (error === null && version !== undefined && /^\d+\.\d+\.\d+$/.test(version)) {
-        resolve({ ok: true, interpreter: { path, version, hasEnsurepip: ensurepip === "1", hasPip: pip === "1" } });
+        resolve({
+          ok: true,
+          interpreter: {
+            path,
+            executable: executable.join(" ") || path,
+            version,
+            hasEnsurepip: ensurepip === "1",
+            hasPip: pip === "1",
+          },
+        });
       } else {
         resolve({ ok: false, reason: stderr.trim().split("\n").at(-1) || (error?.message ?? "it is no Python") });
       }

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, rmSync, statfsSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { findBasePython } from "./base.ts";
 import { pythonEnvironment } from "./environment.ts";
-import { PythonDiskFullError, PythonSetupError } from "./errors.ts";
+import { PythonDiskFullError, PythonOfflineError, PythonSetupError } from "./errors.ts";
 import { install, makeEnvironment, usableUv } from "./install.ts";
 import { probe } from "./interpreter.ts";
 import { run } from "./run.ts";
@@ -28,6 +28,8 @@ export interface ManagedPython {
   /** False when it was there already. */
   installed: boolean;
 }
+
+type Checked = Pick<Stamp, "version" | "flowerpower">;
 
 const neededBytes = 3_000_000_000;
 
@@ -63,29 +65,31 @@ async function setUp(
   wanted: string[],
   env: NodeJS.ProcessEnv,
   say: (message: string) => void,
-) {
+): Promise<ManagedPython> {
   const uv = usableUv(env);
   const base = await findBasePython(env, uv !== null);
   let resumed = await isUsable(folder, env);
-  if (!resumed) requireDisk(join(folder, ".."));
+  if (!resumed) requireDisk(dirname(folder), neededBytes);
   removeStamp(folder); // from here on it is incomplete
   for (;;) {
     if (resumed) say(`completing the Python environment ${folder}`);
     else {
       say(
-        `downloading FlowerPower and its packages: about 700 MB installed, about 1 min (${base.path}, Python ${base.version})`,
+        `downloading FlowerPower and its packages: about 700 MB installed, about 1 min (${base.executable}, Python ${base.version})`,
       );
       rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
       await makeEnvironment(folder, base, uv, env);
     }
-    await install(folder, lockFiles, base, uv, env, say);
-    const checked = await check(folder, env);
-    if (typeof checked !== "string") {
+    const failure = await install(folder, lockFiles, base, uv, env, say);
+    if (failure?.kind === "offline") throw new PythonOfflineError(failure.reason);
+    const checked = failure ?? (await check(folder, env));
+    if (!("reason" in checked)) {
       writeStamp({ ...checked, folder, locks: wanted });
       return { path: pythonOf(folder), version: checked.version, installed: true };
     }
-    if (!resumed) throw new PythonSetupError("The new Python environment", checked);
-    say(`the Python environment is broken (${checked}): making it again`);
+    if (!resumed || failure?.kind === "missing")
+      throw new PythonSetupError("Making the Python environment", checked.reason);
+    say(`the Python environment is broken (${checked.reason}): making it again`);
     resumed = false;
   }
 }
@@ -95,8 +99,8 @@ async function isUsable(folder: string, env: NodeJS.ProcessEnv): Promise<boolean
   return existsSync(pythonOf(folder)) && (await probe(pythonOf(folder), env)).ok;
 }
 
-/** Imports FlowerPower; returns the reason when that fails. */
-async function check(folder: string, env: NodeJS.ProcessEnv): Promise<Pick<Stamp, "version" | "flowerpower"> | string> {
+/** Imports FlowerPower, or says why that fails. */
+async function check(folder: string, env: NodeJS.ProcessEnv): Promise<Checked | { reason: string }> {
   const program = `
 import os, platform, hamilton.driver, flowerpower
 print("ok", platform.python_version(), os.path.dirname(flowerpower.__file__))`;
@@ -104,13 +108,15 @@ print("ok", platform.python_version(), os.path.dirname(flowerpower.__file__))`;
   const { code, output } = await run([pythonOf(folder), "-I", "-c", program], environment);
   const [, version, flowerpower] =
     output.map((line) => /^ok (\S+) (.+)$/.exec(line)).find((match) => match !== null) ?? [];
-  if (code !== 0 || version === undefined || flowerpower === undefined) return output.at(-1) ?? `exit code ${code}`;
+  if (code !== 0 || version === undefined || flowerpower === undefined) {
+    return { reason: output.at(-1) ?? `exit code ${code}` };
+  }
   return { version, flowerpower };
 }
 
-function requireDisk(folder: string): void {
+export function requireDisk(folder: string, bytes: number): void {
   const { bavail, bsize } = statfsSync(folder);
-  if (bavail * bsize < neededBytes) throw new PythonDiskFullError(folder, bavail * bsize, neededBytes);
+  if (bavail * bsize < bytes) throw new PythonDiskFullError(folder, bavail * bsize, bytes);
 }
 
 function pythonOf(folder: string): string {
