@@ -149,6 +149,8 @@ class CapturedStream(io.TextIOBase):
         self._lock = threading.RLock()
         # Lines that have not ended yet, by thread, with the node that began them.
         self._partial: dict[int, str] = {}
+        # Threads whose line has been sent, because it was too long, before its end was seen.
+        self._overflowing: set[int] = set()
         self.buffer = _CapturedBuffer(self)
 
     name = property(lambda self: f"<{self._name}>")
@@ -159,14 +161,20 @@ class CapturedStream(io.TextIOBase):
 
     def write(self, text: str) -> int:
         """Takes text; each complete line becomes a log line."""
-        if not isinstance(text, str):
+        if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         record = getattr(text, "record", None)
         if record is not None and isinstance(record, dict):
             self._write_loguru(text, record)
             return len(text)
         thread = threading.get_ident()
+        written = len(text)
         with interrupts.shield(), self._lock:
+            if thread in self._overflowing:
+                _, end, text = text.partition("\n")
+                if not end:
+                    return written
+                self._overflowing.discard(thread)
             *lines, rest = (self._partial.pop(thread, "") + text).split("\n")
             rest = _collapse_unfinished(rest)
             if rest:
@@ -175,7 +183,8 @@ class CapturedStream(io.TextIOBase):
             self._send(_collapse(line))
         if len(rest) > _MAX_PARTIAL:
             self.complete_line()
-        return len(text)
+            self._overflowing.add(thread)
+        return written
 
     def _write_loguru(self, text: str, record: dict[str, Any]) -> None:
         """Loguru hands its record over with the text it has formatted."""
@@ -204,6 +213,7 @@ class CapturedStream(io.TextIOBase):
         """Ends every thread's line."""
         with self._lock:
             partials, self._partial = self._partial, {}
+            self._overflowing.clear()
         for thread, partial in partials.items():
             own = thread == threading.get_ident()
             level = _STREAM_LEVELS[self._name]
@@ -213,6 +223,7 @@ class CapturedStream(io.TextIOBase):
         """In a forked child: the lock may be held by a thread that does not exist here."""
         self._lock = threading.RLock()
         self._partial = {}
+        self._overflowing = set()
 
     def writelines(self, lines: Iterable[str]) -> None:
         """Writes each."""
@@ -274,6 +285,7 @@ class _RawStream:
         self._name = name
         self._lock = threading.Lock()
         self._partial = b""
+        self._overflowing = False
         self.original = os.dup(fd)
         os.set_inheritable(self.original, False)
         self.reader, writer = os.pipe()
@@ -306,6 +318,11 @@ class _RawStream:
                 os.write(self.original, self._partial + data)
             self._partial = b""
             return
+        if self._overflowing:
+            _, end, data = data.partition(b"\n")
+            if not end:
+                return
+            self._overflowing = False
         *lines, self._partial = (self._partial + data).split(b"\n")
         for line in lines:
             self._send(line.decode(errors="backslashreplace"))
@@ -313,7 +330,7 @@ class _RawStream:
             unfinished = _collapse_unfinished(self._partial.decode(errors="surrogateescape"))
             self._partial = unfinished.encode(errors="surrogateescape")
         if len(self._partial) > _MAX_PARTIAL:
-            rest, self._partial = self._partial, b""
+            rest, self._partial, self._overflowing = self._partial, b"", True
             self._send(rest.decode(errors="backslashreplace"))
 
     def _send(self, line: str) -> None:

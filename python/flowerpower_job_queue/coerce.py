@@ -96,12 +96,12 @@ def _plain(value: Any, cls: type) -> Any:
     if dataclasses.is_dataclass(cls):
         return _dataclass(value, cls)
     if issubclass(cls, tuple) and hasattr(cls, "_fields"):
-        required = {name for name in cls._fields if name not in cls._field_defaults}  # pyright: ignore
+        required = {name for name in cls._fields if name not in cls._field_defaults}  # pyright: ignore[reportAttributeAccessIssue]
         return _fields(value, typing.get_type_hints(cls), required, cls)
     if hasattr(cls, "model_validate"):
         return _pydantic(value, cls)
     if issubclass(cls, datetime.datetime) and cls.__name__ == "Timestamp":
-        return cls(_datetime(value))
+        return cls(_datetime(value))  # pyright: ignore[reportCallIssue]
     if issubclass(cls, pathlib.PurePath):
         return cls(_text(value, "a path"))
     raise CoercionError(f"{type_text(cls)} cannot be given as JSON")

@@ -1,4 +1,4 @@
-"""The project's YAML as it is written: found, read, published with its references and never with what they stand for.
+"""The project's YAML as it is written: found, read, published with its references, never with what they stand for.
 
 FlowerPower itself reads the files for a run. Here they are only described, so nothing is interpolated and nothing written.
 """
@@ -6,6 +6,7 @@ FlowerPower itself reads the files for a run. Here they are only described, so n
 from __future__ import annotations
 
 import datetime
+import itertools
 import math
 import os
 import re
@@ -22,7 +23,7 @@ from .text import clean
 # FlowerPower's own syntax: ${VAR}, ${VAR:-default}, ${VAR:?error}, $VAR; $$ is a dollar sign.
 _REFERENCE = re.compile(r"\$\$|\$\{([^}]+)\}|\$([A-Za-z_][A-Za-z0-9_]*)")
 _SECRET_WORDS = frozenset(
-    "password passwd pwd secret token apikey authorization credential credentials dsn passphrase".split()
+    ("password", "passwd", "pwd", "secret", "token", "apikey", "authorization", "credential", "credentials", "dsn")
 )
 _SECRET_PAIRS = (("api", "key"), ("access", "key"), ("private", "key"), ("secret", "key"), ("connection", "string"))
 _PASSWORD_IN_URL = re.compile(r"://[^/\s:@]*:([^/\s@]+)@")
@@ -196,9 +197,7 @@ def is_secret_name(name: str) -> bool:
     """By whole words: `db_password` is one, `max_tokens` is not."""
     words = re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
     parts = [part for part in re.split(r"[^a-z]+", words) if part]
-    return not _SECRET_WORDS.isdisjoint(parts) or any(
-        pair in _SECRET_PAIRS for pair in zip(parts, parts[1:], strict=False)
-    )
+    return not _SECRET_WORDS.isdisjoint(parts) or any(pair in _SECRET_PAIRS for pair in itertools.pairwise(parts))
 
 
 def _uses(value: Any, key: str) -> Iterator[tuple[str, str]]:

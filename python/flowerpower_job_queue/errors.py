@@ -43,12 +43,13 @@ def describe_error(
 ) -> dict[str, Any]:
     """An ErrorInfo of the protocol."""
     file, line, code = _place(error, project)
+    kind = kind or _kind(error)
     return {
-        "kind": kind or _kind(error),
+        "kind": kind,
         "type": class_name(type(error)),
         "message": shorten(clean(message_of(error)), MAX_MESSAGE),
         "classes": [qualified_name(cls) for cls in type(error).__mro__ if cls is not object],
-        "traceback": _traceback(error, project),
+        "traceback": None if kind == "CANCELLED" and file is None else _traceback(error, project),
         "node": node,
         "branch": branch,
         "file": file,

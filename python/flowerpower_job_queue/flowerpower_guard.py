@@ -1,8 +1,8 @@
 """Keeps FlowerPower from writing into the user's project.
 
 Loading a YAML with flat retry fields rewrites the file, comments lost; loading a project makes folders that it misses.
-Both happen wherever the user's own modules load their configuration too, so they are switched off in FlowerPower itself,
-for this process.
+Both happen wherever the user's own modules load their configuration too, so they are switched off in FlowerPower
+itself, for this process.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ def install() -> None:
         return False  # "Nothing has changed": so nothing is written back.
 
     pipeline_cfg.migrate_legacy_retry_fields = migrate_in_memory
-    manager.PipelineManager._bootstrap_project_directories = lambda self: None  # pyright: ignore
+    for name in ("_bootstrap_project_directories", "_ensure_directories_exist"):  # The second up to 0.35.
+        if hasattr(manager.PipelineManager, name):
+            setattr(manager.PipelineManager, name, lambda self: None)  # pyright: ignore[reportUnknownLambdaType]
 
     logging.disable(logging.CRITICAL)
     try:

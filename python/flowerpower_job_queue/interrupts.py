@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -46,7 +46,7 @@ class Interrupts:
             raise KeyboardInterrupt
 
     @contextmanager
-    def shield(self) -> Iterator[None]:
+    def shield(self) -> Generator[None]:
         """Holds a SIGINT back until the block is done. Signals arrive on the main thread only."""
         if threading.current_thread() is not self._main:
             yield

@@ -1,4 +1,4 @@
-"""The JSON Schema (2020-12) of what may be sent for an annotated type: `coerce.py`'s table, told to a form or a client."""
+"""The JSON Schema (2020-12) of what may be sent for an annotated type: `coerce.py`'s table, told to a client."""
 
 from __future__ import annotations
 
@@ -79,10 +79,10 @@ def _of_class(cls: type, depth: int) -> Schema:
         required = [field.name for field in fields if field.default is missing and field.default_factory is missing]
         return _object({field.name: hints[field.name] for field in fields}, required, depth)
     if issubclass(cls, tuple) and hasattr(cls, "_fields"):
-        required = [name for name in cls._fields if name not in cls._field_defaults]  # pyright: ignore
+        required = [name for name in cls._fields if name not in cls._field_defaults]  # pyright: ignore[reportAttributeAccessIssue]
         return _object(typing.get_type_hints(cls), required, depth)
     if hasattr(cls, "model_json_schema"):
-        return cls.model_json_schema()  # pyright: ignore
+        return cls.model_json_schema()  # pyright: ignore[reportAttributeAccessIssue]
     if issubclass(cls, datetime.datetime) and cls.__name__ == "Timestamp":
         return dict(_SCALARS[datetime.datetime])
     return {"type": "string"} if issubclass(cls, pathlib.PurePath) else {}

@@ -9,7 +9,7 @@ import sys
 MINIMUM_PYTHON = (3, 11)
 
 
-def main(argv=None):
+def main(argv=None):  # pyright: ignore[reportMissingParameterType]
     """Serves one project over two file descriptors. Returns the exit code."""
     # The empty entry of `python -c` means "wherever the process happens to be": a project's random.py would hide Python's.
     sys.path[:] = [entry for entry in sys.path if entry != ""]

@@ -28,9 +28,18 @@ class NodeEvents(NodeExecutionHook, TaskGroupingHook):
     sender: see `relay.py`.
     """
 
-    def __init__(self, sink: EventSink, project: str, blocks: dict[str, list[str]], relay_folder: Callable[[], str]):
+    def __init__(
+        self,
+        sink: EventSink,
+        project: str,
+        blocks: dict[str, list[str]],
+        hidden: frozenset[str],
+        relay_folder: Callable[[], str],
+    ) -> None:
         self._sink = sink
         self._project = project
+        # Inputs whose value came from the environment: their preview would show it.
+        self._hidden = hidden
         # The nodes that run in each branch, by the name of the `Parallelizable` node.
         self._blocks = blocks
         self._relay_folder = relay_folder
@@ -38,11 +47,12 @@ class NodeEvents(NodeExecutionHook, TaskGroupingHook):
         self._in_pool = False
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"folder": self._relay_folder(), "project": self._project}
+        return {"folder": self._relay_folder(), "project": self._project, "hidden": self._hidden}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._sink = sender_to(state["folder"])
         self._project = state["project"]
+        self._hidden = state["hidden"]
         self._blocks = {}
         self._relay_folder = lambda: state["folder"]
         self._started = {}
@@ -54,9 +64,12 @@ class NodeEvents(NodeExecutionHook, TaskGroupingHook):
         if reason is not None:
             raise Cancelled(reason)
         branch = branch_of(task_id)
+        key = (node_name, task_id, threading.get_ident())
+        # Noted before it is told: an interrupt in between must find that the node has begun.
+        self._started[key] = (time.perf_counter(), time.thread_time())
         self._sink.emit("node.started", {}, node_name, branch)
         enter_node(node_name, branch, self._sink if self._in_pool else None)
-        self._started[node_name, task_id, threading.get_ident()] = (time.perf_counter(), time.thread_time())
+        self._started[key] = (time.perf_counter(), time.thread_time())
 
     def run_after_node_execution(
         self,
@@ -88,8 +101,12 @@ class NodeEvents(NodeExecutionHook, TaskGroupingHook):
             self._sink.emit("node.succeeded", data, node_name, branch)
         else:
             info = describe_error(failure, self._project, node=node_name, branch=branch)
-            inputs = {name: summarize(value) for name, value in list(node_kwargs.items())[:100]}
+            inputs = {name: self._summarize_input(name, value) for name, value in list(node_kwargs.items())[:100]}
             self._sink.emit("node.failed", {"durationMs": duration, "error": info, "inputs": inputs}, node_name, branch)
+
+    def _summarize_input(self, name: str, value: Any) -> dict[str, Any]:
+        summary = summarize(value)
+        return {**summary, "preview": None} if name in self._hidden else summary
 
     def run_after_task_grouping(self, **_: Any) -> None:
         """Of no interest: the execution path is known from the plan."""

@@ -1,4 +1,4 @@
-"""The last check before a run: does the request fit the pipeline as its code is now?
+"""The last check before a run: whether the request fits the pipeline as its code is now.
 
 FlowerPower ignores unknown inputs and options, waits for ever on an empty list of final variables, and takes an unknown
 executor for a local one. Here each of these is a problem with its place and, where there is one, what was meant.

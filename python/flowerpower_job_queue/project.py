@@ -52,6 +52,9 @@ class Project:
         self._flowerpower: FlowerPowerProject | None = None
         self._loaded: dict[str, LoadedPipeline] = {}
         self._imported_under: tuple[bytes | None, ...] | None = None
+        self._imported_names: list[str] = []
+        # Grows with each import: whether a load has imported anything.
+        self.imports = 0
         self._run_configs: dict[str, tuple[Any, Any]] = {}
 
     @property
@@ -121,9 +124,12 @@ class Project:
         return sorted(files, key=lambda entry: entry["file"])
 
     def _import(self, name: str, file: str, document: Document) -> LoadedPipeline:
+        self.imports += 1
         run_config = self.run_config(name, document)
         modules = [self._import_additional(extra) for extra in run_config.additional_modules or []]
         modules.append(self.manager.registry.load_module(name))
+        root = self.configuration.pipelines_dir.replace("/", ".") + "."
+        self._imported_names = sorted(module.removeprefix(root) for module in sys.modules if module.startswith(root))
         self._imported_under = self._import_key()
         files = self._files(name, file, document)
         unique = list(dict.fromkeys(modules))
@@ -153,20 +159,13 @@ class Project:
 
     def _import_key(self) -> tuple[bytes | None, ...]:
         """The YAML of everything that is imported."""
-        names = sorted(
-            {module.removeprefix(f"{self.configuration.pipelines_dir}.") for module in self._project_modules()}
-        )
         documents = [self.configuration.project_document()]
-        for name in names:
+        for name in self._imported_names:
             try:
                 documents.append(self.configuration.pipeline_document(name))
             except BrokenConfiguration:
                 continue
         return tuple(document.raw for document in documents if document.raw is not None)
-
-    def _project_modules(self) -> list[str]:
-        root = self.configuration.pipelines_dir.replace("/", ".")
-        return [name for name in sys.modules if name.startswith(f"{root}.")]
 
 
 def _module_name(name: str) -> str:

@@ -17,7 +17,7 @@ from . import text
 
 VERSION = 1
 
-Json: TypeAlias = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 
 
 class RequestError(ValueError):

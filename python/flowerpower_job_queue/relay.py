@@ -116,7 +116,7 @@ _senders: dict[tuple[int, str], RelaySender] = {}
 
 
 def sender_to(folder: str) -> RelaySender:
-    """This process' sender to the folder; made anew in a forked process."""
+    """The sender of this process to the folder; made anew in a forked process."""
     key = (os.getpid(), folder)
     if key not in _senders:
         _senders.clear()

@@ -129,10 +129,10 @@ def _unwrapped(value: Any) -> Any:
         return str(value)
     if type(value).__module__ == "numpy" and getattr(value, "shape", None) == () and hasattr(value, "item"):
         return _unwrapped(value.item()) if type(value).__name__ != "ndarray" else value
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if hasattr(type(value), "model_fields") and hasattr(value, "model_dump"):
         return value.model_dump()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     return value
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from . import clock
 from .capture import Capture
-from .configuration import BrokenConfiguration, overlays, publish, resolved_secrets
+from .configuration import BrokenConfiguration, has_reference, overlays, publish, resolved_secrets
 from .environment import packages
 from .errors import InvalidRun, describe_error, invalid, problem
 from .interrupts import interrupts
@@ -59,8 +59,11 @@ class PipelineRun:
         os.environ.update(variables)
         state = ProcessState()
         try:
+            imports = self._project.imports
             loaded, plan = self._prepare()
-            state = ProcessState()
+            if self._project.imports != imports:
+                # What importing the modules did is part of them, and stays as long as they do.
+                state = ProcessState()
             results = describe_results(self._run(loaded, plan), self._request.results, self._request.max_inline_bytes)
         except BrokenConfiguration as broken:
             error = invalid(broken.problems)
@@ -102,7 +105,9 @@ class PipelineRun:
         return loaded, plan
 
     def _run(self, loaded: LoadedPipeline, plan: Plan) -> dict[str, Any]:
-        hooks = NodeEvents(self.events, self._project.folder, plan.blocks, self._relay_folder)
+        hooks = NodeEvents(
+            self.events, self._project.folder, plan.blocks, self._hidden(loaded, plan), self._relay_folder
+        )
         options: dict[str, Any] = {
             "inputs": plan.inputs,
             "final_vars": plan.final_vars,
@@ -126,6 +131,14 @@ class PipelineRun:
         # An adapter of the user's may build something else than a dict.
         return result if isinstance(result, dict) else {plan.final_vars[0]: result}
 
+    def _hidden(self, loaded: LoadedPipeline, plan: Plan) -> frozenset[str]:
+        """Inputs that were resolved from the environment."""
+        written = loaded.document.section("run").get("inputs")
+        referring = (
+            {name for name, value in written.items() if has_reference(value)} if isinstance(written, dict) else set()
+        )
+        return frozenset((referring | overlays("inputs").keys()) & plan.inputs.keys() - self._request.inputs.keys())
+
     def _relay_folder(self) -> str:
         """Called when the hooks are pickled for a process pool."""
         if self._relay is None:
@@ -145,8 +158,11 @@ class PipelineRun:
             return invalid(raised.problems, raised.hint)
         if isinstance(raised, KeyboardInterrupt):
             failure = self.events.first_failure
-            node = failure["node"] if failure is not None and failure["kind"] == "CANCELLED" else None
-            return describe_error(raised, folder, kind="CANCELLED", node=node)
+            where = failure if failure is not None and failure["kind"] == "CANCELLED" else None
+            return {
+                **(where or describe_error(raised, folder, kind="CANCELLED")),
+                "message": self.events.cancel_reason() or "interrupted",
+            }
         if self.events.first_failure is not None:
             return self.events.first_failure
         if self.events.nodes_started == 0 and _is_refusal(raised):

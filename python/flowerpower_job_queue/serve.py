@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 import traceback
+from contextlib import suppress
 from typing import Any
 
 from .protocol import Cancel, Channel, Describe, Request, RequestError, Run, Shutdown, parse_request
@@ -76,10 +77,9 @@ class _Runtime:
         from .describe import answer_describe
         from .environment import packages
 
-        try:
+        # A broken project.yml: `describe` and `run` say so, each time until it is mended.
+        with suppress(Exception):
             _ = self._project.manager
-        except Exception:
-            pass  # A broken project.yml: `describe` and `run` say so, each time until it is mended.
         python = {"version": sys.version.split()[0], "executable": sys.executable}
         self._channel.send("ready", pid=os.getpid(), python=python, packages=packages())
         threading.Thread(target=self._read_requests, name="flowerpower-job-queue-requests", daemon=True).start()

@@ -7,7 +7,7 @@ is a warning: other people's projects run unmodified.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -124,7 +124,7 @@ class _Reader:
     def read_queues(self, queues: Any) -> None:
         if queues is None:
             return
-        names = list(queues) if isinstance(queues, (dict, list)) else [queues]
+        names: list[Any] = list(queues) if isinstance(queues, (dict, list)) else [queues]
         if isinstance(queues, list):
             names = [item.get("name") if isinstance(item, dict) else item for item in queues]
         if self._check("queues", all(isinstance(name, str) and name for name in names), "expected names of queues"):
@@ -153,7 +153,7 @@ class _Reader:
         return bool(valid)
 
 
-def flowerpower_warnings(document: Document, known: dict[str, Iterable[str]]) -> list[Problem]:
+def flowerpower_warnings(document: Document, known: Mapping[str, Iterable[str]]) -> list[Problem]:
     """Keys that FlowerPower would ignore. `known` has the keys by section: "" for the top, "run", "run.executor"."""
     warnings: list[Problem] = []
     for at, keys in known.items():

@@ -153,7 +153,7 @@ def _fill_from_numpy(summary: dict[str, Any], value: Any) -> None:
 
 
 def _frame_preview(rows: int, width: int, first: dict[str, Any]) -> str:
-    size = f"{rows} rows × {width} columns"
+    size = f"{rows} rows, {width} columns"
     if not first:
         return size
     more = "" if width <= _PREVIEW_COLUMNS else ", …"
@@ -182,7 +182,7 @@ class _ShortRepr(reprlib.Repr):
             return repr(x)
         return f"<{type_name(type(x))}>"
 
-    repr_NoneType = repr_bool = repr_float = repr_complex = repr_instance  # noqa: N815
+    repr_NoneType = repr_bool = repr_float = repr_complex = repr_instance
 
 
 _short = _ShortRepr()

@@ -54,7 +54,7 @@ def one_line(text: str, limit: int) -> str:
 
 
 def encode(message: dict[str, Any]) -> bytes:
-    """One protocol line. Text is cleaned only when there is something to clean: that is rare, and this is the hot path."""
+    """One protocol line. Text is cleaned only when there is something to clean: seldom, and this is the hot path."""
     line = json.dumps(message, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     if "\\u0000" not in line:
         try:
