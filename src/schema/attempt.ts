@@ -1,0 +1,88 @@
+import type { JsonObject } from "../domain/json.ts";
+import type { AttemptEnd } from "../domain/lifecycle.ts";
+import type { ErrorKind } from "../domain/outcome.ts";
+import { builder } from "./builder.ts";
+import { limits } from "./limits.ts";
+import { ErrorKindEnum, RunError, type RunErrorShape } from "./run-error.ts";
+
+const AttemptOutcome = builder.enumType("AttemptOutcome", {
+  description: "How an attempt ended.",
+  values: {
+    SUCCEED: { value: "succeed", description: "It succeeded." },
+    RETRY: { value: "retry", description: "It failed, and another one follows." },
+    FAIL: { value: "fail", description: "It failed, and the job with it." },
+    RELEASE: { value: "release", description: "Its worker stopped and handed the job back." },
+    RESCUE: { value: "rescue", description: "Its worker died; the job was queued again." },
+    STOP: { value: "stop", description: "It was stopped on request." },
+  } as const satisfies { [E in AttemptEnd as Uppercase<E>]: { value: E; description: string } },
+});
+
+export const Attempt = builder.drizzleNode("attempts", {
+  name: "Attempt",
+  description: "The n-th try at a job, by one worker.",
+  id: { column: (attempt) => attempt.id, description: "Its id: `att_…`." },
+  fields: (t) => ({
+    number: t.exposeInt("attempt", { description: "From 1, over all lives of the job." }),
+    life: t.exposeInt("life", { description: "The life of the job that it belongs to: each requeue opens the next." }),
+    outcome: t.field({
+      type: AttemptOutcome,
+      nullable: true,
+      description: "How it ended; null while it runs.",
+      select: { columns: { outcome: true } },
+      resolve: ({ outcome }) => outcome as AttemptEnd | null,
+    }),
+    startedAt: t.expose("startedAt", { type: "DateTime", description: "When a worker began it." }),
+    endedAt: t.expose("endedAt", {
+      type: "DateTime",
+      nullable: true,
+      description: "When it ended; null while it runs.",
+    }),
+    durationMs: t.int({
+      nullable: true,
+      description: "From start to end; null while it runs.",
+      select: { columns: { startedAt: true, endedAt: true } },
+      resolve: ({ startedAt, endedAt }) => (endedAt === null ? null : endedAt.getTime() - startedAt.getTime()),
+    }),
+    errorKind: t.field({
+      type: ErrorKindEnum,
+      nullable: true,
+      description: "Whose fault it is that it did not succeed; null when it did, and while it runs.",
+      select: { columns: { errorKind: true } },
+      resolve: ({ errorKind }) => errorKind as ErrorKind | null,
+    }),
+    error: t.field({
+      type: RunError,
+      nullable: true,
+      description: "Why it did not succeed; null when it did, and while it runs.",
+      select: { columns: { error: true } },
+      resolve: ({ error }) => error as RunErrorShape | null,
+    }),
+    worker: t.relation("worker", { description: "Who ran it." }),
+    codeHash: t.exposeString("codeHash", {
+      nullable: true,
+      description: "Hash of the code that ran; null before the graph is resolved.",
+    }),
+    context: t.field({
+      type: "JSONObject",
+      nullable: true,
+      description:
+        "All that is needed to run it again: the resolved run config with the source of each value, versions, code. Null before the graph is resolved, and without the right `payloads`.",
+      authScopes: { payloads: true },
+      unauthorizedResolver: () => null,
+      select: { columns: { context: true } },
+      resolve: ({ context }) => context as JsonObject | null,
+    }),
+    nodeRuns: t.relation("nodeRuns", {
+      description: "Its nodes and their branches, in the order in which they began.",
+      complexity: { multiplier: limits.assumedListSize },
+      query: { orderBy: { startedAt: "asc", node: "asc", branch: "asc" } },
+    }),
+    results: t.relation("results", {
+      description: "What is kept of its final variables.",
+      query: { orderBy: { name: "asc" } },
+    }),
+    eventsRefused: t.exposeInt("eventsRefused", {
+      description: "Events that came after its end and were not recorded.",
+    }),
+  }),
+});

@@ -1,0 +1,83 @@
+/** Each domain error as a type of the schema: the only mapping. Errors about the call itself are top-level (`edge-errors.ts`). */
+import {
+  BadInputError,
+  type DomainError,
+  IdempotencyConflictError,
+  InvalidRunError,
+  JobStateError,
+  NotFoundError,
+} from "../domain/errors.ts";
+import type { JobState } from "../domain/lifecycle.ts";
+import { builder } from "./builder.ts";
+import { JobStateEnum } from "./job-state.ts";
+import { Problem } from "./problem.ts";
+
+export const ErrorInterface = builder.interfaceRef<DomainError>("Error").implement({
+  description: "Something that the caller can act on.",
+  fields: (t) => ({
+    code: t.exposeString("code", { description: "What kind of error, for programs: `NOT_FOUND`, `CONFLICT` …" }),
+    message: t.exposeString("message", { description: "What is wrong and what to do, for people." }),
+    path: t.exposeString("path", {
+      nullable: true,
+      description: "The field that it is about; null when it is about none.",
+    }),
+  }),
+});
+
+builder.objectType(BadInputError, {
+  name: "BadInputError",
+  description: "A value that cannot be used, whatever the state of the system.",
+  interfaces: [ErrorInterface],
+});
+
+builder.objectType(NotFoundError, {
+  name: "NotFoundError",
+  description: "A named thing that does not exist.",
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    suggestion: t.exposeString("suggestion", {
+      nullable: true,
+      description: "The nearest name that exists; null when none is near.",
+    }),
+  }),
+});
+
+builder.objectType(InvalidRunError, {
+  name: "InvalidRunError",
+  description: "The run that was asked for does not fit the pipeline. Nothing was stored.",
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    problems: t.field({
+      type: [Problem],
+      description: "Each thing that is wrong.",
+      resolve: ({ problems }) => problems,
+    }),
+  }),
+});
+
+builder.objectType(IdempotencyConflictError, {
+  name: "IdempotencyConflictError",
+  description: "The idempotency key belongs to another request.",
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    job: t.drizzleField({
+      type: "jobs",
+      nullable: true,
+      description: "The job that was made with this key; null when it has been pruned.",
+      resolve: (query, { jobId }, _args, { db }) => db.reads.query.jobs.findFirst(query({ where: { id: jobId } })),
+    }),
+  }),
+});
+
+builder.objectType(JobStateError, {
+  name: "JobStateError",
+  description: "The job is in a state from which this cannot be done.",
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    state: t.field({
+      type: JobStateEnum,
+      description: "The state it is in.",
+      resolve: ({ state }) => state as JobState,
+    }),
+  }),
+});

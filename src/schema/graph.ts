@@ -1,0 +1,60 @@
+import type { JsonObject } from "../domain/json.ts";
+import type { CataloguedPipeline } from "../pipelines/catalogue.ts";
+import { builder } from "./builder.ts";
+
+type GraphShape = NonNullable<CataloguedPipeline["description"]["graph"]>;
+type GraphNodeShape = GraphShape["nodes"][number];
+
+const GraphNodeKind = builder.enumType("GraphNodeKind", {
+  description: "What a node of a graph is.",
+  values: {
+    FUNCTION: { value: "function", description: "A function of the pipeline's modules." },
+    INPUT: { value: "input", description: "Given by the run's inputs." },
+    CONFIG: { value: "config", description: "Given by the run's config." },
+    EXPAND: {
+      value: "expand",
+      description: "A `Parallelizable`: everything up to its collect runs once for each item.",
+    },
+    COLLECT: { value: "collect", description: "Brings the branches of a `Parallelizable` together." },
+  } as const satisfies { [K in GraphNodeShape["kind"] as Uppercase<K>]: { value: K; description: string } },
+});
+
+const GraphNode = builder.objectRef<GraphNodeShape>("GraphNode").implement({
+  description: "A node of a pipeline's graph.",
+  fields: (t) => ({
+    name: t.exposeString("name", { description: "Its name." }),
+    kind: t.expose("kind", { type: GraphNodeKind, description: "What it is." }),
+    type: t.exposeString("type", { description: "Its type, as Python code writes it." }),
+    doc: t.exposeString("doc", { nullable: true, description: "Its docstring; null when it has none." }),
+    tags: t.field({ type: "JSONObject", description: "Hamilton's tags.", resolve: ({ tags }) => tags as JsonObject }),
+    dependsOn: t.exposeStringList("dependsOn", { description: "Nodes that it needs." }),
+    optionalDependsOn: t.exposeStringList("optionalDependsOn", {
+      description: "Nodes that it takes when they are there.",
+    }),
+    module: t.exposeString("module", {
+      nullable: true,
+      description: "The module of its function; null when it has none.",
+    }),
+    function: t.exposeString("function", { nullable: true, description: "Its function; null when it has none." }),
+    file: t.exposeString("file", {
+      nullable: true,
+      description: "The project's file with its function; null when outside of it.",
+    }),
+    line: t.exposeInt("line", { nullable: true, description: "Line of its function, from 1; null when it has none." }),
+    codeHash: t.exposeString("codeHash", {
+      nullable: true,
+      description: "Hash of its function's source; null when it has none.",
+    }),
+  }),
+});
+
+export const Graph = builder.objectRef<GraphShape>("Graph").implement({
+  description: "The Hamilton graph of a pipeline under one config.",
+  fields: (t) => ({
+    nodes: t.field({
+      type: [GraphNode],
+      description: "Its nodes, in an order in which they could run.",
+      resolve: ({ nodes }) => nodes,
+    }),
+  }),
+});

@@ -1,0 +1,79 @@
+import type { JsonObject } from "../domain/json.ts";
+import { builder } from "./builder.ts";
+import { RunError, type RunErrorShape } from "./run-error.ts";
+import { ValueSummary, type ValueSummaryShape } from "./value-summary.ts";
+
+const NodeRunState = builder.enumType("NodeRunState", {
+  description: "What became of a node in a run.",
+  values: {
+    RUNNING: { value: "running", description: "It is running." },
+    SUCCEEDED: { value: "succeeded", description: "It has a value." },
+    FAILED: { value: "failed", description: "It raised an error." },
+    REUSED: { value: "reused", description: "Its value of an earlier run was taken." },
+    STOPPED: { value: "stopped", description: "The run ended while it was running." },
+  } as const,
+});
+
+export const NodeRun = builder.drizzleNode("nodeRuns", {
+  name: "NodeRun",
+  description: "One node, or one branch of it, within an attempt.",
+  id: { column: (run) => run.id, description: "Its id: `node_…`." },
+  fields: (t) => ({
+    node: t.exposeString("node", { description: "The node's name in the pipeline." }),
+    branch: t.string({
+      nullable: true,
+      description: "The branch of a `Parallelizable` node; null outside of one.",
+      select: { columns: { branch: true } },
+      resolve: ({ branch }) => (branch === "" ? null : branch),
+    }),
+    state: t.field({
+      type: NodeRunState,
+      description: "What became of it.",
+      select: { columns: { state: true } },
+      resolve: ({ state }) => state as "running",
+    }),
+    startedAt: t.expose("startedAt", {
+      type: "DateTime",
+      nullable: true,
+      description: "When it began; null when that was not seen.",
+    }),
+    endedAt: t.expose("endedAt", {
+      type: "DateTime",
+      nullable: true,
+      description: "When it ended; null while it runs.",
+    }),
+    durationMs: t.exposeFloat("durationMs", { nullable: true, description: "How long it took; null while it runs." }),
+    cpuMs: t.exposeFloat("cpuMs", {
+      nullable: true,
+      description: "Processor time that it took; null where it cannot be told apart.",
+    }),
+    summary: t.field({
+      type: ValueSummary,
+      nullable: true,
+      description: "What its value looks like; null until it has one.",
+      select: { columns: { summary: true } },
+      resolve: ({ summary }) => summary as ValueSummaryShape | null,
+    }),
+    error: t.field({
+      type: RunError,
+      nullable: true,
+      description: "Why it failed; null unless it did.",
+      select: { columns: { error: true } },
+      resolve: ({ error }) => error as RunErrorShape | null,
+    }),
+    inputs: t.field({
+      type: "JSONObject",
+      nullable: true,
+      description:
+        "Of a failed node: summaries of what it was called with, by name. Null for others, and without the right `payloads`.",
+      authScopes: { payloads: true },
+      unauthorizedResolver: () => null,
+      select: { columns: { inputs: true } },
+      resolve: ({ inputs }) => inputs as JsonObject | null,
+    }),
+    branches: t.exposeInt("branches", {
+      nullable: true,
+      description: "Into how many branches it was expanded; null when it was not.",
+    }),
+  }),
+});

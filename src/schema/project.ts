@@ -1,0 +1,147 @@
+import { queryFromInfo } from "@pothos/plugin-drizzle";
+import { and, gt, lt, sql } from "drizzle-orm";
+import type { projects as projectsTable } from "../db/tables.ts";
+import type { JsonObject } from "../domain/json.ts";
+import type { CataloguedPipeline } from "../pipelines/catalogue.ts";
+import { builder } from "./builder.ts";
+import { livingWorkers } from "./living-workers.ts";
+import { type Keyset, pageComplexity, readPage } from "./page.ts";
+import { pageNodes } from "./page-nodes.ts";
+import { Problem } from "./problem.ts";
+import { RunError } from "./run-error.ts";
+import { Worker } from "./worker.ts";
+
+type Description = CataloguedPipeline["project"];
+
+const ProjectEnvironment = builder.objectRef<JsonObject>("ProjectEnvironment").implement({
+  description: "The Python environment in which a project's pipelines run.",
+  fields: (t) => ({
+    python: t.string({
+      nullable: true,
+      description: "Path of the interpreter; null when it is not known.",
+      resolve: (e) => text(e, "python", "executable"),
+    }),
+    pythonVersion: t.string({
+      nullable: true,
+      description: "Python's version; null when it is not known.",
+      resolve: (e) => text(e, "python", "version"),
+    }),
+    pythonSource: t.string({
+      nullable: true,
+      description: "Why this interpreter was chosen; null when it is not known.",
+      resolve: (e) => text(e, "python", "source"),
+    }),
+    flowerpower: t.string({
+      nullable: true,
+      description: "FlowerPower's version; null when it is missing.",
+      resolve: (e) => text(e, "packages", "flowerpower"),
+    }),
+    hamilton: t.string({
+      nullable: true,
+      description: "Hamilton's version; null when it is missing.",
+      resolve: (e) => text(e, "packages", "hamilton"),
+    }),
+    packages: t.field({
+      type: "JSONObject",
+      description: "Versions by distribution name.",
+      resolve: ({ packages }) => (packages ?? {}) as JsonObject,
+    }),
+  }),
+});
+
+export const Project = builder.drizzleNode("projects", {
+  name: "Project",
+  description: "A registered FlowerPower project, as a worker last described it.",
+  id: { column: (project) => project.id, description: "Its id: `prj_…`." },
+  fields: (t) => ({
+    name: t.exposeString("name", { description: "The name under which it is registered." }),
+    environment: t.field({
+      type: ProjectEnvironment,
+      description: "The Python environment in which its pipelines run.",
+      select: { columns: { environment: true } },
+      resolve: ({ environment }) => environment,
+    }),
+    warnings: t.field({
+      type: [Problem],
+      description: "What FlowerPower ignores silently, and other things to look at.",
+      select: { columns: { description: true } },
+      resolve: ({ description }) => (description as unknown as Description).warnings,
+    }),
+    error: t.field({
+      type: RunError,
+      nullable: true,
+      description: "Why the project as a whole is broken; null when it is not.",
+      select: { columns: { description: true } },
+      resolve: ({ description }) => (description as unknown as Description).error,
+    }),
+    publishedAt: t.expose("publishedAt", { type: "DateTime", description: "When a worker last described it." }),
+    pipelines: t.relation("pipelines", {
+      description: "Its pipelines, by name.",
+      query: { orderBy: { name: "asc" } },
+    }),
+    workers: t.field({
+      type: [Worker],
+      description: "Living workers that serve it.",
+      select: { columns: { name: true } },
+      resolve: async ({ name }, _args, context) => {
+        const workers = await livingWorkers(context);
+        // The plugin loads what is selected of them, all at once.
+        return workers.filter(({ projects }) => projects.includes(name)).map(({ id }) => ({ id }) as never);
+      },
+    }),
+  }),
+});
+
+builder.queryField("project", (t) =>
+  t.drizzleField({
+    type: Project,
+    nullable: true,
+    description: "A project by its name; null when there is none.",
+    authScopes: { read: true },
+    args: { name: t.arg.string({ required: true, description: "The name under which it is registered." }) },
+    resolve: (query, _root, { name }, { db }) => db.reads.query.projects.findFirst(query({ where: { name } })),
+  }),
+);
+
+const keyset: Keyset<{ name: string }, string> = {
+  name: "projects",
+  keyOf: ({ name }) => [name],
+  parse: ([name, ...rest]) => (name && rest.length === 0 ? name : null),
+};
+
+builder.queryField("projects", (t) =>
+  t.connection(
+    {
+      type: Project,
+      description: "Projects by name.",
+      authScopes: { read: true },
+      complexity: pageComplexity,
+      resolve: (_root, page, context, info) =>
+        readPage(page, keyset, ({ limit, backwards, after, before }) =>
+          context.db.reads.query.projects.findMany(
+            queryFromInfo({
+              ...pageNodes("Project", context, info),
+              columns: { name: true },
+              where: {
+                RAW: (row: typeof projectsTable) =>
+                  and(
+                    after === null ? undefined : gt(row.name, after),
+                    before === null ? undefined : lt(row.name, before),
+                  ) ?? sql`true`,
+              },
+              orderBy: { name: backwards ? "desc" : "asc" },
+              limit,
+            }),
+          ),
+        ),
+    },
+    { name: "ProjectsConnection", description: "A page of projects." },
+    { name: "ProjectsConnectionEdge", description: "A project in its list." },
+  ),
+);
+
+function text(environment: JsonObject, part: string, key: string): string | null {
+  const found = environment[part];
+  const value = typeof found === "object" && found !== null && !Array.isArray(found) ? found[key] : null;
+  return typeof value === "string" ? value : null;
+}

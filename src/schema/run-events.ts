@@ -1,0 +1,95 @@
+/** What happens within a run. */
+import type { EventType } from "../domain/event-types.ts";
+import type { builder } from "./builder.ts";
+import { type EventOf, eventType } from "./event-of.ts";
+import { EventError } from "./run-error.ts";
+import { ValueSummary, type ValueSummaryShape } from "./value-summary.ts";
+
+eventType("run.resolved", "The graph is resolved: what will run is known, before the first node does.", (t) => ({
+  codeHash: t.string({ description: "Hash of the code that runs.", resolve: ({ data }) => data.codeHash }),
+  path: t.stringList({
+    description: "The nodes that will run, in order; branches are not multiplied.",
+    resolve: ({ data }) => data.path,
+  }),
+  finalVars: t.stringList({ description: "The final variables.", resolve: ({ data }) => data.finalVars }),
+}));
+
+eventType("node.started", "A node began.", (t) => nodeFields(t));
+
+eventType("node.expanded", "A `Parallelizable` node was expanded into branches.", (t) => ({
+  ...nodeFields(t),
+  count: t.int({ description: "How many branches.", resolve: ({ data }) => data.count }),
+  nodes: t.stringList({ description: "The nodes that each branch runs.", resolve: ({ data }) => data.nodes }),
+}));
+
+eventType("node.succeeded", "A node has its value.", (t) => ({
+  ...nodeFields(t),
+  durationMs: t.float({ description: "How long it took.", resolve: ({ data }) => data.durationMs }),
+  cpuMs: t.float({
+    nullable: true,
+    description: "Processor time that it took; null where it cannot be told apart.",
+    resolve: ({ data }) => data.cpuMs,
+  }),
+  summary: t.field({
+    type: ValueSummary,
+    description: "What the value looks like.",
+    resolve: ({ data }) => data.summary as unknown as ValueSummaryShape,
+  }),
+}));
+
+eventType("node.failed", "A node raised an error.", (t) => ({
+  ...nodeFields(t),
+  durationMs: t.float({ description: "How long it took.", resolve: ({ data }) => data.durationMs }),
+  error: t.field({ type: EventError, description: "What it raised.", resolve: ({ data }) => data.error }),
+}));
+
+eventType("log.line", "A line that the pipeline wrote or logged.", (t) => ({
+  node: t.string({
+    nullable: true,
+    description: "The node that wrote it; null when that is not known.",
+    resolve: ({ node }) => node,
+  }),
+  branch: t.string({
+    nullable: true,
+    description: "The branch of a `Parallelizable` node; null outside of one.",
+    resolve: ({ branch }) => branch,
+  }),
+  level: t.string({
+    description: "`DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`.",
+    resolve: ({ data }) => data.level,
+  }),
+  stream: t.string({ description: "`stdout`, `stderr`, `logging` or `loguru`.", resolve: ({ data }) => data.stream }),
+  logger: t.string({
+    nullable: true,
+    description: "The logger's name; null for the standard streams.",
+    resolve: ({ data }) => data.logger,
+  }),
+  text: t.string({
+    nullable: true,
+    description: "What it says. Null without the right `payloads`.",
+    authScopes: { payloads: true },
+    unauthorizedResolver: () => null,
+    resolve: ({ data }) => data.text,
+  }),
+}));
+
+eventType("log.dropped", "Log lines were left out.", (t) => ({
+  lines: t.int({ description: "How many lines.", resolve: ({ data }) => data.lines }),
+  bytes: t.float({ description: "How many bytes.", resolve: ({ data }) => data.bytes }),
+  reason: t.string({ description: "Which limit was reached.", resolve: ({ data }) => data.reason }),
+}));
+
+type NodeEvent = Extract<EventType, `node.${string}`>;
+type Types = (typeof builder)["$inferSchemaTypes"];
+
+/** Which node an event is about. */
+function nodeFields<T extends NodeEvent>(t: PothosSchemaTypes.ObjectFieldBuilder<Types, EventOf<T>>) {
+  return {
+    node: t.string({ description: "The node's name.", resolve: ({ node }) => node ?? "" }),
+    branch: t.string({
+      nullable: true,
+      description: "The branch of a `Parallelizable` node; null outside of one.",
+      resolve: ({ branch }) => branch,
+    }),
+  };
+}
