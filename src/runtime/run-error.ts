@@ -1,0 +1,79 @@
+import type { ErrorKind } from "../domain/outcome.ts";
+import { type Exit, exitText } from "./exit.ts";
+import type { OpenNode } from "./progress.ts";
+import type { ErrorInfo, RuntimeMessage } from "./protocol.ts";
+import type { StopKind } from "./stop.ts";
+
+/** What was wrong with a run, with the kinds that only the parent can see. */
+export type RunError = Omit<ErrorInfo, "kind"> & { kind: ErrorKind };
+
+/** That and why we have asked the run to end; `kind` is null when we have not. */
+export interface Stopped {
+  kind: StopKind | null;
+  reason: string;
+  timeoutMs: number | null;
+}
+
+/** The error of a run that has told its end itself; null when it has succeeded. */
+export function errorOfEnd(
+  { outcome, error }: Extract<RuntimeMessage, { type: "ended" }>,
+  stopped: Stopped,
+): RunError | null {
+  const isStop = error?.kind === "CANCELLED";
+  if (stopped.kind === "CANCELLED") return isStop ? { ...error, ...stopWords(stopped) } : error;
+  if (stopped.kind === "TIMEOUT") {
+    // Also when it has succeeded in the meantime: a limit that sometimes holds is none.
+    const words = stopWords(stopped);
+    if (error === null)
+      return { ...noError, ...words, message: `${words.message} It ended a little later: it ${outcome}.` };
+    if (isStop) return { ...error, ...words };
+    return {
+      ...error,
+      ...words,
+      message: `${words.message} When asked to stop it failed: ${error.type}: ${error.message}`,
+    };
+  }
+  if (isStop) return { ...error, kind: "PIPELINE", message: "Interrupted by a SIGINT that was not ours." };
+  return error;
+}
+
+/** The error of a run whose process is gone. */
+export function errorOfExit(exit: Exit, stopped: Stopped, at: OpenNode | null, lastErrors: string | null): RunError {
+  const where = { node: at?.node ?? null, branch: at?.branch ?? null };
+  if (stopped.kind !== null) {
+    const words = stopWords(stopped);
+    return { ...noError, ...where, ...words, message: `${words.message} It did not stop by itself and was killed.` };
+  }
+  const message = `The Python process ${exitText(exit)}${at === null ? "" : ` in node ${at.node}`}.`;
+  return { ...noError, ...where, kind: "WORKER_LOST", type: "RuntimeLost", message, traceback: lastErrors };
+}
+
+/** The error of a run that was stopped before it began. */
+export function errorOfNoStart(reason: string): RunError {
+  return { ...noError, ...stopWords({ kind: "CANCELLED", reason, timeoutMs: null }) };
+}
+
+function stopWords({ kind, reason, timeoutMs }: Stopped): Pick<RunError, "kind" | "type" | "message"> {
+  if (kind === "CANCELLED") return { kind, type: "Cancelled", message: reason };
+  return {
+    kind: "TIMEOUT",
+    type: "Timeout",
+    message: `The run took longer than its timeout of ${seconds(timeoutMs ?? 0)}.`,
+  };
+}
+
+function seconds(ms: number): string {
+  return `${ms / 1000} s`;
+}
+
+const noError: Omit<RunError, "kind" | "type" | "message"> = {
+  classes: [],
+  traceback: null,
+  node: null,
+  branch: null,
+  file: null,
+  line: null,
+  code: null,
+  hint: null,
+  problems: [],
+};

@@ -1,0 +1,95 @@
+import type { RuntimeChild } from "./child.ts";
+import { EventQueue, type NumberedEvent, type QueueLimits } from "./event-queue.ts";
+import { Progress } from "./progress.ts";
+import type { RetrySetting, RunRequest, RunResult, RuntimeMessage } from "./protocol.ts";
+import { errorOfEnd, errorOfExit, errorOfNoStart, type RunError } from "./run-error.ts";
+import { defaultGrace, type Grace, Stopping, stopReason } from "./stop.ts";
+
+export interface RunOptions {
+  /** Takes the run's events in order, one batch at a time. The run never waits for it. When it throws the run is killed. */
+  onEvents: (batch: NumberedEvent[]) => Promise<void> | void;
+  /** No limit when null. */
+  timeoutMs: number | null;
+  /** Stops the run; its reason is a StopRequest. */
+  signal: AbortSignal;
+  grace?: Grace;
+  queue: QueueLimits;
+}
+
+type EndedMessage = Extract<RuntimeMessage, { type: "ended" }>;
+
+export interface RunEnded {
+  outcome: "succeeded" | "failed";
+  error: RunError | null;
+  results: Record<string, RunResult>;
+  /** The retry that YAML or environment asked for when the run started; null when none did, or when it was not told. */
+  retry: RetrySetting | null;
+  /** Events that the run has told: all were handed to `onEvents`, but for log lines that were left out. */
+  events: number;
+  /** Something of the pipeline may have had its effect. */
+  nodeStarted: boolean;
+  /** Null when the run has not told its end itself. */
+  process: EndedMessage["process"] | null;
+  /** The child may run something else. */
+  reusable: boolean;
+}
+
+/**
+ * Runs one pipeline in the child and returns how it ended, after all its events were taken. Whatever the pipeline does,
+ * to itself or to its process, is in the value and never thrown.
+ */
+export async function run(child: RuntimeChild, request: RunRequest, options: RunOptions): Promise<RunEnded> {
+  const { signal, timeoutMs, grace = defaultGrace } = options;
+  if (signal.aborted) return { ...nothing, error: errorOfNoStart(stopReason(signal).reason), reusable: true };
+
+  const progress = new Progress();
+  using events = new EventQueue(options.queue);
+  using stopping = new Stopping(child, request.id, grace);
+  const answer = Promise.withResolvers<EndedMessage>();
+  const hangUp = child.converse(request, (message, bytes) => {
+    const fault = progress.see(message, request.id);
+    if (fault !== null) child.fail(fault);
+    else if (message.type === "event") events.push(message, bytes);
+    else if (message.type === "ended") answer.resolve(message);
+  });
+  const delivered = deliver(events, options.onEvents);
+  // Nobody takes the events any more: it is thrown below, when the process has gone.
+  delivered.catch(() => child.kill());
+  stopping.on(signal);
+  if (timeoutMs !== null) stopping.after(timeoutMs);
+
+  const ended = await Promise.race([answer.promise, child.exited.then((exit) => ({ type: "exit" as const, exit }))]);
+  hangUp();
+  events.end();
+  await delivered;
+
+  const stopped = { kind: stopping.kind, reason: stopping.reason, timeoutMs };
+  const { nodeStarted, onlyOpenNode } = progress;
+  const told = { ...nothing, events: progress.events, nodeStarted };
+  if (ended.type === "exit")
+    return { ...told, error: errorOfExit(ended.exit, stopped, onlyOpenNode, child.lastErrors) };
+  const error = errorOfEnd(ended, stopped);
+  return {
+    ...told,
+    outcome: error === null ? "succeeded" : "failed",
+    error,
+    results: ended.results,
+    retry: ended.retry,
+    process: ended.process,
+    reusable: !stopping.interrupted,
+  };
+}
+
+async function deliver(events: EventQueue, onEvents: RunOptions["onEvents"]): Promise<void> {
+  for (let batch = await events.next(); batch !== null; batch = await events.next()) await onEvents(batch);
+}
+
+const nothing: Omit<RunEnded, "error"> = {
+  outcome: "failed",
+  results: {},
+  retry: null,
+  events: 0,
+  nodeStarted: false,
+  process: null,
+  reusable: false,
+};

@@ -1,0 +1,36 @@
+import { describe, expect, it } from "vitest";
+import { type ChildOptions, startChild } from "../../src/runtime/child.ts";
+import { childEnvironment } from "../../src/runtime/environment.ts";
+import { fakeEntry, isAlive, scratch } from "../support/runtimes.ts";
+
+const env = childEnvironment({ own: process.env, databaseUrl: null, envFile: null });
+
+function start(handshake: string, options: Partial<ChildOptions> = {}) {
+  return startChild({ python: "python3", dir: scratch, env, entry: fakeEntry(handshake), ...options });
+}
+
+describe("startChild", () => {
+  it("resolves when the runtime is ready, in a process group of its own", async () => {
+    const child = await start("good");
+    expect(child.ready.pid).toBe(child.pid);
+    expect(child.exit).toBeNull();
+    expect(await child.shutdown(5000)).toEqual({ code: 0, signal: null, fault: null });
+    expect(isAlive(child.pid)).toBe(false);
+  });
+
+  it("kills a runtime that does not leave when told to", async () => {
+    const child = await start("stays");
+    expect(await child.shutdown(100)).toMatchObject({ signal: "SIGKILL" });
+  });
+
+  it.each([
+    ["an interpreter that does not exist", "good", { python: "/no/such/python" }, "PYTHON_MISSING", "/no/such/python"],
+    ["a project folder that does not exist", "good", { dir: "/no/such/project" }, "PROJECT_BROKEN", "/no/such/project"],
+    ["a runtime that says that it cannot serve", "unready", {}, "FLOWERPOWER_MISSING", "Run pip."],
+    ["a runtime that ends", "dies", {}, "RUNTIME_DIED", "I cannot live like this"],
+    ["a runtime that says something else first", "speaks early", {}, "RUNTIME_DIED", 'sent "described" before'],
+    ["a runtime that says nothing", "never", { readyMs: 200 }, "RUNTIME_SILENT", "within 0.2 s"],
+  ])("tells of %s", async (_what, handshake, options, code, text) => {
+    await expect(start(handshake, options)).rejects.toMatchObject({ code, message: expect.stringContaining(text) });
+  });
+});
