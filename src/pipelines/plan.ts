@@ -70,7 +70,7 @@ const maxProblems = 50;
  * Pure: the same graph and request give the same plan on every server, and in Python at the attempt's start.
  */
 export function planRun(description: PipelineDescription, request: PlannedRequest, context: PlanContext = {}): RunPlan {
-  const finalVars = request.finalVars ?? description.finalVars ?? [];
+  const finalVars = [...new Set(request.finalVars ?? description.finalVars ?? [])];
   const nothing: RunPlan = { problems: [], codeHash: description.codeHash, finalVars, path: [], inputs: [] };
   const unusable = unusableProblem(description, context.project);
   if (unusable !== null || description.graph === null) return { ...nothing, problems: unusable ? [unusable] : [] };
@@ -188,7 +188,7 @@ function missingInputProblems(run: PlannedRun, needed: string[]): PlanProblem[] 
       const type = inputs.get(name)?.type ?? nodes.get(name)?.type;
       const elsewhere = variantWith(run, (variant) => isComputed(nodeOf(variant, name)));
       const computed = elsewhere === null ? "" : ` With ${elsewhere} the pipeline computes it.`;
-      const message = `The input ${name} (${type}) is missing and has no default; ${listNames(usedBy(name), { limit: 3 })} needs it.`;
+      const message = `The input ${name} (${type}) is missing and has no default. It is needed by ${listNames(usedBy(name), { limit: 3 })}.`;
       return problem("MISSING_INPUT", `input.inputs.${name}`, message + computed);
     });
 }

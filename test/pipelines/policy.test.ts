@@ -1,0 +1,187 @@
+import { describe, expect, it } from "vitest";
+import { type JobSettings, resolveSettings, type SettingsRequest } from "../../src/pipelines/policy.ts";
+import type { PipelineDescription, ProjectDescription, RetrySetting } from "../../src/runtime/protocol.ts";
+import { pipeline, project } from "./descriptions.ts";
+
+type Written = Partial<ProjectDescription["jobQueue"]>;
+interface Said {
+  request?: Partial<SettingsRequest>;
+  /** `job_queue` of the pipeline's and the project's YAML. */
+  pipeline?: Written;
+  project?: Written;
+  /** FlowerPower's own `run.retry` in the pipeline's YAML. */
+  run?: PipelineDescription["retry"];
+}
+
+const nothing: SettingsRequest = {
+  queue: null,
+  priority: null,
+  timeoutMs: null,
+  retry: null,
+  onWorkerLost: null,
+  options: {},
+};
+const ofRun = "conf/pipelines/daily.yml: run.retry";
+const ofPipeline = "conf/pipelines/daily.yml: job_queue.job_defaults";
+const ofProject = "conf/project.yml: job_queue.job_defaults";
+
+function settings(said: Said): JobSettings {
+  const described = project();
+  return resolveSettings(
+    { ...nothing, ...said.request },
+    { ...described, jobQueue: { ...described.jobQueue, ...said.project } },
+    pipeline({ jobQueue: said.pipeline ?? {}, retry: said.run ?? null }),
+  );
+}
+
+const run = (maxRetries: number): RetrySetting => ({
+  maxRetries,
+  retryDelay: 2.5,
+  jitterFactor: 0.3,
+  retryExceptions: ["OSError"],
+});
+
+describe("resolveSettings", () => {
+  it("takes the defaults where nobody says anything", () => {
+    expect(settings({})).toEqual({
+      policy: { maxAttempts: 1, delayMs: 1000, jitter: 0.1, exceptions: null },
+      maxLosses: 3,
+      onWorkerLost: "retry",
+      timeoutMs: null,
+      queue: "default",
+      priority: 50,
+      runtime: "warm",
+      results: "full",
+      sources: {
+        retry: "default",
+        maxLosses: "default",
+        onWorkerLost: "default",
+        timeoutMs: "default",
+        queue: "default",
+        priority: "default",
+        runtime: "default",
+        results: "default",
+      },
+    });
+  });
+
+  it.each([
+    ["queue", { queue: "a" }, { queue: "b" }, { queue: "c" }, ["a", "b", "c"]],
+    ["timeoutMs", { timeoutMs: 1 }, { timeoutMs: 2 }, { timeoutMs: 3 }, [1, 2, 3]],
+    [
+      "onWorkerLost",
+      { onWorkerLost: "fail" },
+      { onWorkerLost: "retry" },
+      { onWorkerLost: "fail" },
+      ["fail", "retry", "fail"],
+    ],
+    ["runtime", { options: { runtime: "warm" } }, { runtime: "fresh" }, { runtime: "warm" }, ["warm", "fresh", "warm"]],
+    [
+      "results",
+      { options: { results: "none" } },
+      { results: "summary" },
+      { results: "full" },
+      ["none", "summary", "full"],
+    ],
+  ] as const)("%s: the request's, else the pipeline's, else the project's", (key, asked, own, shared, values) => {
+    const all = settings({ request: asked, pipeline: own, project: shared });
+    const written = settings({ pipeline: own, project: shared });
+    const ofAll = settings({ project: shared });
+    expect([all[key], written[key], ofAll[key]]).toEqual(values);
+    expect([all.sources[key], written.sources[key], ofAll.sources[key]]).toEqual(["request", ofPipeline, ofProject]);
+  });
+
+  it("takes the priority from the request", () => {
+    expect(settings({ request: { priority: 0 } })).toMatchObject({ priority: 0, sources: { priority: "request" } });
+  });
+});
+
+describe("the retry policy", () => {
+  it.each<[what: string, said: Said, policy: JobSettings["policy"], source: string]>([
+    [
+      "FlowerPower's written retry, in our units",
+      { run: run(2) },
+      { maxAttempts: 3, delayMs: 2500, jitter: 0.3, exceptions: ["OSError"] },
+      ofRun,
+    ],
+    [
+      "a request stands for itself",
+      { request: { retry: { maxRetries: 1 } }, run: run(2), pipeline: { retry: { retryDelay: 9 } } },
+      { maxAttempts: 2, delayMs: 1000, jitter: 0.1, exceptions: null },
+      "request",
+    ],
+    [
+      "a request that says everything",
+      { request: { retry: { maxRetries: 4, retryDelayMs: 5, jitterFactor: 0, retryExceptions: ["KeyError"] } } },
+      { maxAttempts: 5, delayMs: 5, jitter: 0, exceptions: ["KeyError"] },
+      "request",
+    ],
+    [
+      "a request for none",
+      { request: { retry: { maxRetries: 0 } }, run: run(2) },
+      { maxAttempts: 1, delayMs: 1000, jitter: 0.1, exceptions: null },
+      "request",
+    ],
+    [
+      "job_queue goes over run.retry, key by key",
+      { run: run(2), pipeline: { retry: { maxRetries: 7 } } },
+      { maxAttempts: 8, delayMs: 2500, jitter: 0.3, exceptions: ["OSError"] },
+      ofPipeline,
+    ],
+    [
+      "the project's",
+      { project: { retry: { maxRetries: 1, retryDelay: 60 } }, pipeline: { retry: { jitterFactor: 0 } } },
+      { maxAttempts: 2, delayMs: 60_000, jitter: 0, exceptions: null },
+      ofProject,
+    ],
+    [
+      "a delay alone asks for no retry",
+      { project: { retry: { retryDelay: 60 } } },
+      { maxAttempts: 1, delayMs: 1000, jitter: 0.1, exceptions: null },
+      "default",
+    ],
+    [
+      "more than the database can count",
+      { request: { retry: { maxRetries: 2 ** 31 - 1 } } },
+      { maxAttempts: 2 ** 31 - 1, delayMs: 1000, jitter: 0.1, exceptions: null },
+      "request",
+    ],
+  ])("%s", (_what, said, policy, source) => {
+    expect(settings(said)).toMatchObject({ policy, sources: { retry: source } });
+  });
+});
+
+describe("a lost worker", () => {
+  it.each<[what: string, said: Said, value: "retry" | "fail", source: string]>([
+    ["ends the job where a retry of 0 is asked for", { request: { retry: { maxRetries: 0 } } }, "fail", "request"],
+    ["ends it where a retry of 0 is written", { run: run(0) }, "fail", ofRun],
+    ["ends it where the project writes 0", { project: { retry: { maxRetries: 0 } } }, "fail", ofProject],
+    [
+      "does not end it when the same place says so",
+      { pipeline: { onWorkerLost: "retry", retry: { maxRetries: 0 } } },
+      "retry",
+      ofPipeline,
+    ],
+    [
+      "does not end it when the request says so",
+      { request: { onWorkerLost: "retry" }, run: run(0) },
+      "retry",
+      "request",
+    ],
+    ["ends it in spite of what the project says", { run: run(0), project: { onWorkerLost: "retry" } }, "fail", ofRun],
+    [
+      "does not end it when the request asks for retries",
+      { request: { retry: { maxRetries: 1 } }, run: run(0) },
+      "retry",
+      "default",
+    ],
+    [
+      "ends it as the project says, retries or not",
+      { run: run(3), project: { onWorkerLost: "fail" } },
+      "fail",
+      ofProject,
+    ],
+  ])("%s", (_what, said, value, source) => {
+    expect(settings(said)).toMatchObject({ onWorkerLost: value, sources: { onWorkerLost: source } });
+  });
+});
