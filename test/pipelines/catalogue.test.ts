@@ -87,13 +87,16 @@ describe("the cache", () => {
   it("does not keep what was read before something was published", async () => {
     await publish("overtaken", ["p"], "old");
     const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    const { promise: hasRead, resolve: tellRead } = Promise.withResolvers<void>();
     const slow = withSql(async (...query) => {
       const rows = await db.sql(...query);
+      tellRead();
       await released;
       return rows;
     });
     const catalogue = openCatalogue(slow, { clock: () => 0 });
     const before = catalogue.find("overtaken", "p");
+    await hasRead;
     await publish("overtaken", ["p"], "new");
     catalogue.invalidate();
     const after = catalogue.find("overtaken", "p");
