@@ -1,0 +1,1923 @@
+/* eslint-disable */
+/** Internal type. DO NOT USE DIRECTLY. */
+type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
+/** Internal type. DO NOT USE DIRECTLY. */
+export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
+import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+/** How an attempt ended. */
+export type AttemptOutcome =
+  /** It failed, and the job with it. */
+  | 'FAIL'
+  /** Its worker stopped and handed the job back. */
+  | 'RELEASE'
+  /** Its worker died; the job was queued again. */
+  | 'RESCUE'
+  /** It failed, and another one follows. */
+  | 'RETRY'
+  /** It was stopped on request. */
+  | 'STOP'
+  /** It succeeded. */
+  | 'SUCCEED';
+
+/** Which job is to be stopped, and why. */
+export type CancelJobInput = {
+  /** The job's id: `job_…`. */
+  id: string | number;
+  /** Why, for whoever asks later; at most 1000 characters. */
+  reason?: string | null | undefined;
+};
+
+/** A run that is asked for. What is absent is the pipeline's own. */
+export type EnqueueJobInput = {
+  /** Hamilton config, merged over the pipeline's own. At most 256 KiB. */
+  config?: Record<string, unknown> | null | undefined;
+  /** How the nodes of the run are spread. */
+  executor?: ExecutorInput | null | undefined;
+  /** Not started by then, it expires. */
+  expiresAt?: string | null | undefined;
+  /** Nodes to compute. */
+  finalVars?: Array<string> | null | undefined;
+  /** Equal calls with one key make one job. */
+  idempotencyKey?: string | null | undefined;
+  /** Inputs, merged over the pipeline's own. At most 256 KiB. */
+  inputs?: Record<string, unknown> | null | undefined;
+  /** The lowest level of log lines that is recorded. */
+  logLevel?: LogLevel | null | undefined;
+  /** What becomes of a key that was used before. */
+  onReplay?: OnReplay;
+  /** What becomes of it when its worker dies; RETRY unless a retry of 0 is written. */
+  onWorkerLost?: OnWorkerLost | null | undefined;
+  /** `project/pipeline`, or its name beside `project`. */
+  pipeline: string;
+  /** From 0 to 100, higher is taken first; 50 when absent. */
+  priority?: number | null | undefined;
+  /** The project; not needed when one project alone has such a pipeline. */
+  project?: string | null | undefined;
+  /** The queue in which it waits. */
+  queue?: string | null | undefined;
+  /** The person behind an application: a label. */
+  requestedBy?: string | null | undefined;
+  /** What is kept of the final variables. */
+  results?: ResultMode | null | undefined;
+  /** When a failed attempt is tried again. */
+  retry?: RetryInput | null | undefined;
+  /** When it is due; now when absent. */
+  runAt?: string | null | undefined;
+  /** In which Python process it runs. */
+  runtime?: RuntimeMode | null | undefined;
+  /** Words to find it by, at most 20. */
+  tags?: Array<string> | null | undefined;
+  /** After so long an attempt is stopped, up to 24 days. */
+  timeoutMs?: number | null | undefined;
+};
+
+/** Why an attempt did not succeed. */
+export type ErrorKind =
+  /** It was stopped on request. */
+  | 'CANCELLED'
+  /** The run did not fit the pipeline as it was at the start. */
+  | 'INVALID'
+  /** The pipeline's own code. */
+  | 'PIPELINE'
+  /** It took longer than its timeout. */
+  | 'TIMEOUT'
+  /** The worker or its Python process died. */
+  | 'WORKER_LOST';
+
+/** The types of events. */
+export type EventType =
+  /** `job.cancelled`, the type JobCancelled. */
+  | 'JOB_CANCELLED'
+  /** `job.cancel_requested`, the type JobCancelRequested. */
+  | 'JOB_CANCEL_REQUESTED'
+  /** `job.enqueued`, the type JobEnqueued. */
+  | 'JOB_ENQUEUED'
+  /** `job.expired`, the type JobExpired. */
+  | 'JOB_EXPIRED'
+  /** `job.failed`, the type JobFailed. */
+  | 'JOB_FAILED'
+  /** `job.queued`, the type JobQueued. */
+  | 'JOB_QUEUED'
+  /** `job.released`, the type JobReleased. */
+  | 'JOB_RELEASED'
+  /** `job.requeued`, the type JobRequeued. */
+  | 'JOB_REQUEUED'
+  /** `job.rescued`, the type JobRescued. */
+  | 'JOB_RESCUED'
+  /** `job.retry_planned`, the type JobRetryPlanned. */
+  | 'JOB_RETRY_PLANNED'
+  /** `job.started`, the type JobStarted. */
+  | 'JOB_STARTED'
+  /** `job.succeeded`, the type JobSucceeded. */
+  | 'JOB_SUCCEEDED'
+  /** `log.dropped`, the type LogDropped. */
+  | 'LOG_DROPPED'
+  /** `log.line`, the type LogLine. */
+  | 'LOG_LINE'
+  /** `node.expanded`, the type NodeExpanded. */
+  | 'NODE_EXPANDED'
+  /** `node.failed`, the type NodeFailed. */
+  | 'NODE_FAILED'
+  /** `node.started`, the type NodeStarted. */
+  | 'NODE_STARTED'
+  /** `node.succeeded`, the type NodeSucceeded. */
+  | 'NODE_SUCCEEDED'
+  /** `run.resolved`, the type RunResolved. */
+  | 'RUN_RESOLVED';
+
+/** How the nodes of one run are spread within the worker's Python process. What is absent is the pipeline's own. */
+export type ExecutorInput = {
+  /** Threads or processes, 1 to 1024. */
+  maxWorkers?: number | null | undefined;
+  /** Processors, 1 to 1024. */
+  numCpus?: number | null | undefined;
+  /** The kind of executor. */
+  type?: ExecutorType | null | undefined;
+};
+
+/** How the nodes of one run are spread within the worker's Python process. */
+export type ExecutorType =
+  /** The branches of a `Parallelizable` node in processes. */
+  | 'PROCESSPOOL'
+  /** One node after the other. */
+  | 'SYNCHRONOUS'
+  /** The branches of a `Parallelizable` node on threads. */
+  | 'THREADPOOL';
+
+/** Which events: those to which all of it applies. An empty list fits none. */
+export type FeedFilter = {
+  /** Only events of these jobs, at most 100. */
+  ids?: Array<string | number> | null | undefined;
+  /** Only events of jobs of this pipeline: `project/pipeline`, or its name beside `project`. */
+  pipeline?: string | null | undefined;
+  /** Only events of jobs of this project. */
+  project?: string | null | undefined;
+  /** Only events of jobs of this queue. */
+  queue?: string | null | undefined;
+  /** Only events of these types. */
+  types?: Array<EventType> | null | undefined;
+};
+
+/** Which jobs: those to which all of it applies. An empty list fits none. */
+export type JobFilter = {
+  /** Only jobs enqueued at this time or later. */
+  createdAfter?: string | null | undefined;
+  /** Only jobs enqueued before this time. */
+  createdBefore?: string | null | undefined;
+  /** Only these jobs, at most 100. */
+  ids?: Array<string | number> | null | undefined;
+  /** Only jobs of this pipeline: `project/pipeline`, or its name beside `project`. */
+  pipeline?: string | null | undefined;
+  /** Only jobs of this project. */
+  project?: string | null | undefined;
+  /** Only jobs of this queue. */
+  queue?: string | null | undefined;
+  /** Only jobs in one of these states. */
+  states?: Array<JobState> | null | undefined;
+  /** Only jobs with this tag. */
+  tag?: string | null | undefined;
+};
+
+/** In which order jobs are listed. Each has its index. */
+export type JobOrder =
+  /** By when they ended, the earliest first. Only jobs that have ended. */
+  | 'FINISHED_AT_ASC'
+  /** By when they ended, the latest first. Only jobs that have ended. */
+  | 'FINISHED_AT_DESC'
+  /** By when they were enqueued, the oldest first. */
+  | 'ID_ASC'
+  /** By when they were enqueued, the newest first. */
+  | 'ID_DESC'
+  /** By when they are due, the earliest first. */
+  | 'RUN_AT_ASC'
+  /** By when they are due, the latest first. */
+  | 'RUN_AT_DESC';
+
+/** Where a job is in its life. */
+export type JobState =
+  /** Waits for other jobs. */
+  | 'BLOCKED'
+  /** Stopped on request. */
+  | 'CANCELLED'
+  /** Was not started before its time to live ended. */
+  | 'EXPIRED'
+  /** The last attempt failed and no further one is allowed. */
+  | 'FAILED'
+  /** Due, waits for a worker. */
+  | 'QUEUED'
+  /** The last attempt failed, the next is due later. */
+  | 'RETRYABLE'
+  /** An attempt is under way. */
+  | 'RUNNING'
+  /** Due later. */
+  | 'SCHEDULED'
+  /** Every final variable was computed. */
+  | 'SUCCEEDED';
+
+/** The lowest level of log lines that a run records. */
+export type LogLevel =
+  /** What ends the run. */
+  | 'CRITICAL'
+  /** Everything. */
+  | 'DEBUG'
+  /** What is wrong. */
+  | 'ERROR'
+  /** What happens. */
+  | 'INFO'
+  /** What may be wrong. */
+  | 'WARNING';
+
+/** What became of a node in a run. */
+export type NodeRunState =
+  /** It raised an error. */
+  | 'FAILED'
+  /** Its value of an earlier run was taken. */
+  | 'REUSED'
+  /** It is running. */
+  | 'RUNNING'
+  /** The run ended while it was running. */
+  | 'STOPPED'
+  /** It has a value. */
+  | 'SUCCEEDED';
+
+/** What becomes of a request whose idempotency key was used before. */
+export type OnReplay =
+  /** A new job when that one failed, was cancelled or expired. */
+  | 'NEW_IF_FAILED'
+  /** The job of then is the answer, in whatever state it is. */
+  | 'RETURN';
+
+/** What becomes of a job whose worker dies while it runs. */
+export type OnWorkerLost =
+  /** It fails: it may have run partly, and must not run twice. */
+  | 'FAIL'
+  /** It runs again, a bounded number of times. */
+  | 'RETRY';
+
+/** Whether a pipeline can be run. */
+export type PipelineStatus =
+  /** Its module or configuration has an error; what is shown is its last good version. */
+  | 'BROKEN'
+  /** It can be run. */
+  | 'OK'
+  /** A module without a YAML: it is listed, and not imported. */
+  | 'UNCONFIGURED';
+
+/** What is kept of the final variables. */
+export type ResultMode =
+  /** Values up to the size limits, and summaries. */
+  | 'FULL'
+  /** Nothing. */
+  | 'NONE'
+  /** Summaries only: type, shape, size. */
+  | 'SUMMARY';
+
+/** When a failed attempt is tried again. What is absent is the pipeline's own. */
+export type RetryInput = {
+  /** The part of the delay by which it is lengthened at random, 0 to 1. */
+  jitterFactor?: number | null | undefined;
+  /** Further tries after the first, 0 to 100. */
+  maxRetries: number;
+  /** Before the second try, up to a day; doubles for each further one. */
+  retryDelayMs?: number | null | undefined;
+  /** Class names of the errors that are tried again, at most 50: `ConnectionError`, `requests.exceptions.Timeout`. */
+  retryExceptions?: Array<string> | null | undefined;
+};
+
+/** In which Python process a run takes place. */
+export type RuntimeMode =
+  /** In a new one, for pipelines that leave things behind in their process. */
+  | 'FRESH'
+  /** In one that has run the project before: modules are imported already. */
+  | 'WARM';
+
+/** Where a worker is in its life. */
+export type WorkerState =
+  /** It vanished; others have taken over its jobs. */
+  | 'DEAD'
+  /** It finishes what it has and takes nothing new. */
+  | 'DRAINING'
+  /** It takes jobs. */
+  | 'RUNNING'
+  /** It has ended in good order. */
+  | 'STOPPED';
+
+export type ValueSummaryFragment = { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null };
+
+export type RunErrorFragment = { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> };
+
+export type EventErrorFragment = { kind: ErrorKind, type: string, message: string, node: string | null };
+
+export type JobSummaryFragment = { id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } };
+
+export type NodeRunFragment = { node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, inputs: Record<string, unknown> | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null };
+
+export type ResultFragment = { name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null };
+
+export type JobDetailsFragment = { inputs: Record<string, unknown> | null, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, count: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }>, nodeRuns: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, inputs: Record<string, unknown> | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null }>, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }>, progress: { done: number, total: number | null } };
+
+type JobEvent_JobCancelRequested_Fragment = { __typename: 'JobCancelRequested', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string };
+
+type JobEvent_JobCancelled_Fragment = { __typename: 'JobCancelled', reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, cancelledBy: string | null };
+
+type JobEvent_JobEnqueued_Fragment = { __typename: 'JobEnqueued', state: JobState, priority: number, queue: string, runAt: string, actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string };
+
+type JobEvent_JobExpired_Fragment = { __typename: 'JobExpired', cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string };
+
+type JobEvent_JobFailed_Fragment = { __typename: 'JobFailed', cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } };
+
+type JobEvent_JobQueued_Fragment = { __typename: 'JobQueued', cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string };
+
+type JobEvent_JobReleased_Fragment = { __typename: 'JobReleased', cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, releasedFor: string };
+
+type JobEvent_JobRequeued_Fragment = { __typename: 'JobRequeued', actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string };
+
+type JobEvent_JobRescued_Fragment = { __typename: 'JobRescued', losses: number, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } };
+
+type JobEvent_JobRetryPlanned_Fragment = { __typename: 'JobRetryPlanned', failures: number, maxAttempts: number, runAt: string, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } };
+
+type JobEvent_JobStarted_Fragment = { __typename: 'JobStarted', worker: string, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string };
+
+type JobEvent_JobSucceeded_Fragment = { __typename: 'JobSucceeded', cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string };
+
+type JobEvent_LogDropped_Fragment = { __typename: 'LogDropped', lines: number, bytes: number, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, droppedFor: string };
+
+type JobEvent_LogLine_Fragment = { __typename: 'LogLine', branch: string | null, level: string, stream: string, logger: string | null, text: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, writtenBy: string | null };
+
+type JobEvent_NodeExpanded_Fragment = { __typename: 'NodeExpanded', node: string, branch: string | null, count: number, nodes: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string };
+
+type JobEvent_NodeFailed_Fragment = { __typename: 'NodeFailed', node: string, branch: string | null, durationMs: number, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } };
+
+type JobEvent_NodeStarted_Fragment = { __typename: 'NodeStarted', node: string, branch: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string };
+
+type JobEvent_NodeSucceeded_Fragment = { __typename: 'NodeSucceeded', node: string, branch: string | null, durationMs: number, cpuMs: number | null, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } };
+
+type JobEvent_RunResolved_Fragment = { __typename: 'RunResolved', codeHash: string, path: Array<string>, finalVars: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string };
+
+type JobEvent_UnknownEvent_Fragment = { __typename: 'UnknownEvent', data: unknown, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string };
+
+export type JobEventFragment =
+  | JobEvent_JobCancelRequested_Fragment
+  | JobEvent_JobCancelled_Fragment
+  | JobEvent_JobEnqueued_Fragment
+  | JobEvent_JobExpired_Fragment
+  | JobEvent_JobFailed_Fragment
+  | JobEvent_JobQueued_Fragment
+  | JobEvent_JobReleased_Fragment
+  | JobEvent_JobRequeued_Fragment
+  | JobEvent_JobRescued_Fragment
+  | JobEvent_JobRetryPlanned_Fragment
+  | JobEvent_JobStarted_Fragment
+  | JobEvent_JobSucceeded_Fragment
+  | JobEvent_LogDropped_Fragment
+  | JobEvent_LogLine_Fragment
+  | JobEvent_NodeExpanded_Fragment
+  | JobEvent_NodeFailed_Fragment
+  | JobEvent_NodeStarted_Fragment
+  | JobEvent_NodeSucceeded_Fragment
+  | JobEvent_RunResolved_Fragment
+  | JobEvent_UnknownEvent_Fragment
+;
+
+export type JobQueryVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type JobQuery = { job: { inputs: Record<string, unknown> | null, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, count: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }>, nodeRuns: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, inputs: Record<string, unknown> | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null }>, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }>, progress: { done: number, total: number | null } } | null };
+
+export type JobByRefQueryVariables = Exact<{
+  ref: string;
+}>;
+
+
+export type JobByRefQuery = { jobByRef:
+    | { __typename: 'AmbiguousRefError', code: string, message: string, path: string | null, candidates: Array<string> }
+    | { __typename: 'BadInputError', code: string, message: string, path: string | null }
+    | { __typename: 'Job', inputs: Record<string, unknown> | null, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, count: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }>, nodeRuns: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, inputs: Record<string, unknown> | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null }>, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }>, progress: { done: number, total: number | null } }
+    | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+   };
+
+export type JobsQueryVariables = Exact<{
+  first: number;
+  after?: string | null | undefined;
+  filter?: JobFilter | null | undefined;
+  orderBy: JobOrder;
+}>;
+
+
+export type JobsQuery = { jobs: { nodes: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type EnqueueJobMutationVariables = Exact<{
+  input: EnqueueJobInput;
+}>;
+
+
+export type EnqueueJobMutation = { enqueueJob:
+    | { __typename: 'BadInputError', code: string, message: string, path: string | null }
+    | { __typename: 'EnqueueJobSuccess', replayed: boolean, job: { validated: boolean, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }, plan: { codeHash: string, nodes: Array<string>, count: number } | null }
+    | { __typename: 'IdempotencyConflictError', code: string, message: string, path: string | null, firstJob: { id: string } | null }
+    | { __typename: 'InvalidRunError', code: string, message: string, path: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> }
+    | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+   };
+
+export type CancelJobMutationVariables = Exact<{
+  input: CancelJobInput;
+}>;
+
+
+export type CancelJobMutation = { cancelJob:
+    | { __typename: 'CancelJobSuccess', job: { id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } } }
+    | { __typename: 'JobStateError', code: string, message: string, path: string | null, state: JobState }
+    | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+   };
+
+export type JobEventsSubscriptionVariables = Exact<{
+  jobId: string | number;
+  after?: string | null | undefined;
+}>;
+
+
+export type JobEventsSubscription = { jobEvents:
+    | { __typename: 'JobCancelRequested', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
+    | { __typename: 'JobCancelled', reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, cancelledBy: string | null }
+    | { __typename: 'JobEnqueued', state: JobState, priority: number, queue: string, runAt: string, actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
+    | { __typename: 'JobExpired', cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
+    | { __typename: 'JobFailed', cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
+    | { __typename: 'JobQueued', cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
+    | { __typename: 'JobReleased', cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, releasedFor: string }
+    | { __typename: 'JobRequeued', actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
+    | { __typename: 'JobRescued', losses: number, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
+    | { __typename: 'JobRetryPlanned', failures: number, maxAttempts: number, runAt: string, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
+    | { __typename: 'JobStarted', worker: string, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
+    | { __typename: 'JobSucceeded', cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
+    | { __typename: 'LogDropped', lines: number, bytes: number, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, droppedFor: string }
+    | { __typename: 'LogLine', branch: string | null, level: string, stream: string, logger: string | null, text: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, writtenBy: string | null }
+    | { __typename: 'NodeExpanded', node: string, branch: string | null, count: number, nodes: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
+    | { __typename: 'NodeFailed', node: string, branch: string | null, durationMs: number, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
+    | { __typename: 'NodeStarted', node: string, branch: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
+    | { __typename: 'NodeSucceeded', node: string, branch: string | null, durationMs: number, cpuMs: number | null, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } }
+    | { __typename: 'RunResolved', codeHash: string, path: Array<string>, finalVars: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
+    | { __typename: 'UnknownEvent', data: unknown, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
+   };
+
+export type JobHistoryQueryVariables = Exact<{
+  id: string | number;
+  first: number;
+  after?: string | null | undefined;
+}>;
+
+
+export type JobHistoryQuery = { job: { events: { nodes: Array<
+        | { __typename: 'JobCancelRequested', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
+        | { __typename: 'JobCancelled', reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, cancelledBy: string | null }
+        | { __typename: 'JobEnqueued', state: JobState, priority: number, queue: string, runAt: string, actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
+        | { __typename: 'JobExpired', cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
+        | { __typename: 'JobFailed', cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
+        | { __typename: 'JobQueued', cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
+        | { __typename: 'JobReleased', cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, releasedFor: string }
+        | { __typename: 'JobRequeued', actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
+        | { __typename: 'JobRescued', losses: number, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
+        | { __typename: 'JobRetryPlanned', failures: number, maxAttempts: number, runAt: string, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
+        | { __typename: 'JobStarted', worker: string, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
+        | { __typename: 'JobSucceeded', cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
+        | { __typename: 'LogDropped', lines: number, bytes: number, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, droppedFor: string }
+        | { __typename: 'LogLine', branch: string | null, level: string, stream: string, logger: string | null, text: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, writtenBy: string | null }
+        | { __typename: 'NodeExpanded', node: string, branch: string | null, count: number, nodes: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
+        | { __typename: 'NodeFailed', node: string, branch: string | null, durationMs: number, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
+        | { __typename: 'NodeStarted', node: string, branch: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
+        | { __typename: 'NodeSucceeded', node: string, branch: string | null, durationMs: number, cpuMs: number | null, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } }
+        | { __typename: 'RunResolved', codeHash: string, path: Array<string>, finalVars: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
+        | { __typename: 'UnknownEvent', data: unknown, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
+      >, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } | null };
+
+export type FeedSubscriptionVariables = Exact<{
+  filter?: FeedFilter | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type FeedSubscription = { feed: { cursor: string, event:
+      | { __typename: 'JobCancelRequested', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
+      | { __typename: 'JobCancelled', reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, cancelledBy: string | null }
+      | { __typename: 'JobEnqueued', state: JobState, priority: number, queue: string, runAt: string, actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
+      | { __typename: 'JobExpired', cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
+      | { __typename: 'JobFailed', cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
+      | { __typename: 'JobQueued', cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
+      | { __typename: 'JobReleased', cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, releasedFor: string }
+      | { __typename: 'JobRequeued', actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
+      | { __typename: 'JobRescued', losses: number, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
+      | { __typename: 'JobRetryPlanned', failures: number, maxAttempts: number, runAt: string, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
+      | { __typename: 'JobStarted', worker: string, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
+      | { __typename: 'JobSucceeded', cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
+      | { __typename: 'LogDropped', lines: number, bytes: number, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, droppedFor: string }
+      | { __typename: 'LogLine', branch: string | null, level: string, stream: string, logger: string | null, text: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, writtenBy: string | null }
+      | { __typename: 'NodeExpanded', node: string, branch: string | null, count: number, nodes: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
+      | { __typename: 'NodeFailed', node: string, branch: string | null, durationMs: number, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
+      | { __typename: 'NodeStarted', node: string, branch: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
+      | { __typename: 'NodeSucceeded', node: string, branch: string | null, durationMs: number, cpuMs: number | null, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } }
+      | { __typename: 'RunResolved', codeHash: string, path: Array<string>, finalVars: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
+      | { __typename: 'UnknownEvent', data: unknown, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
+     | null } };
+
+export type PipelineInputsQueryVariables = Exact<{
+  name: string;
+}>;
+
+
+export type PipelineInputsQuery = { pipeline: { qualifiedName: string, status: PipelineStatus, finalVars: Array<string> | null, leaves: Array<string>, inputs: Array<{ name: string, type: string, schema: Record<string, unknown>, required: boolean, doc: string | null, default: { value: unknown, source: string, reference: string | null } | null }> } | null };
+
+export type ProjectsQueryVariables = Exact<{
+  first: number;
+  after?: string | null | undefined;
+}>;
+
+
+export type ProjectsQuery = { projects: { nodes: Array<{ name: string, publishedAt: string, environment: { python: string | null, pythonVersion: string | null, pythonSource: string | null, flowerpower: string | null, hamilton: string | null }, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, pipelines: Array<{ name: string, status: PipelineStatus }>, workers: Array<{ id: string }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type ProjectQueryVariables = Exact<{
+  name: string;
+}>;
+
+
+export type ProjectQuery = { project: { name: string, publishedAt: string, environment: { python: string | null, pythonVersion: string | null, pythonSource: string | null, flowerpower: string | null, hamilton: string | null }, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, warnings: Array<{ path: string, message: string, suggestion: string | null }>, workers: Array<{ id: string, host: string, pid: number, slots: number }>, pipelines: Array<{ name: string, status: PipelineStatus, doc: string | null, finalVars: Array<string> | null, inputs: Array<{ name: string, type: string, required: boolean, default: { value: unknown, source: string, reference: string | null } | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null }> } | null };
+
+export type ServerQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type ServerQuery = { server: { version: string, postgresVersion: string, startedAt: string, now: string, clockSkewMs: number, actor: string }, workers: Array<{ id: string, host: string, pid: number, slots: number, state: WorkerState, projects: Array<string> }> };
+
+export class TypedDocumentString<TResult, TVariables>
+  extends String
+  implements DocumentTypeDecoration<TResult, TVariables>
+{
+  __apiType?: NonNullable<DocumentTypeDecoration<TResult, TVariables>['__apiType']>;
+  private value: string;
+  public __meta__?: Record<string, any> | undefined;
+
+  constructor(value: string, __meta__?: Record<string, any> | undefined) {
+    super(value);
+    this.value = value;
+    this.__meta__ = __meta__;
+  }
+
+  override toString(): string & DocumentTypeDecoration<TResult, TVariables> {
+    return this.value;
+  }
+}
+export const JobSummaryFragmentDoc = new TypedDocumentString(`
+    fragment JobSummary on Job {
+  id
+  project
+  pipeline
+  state
+  queue
+  priority
+  tags
+  attempt
+  maxAttempts
+  createdAt
+  runAt
+  startedAt
+  finishedAt
+  cancelRequestedAt
+  waitedMs
+  runMs
+  waitingFor
+  errorKind
+  requestedBy
+  progress {
+    done
+    total
+  }
+}
+    `, {"fragmentName":"JobSummary"}) as unknown as TypedDocumentString<JobSummaryFragment, unknown>;
+export const RunErrorFragmentDoc = new TypedDocumentString(`
+    fragment RunError on RunError {
+  kind
+  type
+  message
+  traceback
+  node
+  branch
+  file
+  line
+  code
+  hint
+  problems {
+    path
+    message
+    suggestion
+  }
+}
+    `, {"fragmentName":"RunError"}) as unknown as TypedDocumentString<RunErrorFragment, unknown>;
+export const ValueSummaryFragmentDoc = new TypedDocumentString(`
+    fragment ValueSummary on ValueSummary {
+  type
+  shape
+  length
+  bytes
+  preview
+  columns {
+    name
+    type
+  }
+}
+    `, {"fragmentName":"ValueSummary"}) as unknown as TypedDocumentString<ValueSummaryFragment, unknown>;
+export const NodeRunFragmentDoc = new TypedDocumentString(`
+    fragment NodeRun on NodeRun {
+  node
+  branch
+  branches
+  state
+  startedAt
+  endedAt
+  durationMs
+  cpuMs
+  inputs
+  summary {
+    ...ValueSummary
+  }
+  error {
+    ...RunError
+  }
+}
+    fragment ValueSummary on ValueSummary {
+  type
+  shape
+  length
+  bytes
+  preview
+  columns {
+    name
+    type
+  }
+}
+fragment RunError on RunError {
+  kind
+  type
+  message
+  traceback
+  node
+  branch
+  file
+  line
+  code
+  hint
+  problems {
+    path
+    message
+    suggestion
+  }
+}`, {"fragmentName":"NodeRun"}) as unknown as TypedDocumentString<NodeRunFragment, unknown>;
+export const ResultFragmentDoc = new TypedDocumentString(`
+    fragment Result on Result {
+  name
+  hasValue
+  value
+  omitted
+  expiresAt
+  summary {
+    ...ValueSummary
+  }
+}
+    fragment ValueSummary on ValueSummary {
+  type
+  shape
+  length
+  bytes
+  preview
+  columns {
+    name
+    type
+  }
+}`, {"fragmentName":"Result"}) as unknown as TypedDocumentString<ResultFragment, unknown>;
+export const JobDetailsFragmentDoc = new TypedDocumentString(`
+    fragment JobDetails on Job {
+  ...JobSummary
+  inputs
+  config
+  finalVars
+  timeoutMs
+  onWorkerLost
+  failures
+  losses
+  maxLosses
+  life
+  actor
+  expiresAt
+  validated
+  lastCursor
+  retry {
+    maxRetries
+    retryDelayMs
+    jitterFactor
+    retryExceptions
+  }
+  plan {
+    codeHash
+    nodes
+    count
+  }
+  error {
+    ...RunError
+  }
+  worker {
+    id
+    host
+    pid
+  }
+  attempts {
+    number
+    outcome
+    startedAt
+    endedAt
+    durationMs
+    errorKind
+  }
+  nodeRuns {
+    ...NodeRun
+  }
+  results {
+    ...Result
+  }
+}
+    fragment ValueSummary on ValueSummary {
+  type
+  shape
+  length
+  bytes
+  preview
+  columns {
+    name
+    type
+  }
+}
+fragment RunError on RunError {
+  kind
+  type
+  message
+  traceback
+  node
+  branch
+  file
+  line
+  code
+  hint
+  problems {
+    path
+    message
+    suggestion
+  }
+}
+fragment JobSummary on Job {
+  id
+  project
+  pipeline
+  state
+  queue
+  priority
+  tags
+  attempt
+  maxAttempts
+  createdAt
+  runAt
+  startedAt
+  finishedAt
+  cancelRequestedAt
+  waitedMs
+  runMs
+  waitingFor
+  errorKind
+  requestedBy
+  progress {
+    done
+    total
+  }
+}
+fragment NodeRun on NodeRun {
+  node
+  branch
+  branches
+  state
+  startedAt
+  endedAt
+  durationMs
+  cpuMs
+  inputs
+  summary {
+    ...ValueSummary
+  }
+  error {
+    ...RunError
+  }
+}
+fragment Result on Result {
+  name
+  hasValue
+  value
+  omitted
+  expiresAt
+  summary {
+    ...ValueSummary
+  }
+}`, {"fragmentName":"JobDetails"}) as unknown as TypedDocumentString<JobDetailsFragment, unknown>;
+export const EventErrorFragmentDoc = new TypedDocumentString(`
+    fragment EventError on EventError {
+  kind
+  type
+  message
+  node
+}
+    `, {"fragmentName":"EventError"}) as unknown as TypedDocumentString<EventErrorFragment, unknown>;
+export const JobEventFragmentDoc = new TypedDocumentString(`
+    fragment JobEvent on JobEvent {
+  __typename
+  cursor
+  jobId
+  seq
+  attempt
+  type
+  recordedAt
+  occurredAt
+  ... on JobEnqueued {
+    state
+    priority
+    queue
+    runAt
+    actor
+  }
+  ... on JobStarted {
+    worker
+  }
+  ... on JobRetryPlanned {
+    error {
+      ...EventError
+    }
+    failures
+    maxAttempts
+    runAt
+  }
+  ... on JobFailed {
+    error {
+      ...EventError
+    }
+  }
+  ... on JobCancelRequested {
+    actor
+    reason
+  }
+  ... on JobCancelled {
+    cancelledBy: actor
+    reason
+  }
+  ... on JobRequeued {
+    actor
+  }
+  ... on JobReleased {
+    releasedFor: reason
+  }
+  ... on JobRescued {
+    error {
+      ...EventError
+    }
+    losses
+  }
+  ... on RunResolved {
+    codeHash
+    path
+    finalVars
+  }
+  ... on NodeStarted {
+    node
+    branch
+  }
+  ... on NodeExpanded {
+    node
+    branch
+    count
+    nodes
+  }
+  ... on NodeSucceeded {
+    node
+    branch
+    durationMs
+    cpuMs
+    summary {
+      ...ValueSummary
+    }
+  }
+  ... on NodeFailed {
+    node
+    branch
+    durationMs
+    error {
+      ...EventError
+    }
+  }
+  ... on LogLine {
+    writtenBy: node
+    branch
+    level
+    stream
+    logger
+    text
+  }
+  ... on LogDropped {
+    lines
+    bytes
+    droppedFor: reason
+  }
+  ... on UnknownEvent {
+    data
+  }
+}
+    fragment ValueSummary on ValueSummary {
+  type
+  shape
+  length
+  bytes
+  preview
+  columns {
+    name
+    type
+  }
+}
+fragment EventError on EventError {
+  kind
+  type
+  message
+  node
+}`, {"fragmentName":"JobEvent"}) as unknown as TypedDocumentString<JobEventFragment, unknown>;
+export const JobDocument = new TypedDocumentString(`
+    query Job($id: ID!) {
+  job(id: $id) {
+    ...JobDetails
+  }
+}
+    fragment ValueSummary on ValueSummary {
+  type
+  shape
+  length
+  bytes
+  preview
+  columns {
+    name
+    type
+  }
+}
+fragment RunError on RunError {
+  kind
+  type
+  message
+  traceback
+  node
+  branch
+  file
+  line
+  code
+  hint
+  problems {
+    path
+    message
+    suggestion
+  }
+}
+fragment JobSummary on Job {
+  id
+  project
+  pipeline
+  state
+  queue
+  priority
+  tags
+  attempt
+  maxAttempts
+  createdAt
+  runAt
+  startedAt
+  finishedAt
+  cancelRequestedAt
+  waitedMs
+  runMs
+  waitingFor
+  errorKind
+  requestedBy
+  progress {
+    done
+    total
+  }
+}
+fragment NodeRun on NodeRun {
+  node
+  branch
+  branches
+  state
+  startedAt
+  endedAt
+  durationMs
+  cpuMs
+  inputs
+  summary {
+    ...ValueSummary
+  }
+  error {
+    ...RunError
+  }
+}
+fragment Result on Result {
+  name
+  hasValue
+  value
+  omitted
+  expiresAt
+  summary {
+    ...ValueSummary
+  }
+}
+fragment JobDetails on Job {
+  ...JobSummary
+  inputs
+  config
+  finalVars
+  timeoutMs
+  onWorkerLost
+  failures
+  losses
+  maxLosses
+  life
+  actor
+  expiresAt
+  validated
+  lastCursor
+  retry {
+    maxRetries
+    retryDelayMs
+    jitterFactor
+    retryExceptions
+  }
+  plan {
+    codeHash
+    nodes
+    count
+  }
+  error {
+    ...RunError
+  }
+  worker {
+    id
+    host
+    pid
+  }
+  attempts {
+    number
+    outcome
+    startedAt
+    endedAt
+    durationMs
+    errorKind
+  }
+  nodeRuns {
+    ...NodeRun
+  }
+  results {
+    ...Result
+  }
+}`) as unknown as TypedDocumentString<JobQuery, JobQueryVariables>;
+export const JobByRefDocument = new TypedDocumentString(`
+    query JobByRef($ref: String!) {
+  jobByRef(ref: $ref) {
+    __typename
+    ... on Job {
+      ...JobDetails
+    }
+    ... on Error {
+      code
+      message
+      path
+    }
+    ... on NotFoundError {
+      suggestion
+    }
+    ... on AmbiguousRefError {
+      candidates
+    }
+  }
+}
+    fragment ValueSummary on ValueSummary {
+  type
+  shape
+  length
+  bytes
+  preview
+  columns {
+    name
+    type
+  }
+}
+fragment RunError on RunError {
+  kind
+  type
+  message
+  traceback
+  node
+  branch
+  file
+  line
+  code
+  hint
+  problems {
+    path
+    message
+    suggestion
+  }
+}
+fragment JobSummary on Job {
+  id
+  project
+  pipeline
+  state
+  queue
+  priority
+  tags
+  attempt
+  maxAttempts
+  createdAt
+  runAt
+  startedAt
+  finishedAt
+  cancelRequestedAt
+  waitedMs
+  runMs
+  waitingFor
+  errorKind
+  requestedBy
+  progress {
+    done
+    total
+  }
+}
+fragment NodeRun on NodeRun {
+  node
+  branch
+  branches
+  state
+  startedAt
+  endedAt
+  durationMs
+  cpuMs
+  inputs
+  summary {
+    ...ValueSummary
+  }
+  error {
+    ...RunError
+  }
+}
+fragment Result on Result {
+  name
+  hasValue
+  value
+  omitted
+  expiresAt
+  summary {
+    ...ValueSummary
+  }
+}
+fragment JobDetails on Job {
+  ...JobSummary
+  inputs
+  config
+  finalVars
+  timeoutMs
+  onWorkerLost
+  failures
+  losses
+  maxLosses
+  life
+  actor
+  expiresAt
+  validated
+  lastCursor
+  retry {
+    maxRetries
+    retryDelayMs
+    jitterFactor
+    retryExceptions
+  }
+  plan {
+    codeHash
+    nodes
+    count
+  }
+  error {
+    ...RunError
+  }
+  worker {
+    id
+    host
+    pid
+  }
+  attempts {
+    number
+    outcome
+    startedAt
+    endedAt
+    durationMs
+    errorKind
+  }
+  nodeRuns {
+    ...NodeRun
+  }
+  results {
+    ...Result
+  }
+}`) as unknown as TypedDocumentString<JobByRefQuery, JobByRefQueryVariables>;
+export const JobsDocument = new TypedDocumentString(`
+    query Jobs($first: Int!, $after: String, $filter: JobFilter, $orderBy: JobOrder!) {
+  jobs(first: $first, after: $after, filter: $filter, orderBy: $orderBy) {
+    nodes {
+      ...JobSummary
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+    fragment JobSummary on Job {
+  id
+  project
+  pipeline
+  state
+  queue
+  priority
+  tags
+  attempt
+  maxAttempts
+  createdAt
+  runAt
+  startedAt
+  finishedAt
+  cancelRequestedAt
+  waitedMs
+  runMs
+  waitingFor
+  errorKind
+  requestedBy
+  progress {
+    done
+    total
+  }
+}`) as unknown as TypedDocumentString<JobsQuery, JobsQueryVariables>;
+export const EnqueueJobDocument = new TypedDocumentString(`
+    mutation EnqueueJob($input: EnqueueJobInput!) {
+  enqueueJob(input: $input) {
+    __typename
+    ... on EnqueueJobSuccess {
+      replayed
+      job {
+        ...JobSummary
+        validated
+      }
+      plan {
+        codeHash
+        nodes
+        count
+      }
+    }
+    ... on Error {
+      code
+      message
+      path
+    }
+    ... on InvalidRunError {
+      problems {
+        path
+        message
+        suggestion
+      }
+    }
+    ... on NotFoundError {
+      suggestion
+    }
+    ... on IdempotencyConflictError {
+      firstJob: job {
+        id
+      }
+    }
+  }
+}
+    fragment JobSummary on Job {
+  id
+  project
+  pipeline
+  state
+  queue
+  priority
+  tags
+  attempt
+  maxAttempts
+  createdAt
+  runAt
+  startedAt
+  finishedAt
+  cancelRequestedAt
+  waitedMs
+  runMs
+  waitingFor
+  errorKind
+  requestedBy
+  progress {
+    done
+    total
+  }
+}`) as unknown as TypedDocumentString<EnqueueJobMutation, EnqueueJobMutationVariables>;
+export const CancelJobDocument = new TypedDocumentString(`
+    mutation CancelJob($input: CancelJobInput!) {
+  cancelJob(input: $input) {
+    __typename
+    ... on CancelJobSuccess {
+      job {
+        ...JobSummary
+      }
+    }
+    ... on Error {
+      code
+      message
+      path
+    }
+    ... on NotFoundError {
+      suggestion
+    }
+    ... on JobStateError {
+      state
+    }
+  }
+}
+    fragment JobSummary on Job {
+  id
+  project
+  pipeline
+  state
+  queue
+  priority
+  tags
+  attempt
+  maxAttempts
+  createdAt
+  runAt
+  startedAt
+  finishedAt
+  cancelRequestedAt
+  waitedMs
+  runMs
+  waitingFor
+  errorKind
+  requestedBy
+  progress {
+    done
+    total
+  }
+}`) as unknown as TypedDocumentString<CancelJobMutation, CancelJobMutationVariables>;
+export const JobEventsDocument = new TypedDocumentString(`
+    subscription JobEvents($jobId: ID!, $after: String) {
+  jobEvents(jobId: $jobId, after: $after) {
+    ...JobEvent
+  }
+}
+    fragment ValueSummary on ValueSummary {
+  type
+  shape
+  length
+  bytes
+  preview
+  columns {
+    name
+    type
+  }
+}
+fragment EventError on EventError {
+  kind
+  type
+  message
+  node
+}
+fragment JobEvent on JobEvent {
+  __typename
+  cursor
+  jobId
+  seq
+  attempt
+  type
+  recordedAt
+  occurredAt
+  ... on JobEnqueued {
+    state
+    priority
+    queue
+    runAt
+    actor
+  }
+  ... on JobStarted {
+    worker
+  }
+  ... on JobRetryPlanned {
+    error {
+      ...EventError
+    }
+    failures
+    maxAttempts
+    runAt
+  }
+  ... on JobFailed {
+    error {
+      ...EventError
+    }
+  }
+  ... on JobCancelRequested {
+    actor
+    reason
+  }
+  ... on JobCancelled {
+    cancelledBy: actor
+    reason
+  }
+  ... on JobRequeued {
+    actor
+  }
+  ... on JobReleased {
+    releasedFor: reason
+  }
+  ... on JobRescued {
+    error {
+      ...EventError
+    }
+    losses
+  }
+  ... on RunResolved {
+    codeHash
+    path
+    finalVars
+  }
+  ... on NodeStarted {
+    node
+    branch
+  }
+  ... on NodeExpanded {
+    node
+    branch
+    count
+    nodes
+  }
+  ... on NodeSucceeded {
+    node
+    branch
+    durationMs
+    cpuMs
+    summary {
+      ...ValueSummary
+    }
+  }
+  ... on NodeFailed {
+    node
+    branch
+    durationMs
+    error {
+      ...EventError
+    }
+  }
+  ... on LogLine {
+    writtenBy: node
+    branch
+    level
+    stream
+    logger
+    text
+  }
+  ... on LogDropped {
+    lines
+    bytes
+    droppedFor: reason
+  }
+  ... on UnknownEvent {
+    data
+  }
+}`) as unknown as TypedDocumentString<JobEventsSubscription, JobEventsSubscriptionVariables>;
+export const JobHistoryDocument = new TypedDocumentString(`
+    query JobHistory($id: ID!, $first: Int!, $after: String) {
+  job(id: $id) {
+    events(first: $first, after: $after) {
+      nodes {
+        ...JobEvent
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+    fragment ValueSummary on ValueSummary {
+  type
+  shape
+  length
+  bytes
+  preview
+  columns {
+    name
+    type
+  }
+}
+fragment EventError on EventError {
+  kind
+  type
+  message
+  node
+}
+fragment JobEvent on JobEvent {
+  __typename
+  cursor
+  jobId
+  seq
+  attempt
+  type
+  recordedAt
+  occurredAt
+  ... on JobEnqueued {
+    state
+    priority
+    queue
+    runAt
+    actor
+  }
+  ... on JobStarted {
+    worker
+  }
+  ... on JobRetryPlanned {
+    error {
+      ...EventError
+    }
+    failures
+    maxAttempts
+    runAt
+  }
+  ... on JobFailed {
+    error {
+      ...EventError
+    }
+  }
+  ... on JobCancelRequested {
+    actor
+    reason
+  }
+  ... on JobCancelled {
+    cancelledBy: actor
+    reason
+  }
+  ... on JobRequeued {
+    actor
+  }
+  ... on JobReleased {
+    releasedFor: reason
+  }
+  ... on JobRescued {
+    error {
+      ...EventError
+    }
+    losses
+  }
+  ... on RunResolved {
+    codeHash
+    path
+    finalVars
+  }
+  ... on NodeStarted {
+    node
+    branch
+  }
+  ... on NodeExpanded {
+    node
+    branch
+    count
+    nodes
+  }
+  ... on NodeSucceeded {
+    node
+    branch
+    durationMs
+    cpuMs
+    summary {
+      ...ValueSummary
+    }
+  }
+  ... on NodeFailed {
+    node
+    branch
+    durationMs
+    error {
+      ...EventError
+    }
+  }
+  ... on LogLine {
+    writtenBy: node
+    branch
+    level
+    stream
+    logger
+    text
+  }
+  ... on LogDropped {
+    lines
+    bytes
+    droppedFor: reason
+  }
+  ... on UnknownEvent {
+    data
+  }
+}`) as unknown as TypedDocumentString<JobHistoryQuery, JobHistoryQueryVariables>;
+export const FeedDocument = new TypedDocumentString(`
+    subscription Feed($filter: FeedFilter, $after: String) {
+  feed(filter: $filter, after: $after) {
+    cursor
+    event {
+      ...JobEvent
+    }
+  }
+}
+    fragment ValueSummary on ValueSummary {
+  type
+  shape
+  length
+  bytes
+  preview
+  columns {
+    name
+    type
+  }
+}
+fragment EventError on EventError {
+  kind
+  type
+  message
+  node
+}
+fragment JobEvent on JobEvent {
+  __typename
+  cursor
+  jobId
+  seq
+  attempt
+  type
+  recordedAt
+  occurredAt
+  ... on JobEnqueued {
+    state
+    priority
+    queue
+    runAt
+    actor
+  }
+  ... on JobStarted {
+    worker
+  }
+  ... on JobRetryPlanned {
+    error {
+      ...EventError
+    }
+    failures
+    maxAttempts
+    runAt
+  }
+  ... on JobFailed {
+    error {
+      ...EventError
+    }
+  }
+  ... on JobCancelRequested {
+    actor
+    reason
+  }
+  ... on JobCancelled {
+    cancelledBy: actor
+    reason
+  }
+  ... on JobRequeued {
+    actor
+  }
+  ... on JobReleased {
+    releasedFor: reason
+  }
+  ... on JobRescued {
+    error {
+      ...EventError
+    }
+    losses
+  }
+  ... on RunResolved {
+    codeHash
+    path
+    finalVars
+  }
+  ... on NodeStarted {
+    node
+    branch
+  }
+  ... on NodeExpanded {
+    node
+    branch
+    count
+    nodes
+  }
+  ... on NodeSucceeded {
+    node
+    branch
+    durationMs
+    cpuMs
+    summary {
+      ...ValueSummary
+    }
+  }
+  ... on NodeFailed {
+    node
+    branch
+    durationMs
+    error {
+      ...EventError
+    }
+  }
+  ... on LogLine {
+    writtenBy: node
+    branch
+    level
+    stream
+    logger
+    text
+  }
+  ... on LogDropped {
+    lines
+    bytes
+    droppedFor: reason
+  }
+  ... on UnknownEvent {
+    data
+  }
+}`) as unknown as TypedDocumentString<FeedSubscription, FeedSubscriptionVariables>;
+export const PipelineInputsDocument = new TypedDocumentString(`
+    query PipelineInputs($name: String!) {
+  pipeline(name: $name) {
+    qualifiedName
+    status
+    finalVars
+    leaves
+    inputs {
+      name
+      type
+      schema
+      required
+      doc
+      default {
+        value
+        source
+        reference
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<PipelineInputsQuery, PipelineInputsQueryVariables>;
+export const ProjectsDocument = new TypedDocumentString(`
+    query Projects($first: Int!, $after: String) {
+  projects(first: $first, after: $after) {
+    nodes {
+      name
+      publishedAt
+      environment {
+        python
+        pythonVersion
+        pythonSource
+        flowerpower
+        hamilton
+      }
+      error {
+        ...RunError
+      }
+      pipelines {
+        name
+        status
+      }
+      workers {
+        id
+      }
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+    fragment RunError on RunError {
+  kind
+  type
+  message
+  traceback
+  node
+  branch
+  file
+  line
+  code
+  hint
+  problems {
+    path
+    message
+    suggestion
+  }
+}`) as unknown as TypedDocumentString<ProjectsQuery, ProjectsQueryVariables>;
+export const ProjectDocument = new TypedDocumentString(`
+    query Project($name: String!) {
+  project(name: $name) {
+    name
+    publishedAt
+    environment {
+      python
+      pythonVersion
+      pythonSource
+      flowerpower
+      hamilton
+    }
+    error {
+      ...RunError
+    }
+    warnings {
+      path
+      message
+      suggestion
+    }
+    workers {
+      id
+      host
+      pid
+      slots
+    }
+    pipelines {
+      name
+      status
+      doc
+      finalVars
+      inputs {
+        name
+        type
+        required
+        default {
+          value
+          source
+          reference
+        }
+      }
+      warnings {
+        path
+        message
+        suggestion
+      }
+      error {
+        ...RunError
+      }
+    }
+  }
+}
+    fragment RunError on RunError {
+  kind
+  type
+  message
+  traceback
+  node
+  branch
+  file
+  line
+  code
+  hint
+  problems {
+    path
+    message
+    suggestion
+  }
+}`) as unknown as TypedDocumentString<ProjectQuery, ProjectQueryVariables>;
+export const ServerDocument = new TypedDocumentString(`
+    query Server {
+  server {
+    version
+    postgresVersion
+    startedAt
+    now
+    clockSkewMs
+    actor
+  }
+  workers {
+    id
+    host
+    pid
+    slots
+    state
+    projects
+  }
+}
+    `) as unknown as TypedDocumentString<ServerQuery, ServerQueryVariables>;
