@@ -135,7 +135,7 @@ describe("prepareManagedPython", { timeout: 60_000 }, () => {
     fakePython(join(folder.path, "bin/python3"), "3.11.2");
     const second = prepare(join(folder.path, "other"), { lockFile, env: { PATH, PIP_CONFIG_FILE: "/dev/null" } });
     await expect(second).rejects.toMatchObject({ code: "PYTHON_SETUP" });
-    expect(readFileSync(used, "utf8")).toMatch(/^venv --clear --python .*python3 .*other\/venv/);
+    expect(readFileSync(used, "utf8")).toMatch(/^venv --clear --seed --python .*python3 .*other\/venv/);
   });
 
   it("asks for free disk before it downloads", () => {

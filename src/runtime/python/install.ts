@@ -26,7 +26,7 @@ export async function makeEnvironment(folder: string, base: Interpreter, uv: str
   const command =
     uv === null
       ? [base.executable, "-m", "venv", "--clear", ...(base.hasEnsurepip ? [] : ["--without-pip"]), folder]
-      : [uv, "venv", "--clear", "--python", base.executable, folder];
+      : [uv, "venv", "--clear", "--seed", "--python", base.executable, folder];
   const ended = await run(command, pythonEnvironment(env));
   if (ended.code !== 0) throw new PythonSetupError(`Making ${folder} with ${base.executable}`, reasonOf(ended));
 }

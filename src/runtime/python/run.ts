@@ -14,7 +14,8 @@ watch=$!
 exec 3<&- </dev/null
 wait $child
 code=$?
-kill $watch 2>/dev/null
+exec 2>/dev/null # or the shell reports the end of its own helper
+kill $watch
 wait $watch
 exit $code
 `;
