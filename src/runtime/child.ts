@@ -22,6 +22,8 @@ export interface ChildOptions {
   /** Imports from a cold disk take their time; after this it is taken for hung. */
   readyMs?: number;
   maxLineBytes?: number;
+  /** Ends a start that is under way. */
+  signal?: AbortSignal;
   /** Arguments of the interpreter, instead of those that start our runtime. */
   entry?: readonly string[];
 }
@@ -46,7 +48,13 @@ export async function startChild(options: ChildOptions): Promise<RuntimeChild> {
   }
   const runtime = new RuntimeChild(child, child.pid, options.maxLineBytes ?? maxLineBytes);
   makeFirstToGo(child.pid);
-  await runtime.becomeReady(readyMs, python);
+  const giveUp = () => runtime.kill();
+  options.signal?.addEventListener("abort", giveUp, { once: true });
+  try {
+    await runtime.becomeReady(readyMs, python);
+  } finally {
+    options.signal?.removeEventListener("abort", giveUp);
+  }
   return runtime;
 }
 

@@ -1,4 +1,5 @@
 import type { ErrorKind } from "../domain/outcome.ts";
+import type { RuntimeStartError } from "./errors.ts";
 import { type Exit, exitText } from "./exit.ts";
 import type { OpenNode } from "./progress.ts";
 import type { ErrorInfo, RuntimeMessage } from "./protocol.ts";
@@ -53,6 +54,13 @@ export function errorOfNoStart(reason: string): RunError {
   return { ...noError, ...stopWords({ kind: "CANCELLED", reason, timeoutMs: null }) };
 }
 
+/** The error of a run for which there was no Python. */
+export function errorOfStart(error: RuntimeStartError): RunError {
+  // That it was too slow or has died may be the machine's fault and different the next time.
+  const kind = error.code === "RUNTIME_SILENT" || error.code === "RUNTIME_DIED" ? "WORKER_LOST" : "INVALID";
+  return { ...noError, kind, type: error.name, message: error.message, hint: error.hint };
+}
+
 function stopWords({ kind, reason, timeoutMs }: Stopped): Pick<RunError, "kind" | "type" | "message"> {
   if (kind === "CANCELLED") return { kind, type: "Cancelled", message: reason };
   return {
@@ -66,7 +74,7 @@ function seconds(ms: number): string {
   return `${ms / 1000} s`;
 }
 
-const noError: Omit<RunError, "kind" | "type" | "message"> = {
+export const noError: Omit<RunError, "kind" | "type" | "message"> = {
   classes: [],
   traceback: null,
   node: null,

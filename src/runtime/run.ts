@@ -40,7 +40,7 @@ export interface RunEnded {
  */
 export async function run(child: RuntimeChild, request: RunRequest, options: RunOptions): Promise<RunEnded> {
   const { signal, timeoutMs, grace = defaultGrace } = options;
-  if (signal.aborted) return { ...nothing, error: errorOfNoStart(stopReason(signal).reason), reusable: true };
+  if (signal.aborted) return notStarted(errorOfNoStart(stopReason(signal).reason));
 
   const progress = new Progress();
   using events = new EventQueue(options.queue);
@@ -78,6 +78,11 @@ export async function run(child: RuntimeChild, request: RunRequest, options: Run
     process: ended.process,
     reusable: !stopping.interrupted,
   };
+}
+
+/** The end of a run that never began. */
+export function notStarted(error: RunError): RunEnded {
+  return { ...nothing, error, reusable: true };
 }
 
 async function deliver(events: EventQueue, onEvents: RunOptions["onEvents"]): Promise<void> {
