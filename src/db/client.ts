@@ -44,6 +44,8 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     connect_timeout: 5,
     idle_timeout: 0,
     max_lifetime: null,
+    // The default grows to 20 s, during which statements would wait without an answer; after an outage we are back sooner.
+    backoff: (failures: number) => Math.min(0.05 * 2 ** failures, 1),
     connection: { application_name: options.name ?? "flowerpower-queue", search_path: `${schema}, public` },
   });
   const sql = postgres(url, settings(options.max ?? 8));
