@@ -1,0 +1,281 @@
+"""What a project has is told without running it, and whatever is broken is told too."""
+
+import pytest
+from runtime_process import EXAMPLES, RuntimeProcess
+
+OK = "def out(x: int) -> int:\n    return x\n"
+YAML = "run: {final_vars: [out]}\n"
+
+
+def describe(shared, name, code=OK, yaml=YAML, **changes):
+    shared.project.pipeline(name, code, yaml)
+    return shared.runtime.describe(name, **changes)[name]
+
+
+def problems(described):
+    assert described["error"]["kind"] == "INVALID", described["error"]
+    return {problem["path"]: problem for problem in described["error"]["problems"]}
+
+
+def test_describes_the_pipelines_one_after_the_other(project):
+    project.pipeline("good", OK, YAML)
+    project.write("pipelines/unconfigured.py", "raise SystemExit('must not be imported')\n")
+    project.write("pipelines/__init__.py", "")
+    with RuntimeProcess(project.folder) as runtime:
+        described = runtime.describe()
+    kinds = [(m["type"], m.get("pipeline") if m["type"] == "describing" else None) for m in runtime.seen[1:]]
+    assert kinds == [
+        ("project", None),
+        ("describing", "good"),
+        ("pipeline", None),
+        ("pipeline", None),
+        ("described", None),
+    ]
+    assert described["project"]["name"] == "test"
+    assert described["project"]["pipelines"] == [
+        {"name": "good", "configured": True},
+        {"name": "unconfigured", "configured": False},
+    ]
+    assert described["good"]["status"] == "ok"
+    assert described["unconfigured"]["status"] == "unconfigured"
+
+
+def test_tells_the_graph_in_an_order_in_which_it_could_run(faults):
+    nodes = faults.describe("branches")["branches"]["graph"]["nodes"]
+    names = [node["name"] for node in nodes]
+    for node in nodes:
+        assert all(names.index(needed) < names.index(node["name"]) for needed in node["dependsOn"])
+    by_name = {node["name"]: node for node in nodes}
+    assert by_name["item"]["kind"] == "expand"
+    assert by_name["item"]["type"] == "Parallelizable[int]"
+    assert by_name["total"]["kind"] == "collect"
+    assert by_name["items"]["kind"] == "input"
+    squared = by_name["squared"]
+    assert (squared["file"], squared["module"], squared["function"]) == (
+        "pipelines/branches.py",
+        "pipelines.branches",
+        "squared",
+    )
+    source = (EXAMPLES / "faults/pipelines/branches.py").read_text().splitlines()
+    assert source[squared["line"] - 1].startswith("def squared")
+    assert squared["doc"] == "The item's square; fails for the item `fails_at`."
+    assert len(squared["codeHash"]) == 64
+
+
+def test_tells_inputs_with_schema_default_and_where_it_comes_from(project):
+    code = '''
+        """Trips of a day."""
+        import datetime
+        def out(day: datetime.date, limit: float, name: str = "Alex", note: str | None = None, port: int = 1) -> str:
+            """The report.
+
+            :param day: the day to look at
+            """
+            return name
+    '''
+    yaml = "run:\n  final_vars: [out]\n  inputs: {limit: 5, port: 80}\n"
+    project.pipeline("inputs", code, yaml)
+    with RuntimeProcess(project.folder, env={"FP_PIPELINE__RUN__INPUTS__PORT": "8080"}) as runtime:
+        described = runtime.describe("inputs")["inputs"]
+    assert described["doc"] == "Trips of a day."
+    inputs = {item["name"]: item for item in described["inputs"]}
+    assert inputs["day"] == {
+        "name": "day",
+        "type": "datetime.date",
+        "schema": {"type": "string", "format": "date"},
+        "required": True,
+        "default": None,
+        "doc": "the day to look at",
+        "usedBy": ["out"],
+    }
+    assert inputs["limit"]["default"] == {"value": 5, "source": "conf/pipelines/inputs.yml", "reference": None}
+    assert inputs["name"]["default"] == {"value": "Alex", "source": "code", "reference": None}
+    assert inputs["note"]["default"] == {"value": None, "source": "code", "reference": None}
+    assert inputs["port"]["default"] == {
+        "value": None,
+        "source": "environment FP_PIPELINE__RUN__INPUTS__PORT",
+        "reference": "${FP_PIPELINE__RUN__INPUTS__PORT}",
+    }
+    assert "8080" not in str(described)
+
+
+def test_references_are_published_as_they_are_written(project):
+    yaml = """
+        params: {table: {name: "${TABLE:-trips}", price: "$$5"}}
+        run:
+          final_vars: ["${WANTED}"]
+          config: {mode: "${MODE}"}
+          inputs: {x: {a: ["${SECRET}"]}}
+    """
+    project.pipeline("refs", "def out(x: dict) -> int: return 1\n", yaml)
+    with RuntimeProcess(
+        project.folder, env={"TABLE": "hidden1", "MODE": "hidden2", "SECRET": "hidden3", "WANTED": "out"}
+    ) as runtime:
+        described = runtime.describe("refs")["refs"]
+    assert described["status"] == "ok", described["error"]
+    assert described["params"] == {"table": {"name": "${TABLE:-trips}", "price": "$$5"}}
+    assert described["config"] == {"mode": "${MODE}"}
+    assert described["finalVars"] == ["out"]
+    assert described["inputs"][0]["default"]["reference"] == '{"a": ["${SECRET}"]}'
+    assert "hidden" not in str(described)
+
+
+def test_another_config_gives_another_graph(shared):
+    code = """
+        from hamilton.function_modifiers import config
+        @config.when(source="csv")
+        def spend__csv(path: str) -> int: return 1
+        @config.when(source="api")
+        def spend__api(url: str) -> int: return 2
+        def out(spend: int) -> int: return spend
+    """
+    yaml = "run: {final_vars: [out], config: {source: csv}}\n"
+    assert [i["name"] for i in describe(shared, "variants", code, yaml)["inputs"]] == ["path"]
+    other = describe(shared, "variants", code, yaml, config={"source": "api"})
+    assert [i["name"] for i in other["inputs"]] == ["url"]
+    assert other["config"] == {"source": "csv"}
+    assert {"name": "source", "kind": "config"}.items() <= other["graph"]["nodes"][0].items() or any(
+        node["name"] == "source" and node["kind"] == "config" for node in other["graph"]["nodes"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "type_", "message"),
+    [
+        ("import sys\nsys.exit('at import')\n", "SystemExit", "at import"),
+        ("import not_installed_here\n", "ModuleNotFoundError", "not_installed_here"),
+        ("def out(: int\n", "SyntaxError", "invalid syntax"),
+        ("1 / 0\n", "ZeroDivisionError", "division by zero"),
+        ("def out(x) -> int: return 1\n", "", "out"),
+    ],
+    ids=["exit", "missing", "half-saved", "raises", "no types"],
+)
+def test_a_broken_module_is_told(shared, code, type_, message):
+    described = describe(shared, "brokenmodule", code)
+    assert described["status"] == "broken"
+    assert message in described["error"]["message"]
+    if type_:
+        assert described["error"]["type"] == type_
+        assert (described["error"]["file"], described["error"]["line"]) == (
+            "pipelines/brokenmodule.py",
+            len(code.splitlines()),
+        )
+    assert describe(shared, "brokenmodule")["status"] == "ok"
+
+
+def test_a_missing_package_comes_with_the_command(shared):
+    hint = describe(shared, "hinted", "import sklearn.nothing_like_this\n")["error"]["hint"]
+    assert hint is not None
+    assert hint.endswith("-m pip install scikit-learn")
+
+
+def test_a_cycle_is_told_and_does_not_hang(shared):
+    described = describe(shared, "cyclic", "def a(b: int) -> int: return b\ndef b(a: int) -> int: return a\n")
+    assert described["status"] == "broken"
+    assert "need each other" in problems(described)["graph"]["message"]
+
+
+def test_broken_yaml_is_told_with_its_place(shared):
+    described = describe(shared, "halfyaml", OK, "run:\n  final_vars: [out\n")
+    assert "not valid YAML: line 3" in problems(described)["conf/pipelines/halfyaml.yml"]["message"]
+
+
+def test_an_unknown_pipeline_is_told_with_the_nearest(shared):
+    describe(shared, "present")
+    described = shared.runtime.describe("presnt")["presnt"]
+    assert described["status"] == "broken"
+    assert problems(described)["pipeline"]["suggestion"] == "present"
+
+
+SETTINGS = """
+    job_queue:
+      queue: nightly
+      timeout: 30m
+      concurrency: 1
+      job_defaults: {max_retries: 2, retry_delay: 10s, retry_exceptions: ConnectionError, on_worker_lost: fail, runtime: fresh, results: summary}
+    run: {final_vars: [out]}
+"""
+
+
+def test_settings_of_the_queue_are_read(shared):
+    assert describe(shared, "settings", OK, SETTINGS)["jobQueue"] == {
+        "queue": "nightly",
+        "timeoutMs": 1_800_000,
+        "retry": {"maxRetries": 2, "retryDelay": 10.0, "retryExceptions": ["ConnectionError"]},
+        "onWorkerLost": "fail",
+        "runtime": "fresh",
+        "results": "summary",
+    }
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "suggestion"),
+    [
+        ("{job_default: {}}", "job_default", "job_defaults"),
+        ("{job_defaults: {max_retry: 1}}", "job_defaults.max_retry", "max_retries"),
+        ("{timeout: soon}", "timeout", None),
+        ("{timeout: 0}", "timeout", None),
+        ("{max_retries: -1}", "max_retries", None),
+        ("{max_retries: yes}", "max_retries", None),
+        ("{runtime: warmer}", "runtime", "warm"),
+        ("{backend: redis}", "backend", None),
+        ("5", "", None),
+    ],
+)
+def test_a_mistake_in_the_queues_settings_is_an_error_with_its_place(shared, section, key, suggestion):
+    described = describe(shared, "mistake", OK, f"job_queue: {section}\nrun: {{final_vars: [out]}}\n")
+    place = "conf/pipelines/mistake.yml: job_queue" + (f".{key}" if key else "")
+    assert described["status"] == "broken"
+    assert problems(described)[place]["suggestion"] == suggestion
+    assert place in shared.runtime.run("mistake", {"x": 1}).problems()
+
+
+def test_unknown_keys_of_flowerpower_are_warnings(shared):
+    yaml = "parms: {}\nrun: {final_vars: [out], final_var: [x], cache: true, inputs: {xx: 1}, executor: {typ: local, type: treads}}\n"
+    described = describe(shared, "warned", OK, yaml)
+    assert described["status"] == "ok"
+    found = {warning["path"].partition(": ")[2]: warning["suggestion"] for warning in described["warnings"]}
+    assert found == {
+        "parms": "params",
+        "run.final_var": "final_vars",
+        "run.cache": None,
+        "run.executor.typ": "type",
+        "run.executor.type": "threadpool" if found["run.executor.type"] else None,
+        "run.inputs.xx": "x",
+    }
+
+
+def test_only_a_written_retry_counts(shared):
+    assert describe(shared, "noretry")["retry"] is None
+    written = describe(shared, "retrying", OK, "run: {final_vars: [out], retry: {max_retries: 1}}\n")["retry"]
+    assert written == {"maxRetries": 1, "retryDelay": 1.0, "jitterFactor": 0.1, "retryExceptions": ["Exception"]}
+
+
+def test_the_projects_own_settings_and_mistakes(project):
+    project.write(
+        "conf/project.yml", "name: shop\njob_queue: {queues: {nightly: {}, day: {}}, timezone: UTC}\nnames: x\n"
+    )
+    with RuntimeProcess(project.folder) as runtime:
+        described = runtime.describe()["project"]
+        assert described["queues"] == ["nightly", "day"]
+        assert [w["suggestion"] for w in described["warnings"]] == ["name"]
+        assert described["error"] is None
+        project.write("conf/project.yml", "name: [half\n")
+        assert "not valid YAML" in runtime.describe()["project"]["error"]["message"]
+
+
+def test_a_broken_project_file_does_not_keep_the_runtime_from_starting(project):
+    project.write("conf/project.yml", "name: [half\n")
+    project.pipeline("p", OK, "run: {final_vars: [out], inputs: {x: 1}}\n")
+    with RuntimeProcess(project.folder) as runtime:
+        assert "conf/project.yml" in runtime.run("p").problems()
+        assert runtime.describe()["p"]["status"] == "broken"
+        project.write("conf/project.yml", "name: mended\n")
+        assert runtime.run("p").value("out") == 1
+
+
+def test_yaml_values_that_json_cannot_carry_become_text(shared):
+    described = describe(
+        shared, "odd", OK, "params: {day: 2026-11-23, n: .nan, big: 123456789012345678901, 1: one}\n" + YAML
+    )
+    assert described["params"] == {"day": "2026-11-23", "n": "nan", "big": "123456789012345678901", "1": "one"}

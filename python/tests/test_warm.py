@@ -1,0 +1,166 @@
+"""A warm process looks new to each run, and always runs current code."""
+
+import os
+
+from runtime_process import RuntimeProcess
+
+YAML = "run: {final_vars: [out]}\n"
+
+
+def test_a_run_knows_its_job_and_the_project_is_its_folder(shared):
+    code = """
+        import os, sys
+        def out() -> dict:
+            return {k: v for k, v in os.environ.items() if k.startswith("FLOWERPOWER_JOB")} | {
+                "cwd": os.getcwd(), "stdin": sys.stdin.read(), "tty": sys.stdout.isatty()}
+    """
+    value = shared.run("job", code, YAML).value("out")
+    assert value == {
+        "FLOWERPOWER_JOB_ID": "job_1",
+        "FLOWERPOWER_JOB_ATTEMPT": "1",
+        "FLOWERPOWER_JOB_PROJECT": "test",
+        "FLOWERPOWER_JOB_SCHEDULED_AT": "2026-11-23T06:00:00.000Z",
+        "FLOWERPOWER_JOB_RUN_DIR": value["FLOWERPOWER_JOB_RUN_DIR"],
+        "cwd": os.path.realpath(shared.project.folder),
+        "stdin": "",
+        "tty": False,
+    }
+    assert os.path.isdir(value["FLOWERPOWER_JOB_RUN_DIR"])
+
+
+def test_what_a_run_changes_is_put_back(shared):
+    code = """
+        import logging, os, random, sys, warnings
+        import numpy as np
+        def out(spoil: bool) -> dict:
+            if spoil:
+                os.chdir("/"); os.environ["SPOILT"] = "1"; os.environ.pop("PATH")
+                sys.path.insert(0, "/nowhere"); warnings.simplefilter("error")
+                logging.getLogger().addHandler(logging.StreamHandler()); logging.getLogger().setLevel("DEBUG")
+                logging.getLogger("new.one").addHandler(logging.StreamHandler()); logging.disable(50)
+                sys.stdout = open(os.devnull, "w"); sys.setrecursionlimit(5000)
+                random.seed(1); np.random.seed(1)
+            return {
+                "cwd": os.getcwd(), "spoilt": "SPOILT" in os.environ, "path": "PATH" in os.environ,
+                "sys.path": "/nowhere" in sys.path, "handlers": len(logging.getLogger().handlers),
+                "level": logging.getLogger().level, "new": len(logging.getLogger("new.one").handlers),
+                "disabled": logging.root.manager.disable, "limit": sys.getrecursionlimit(),
+                "warnings": len(warnings.filters), "stdout": type(sys.stdout).__name__,
+            }
+        def numbers(out: dict) -> list:
+            return [random.random(), float(np.random.random())]
+    """
+    yaml = "run: {final_vars: [out, numbers]}\n"
+    fresh = shared.run("spoils", code, yaml, {"spoil": False}).value("out")
+    spoilt = shared.run("spoils", code, yaml, {"spoil": True})
+    after = shared.run("spoils", code, yaml, {"spoil": False})
+    assert spoilt.value("out") != fresh
+    assert after.value("out") == fresh
+    again = shared.run("spoils", code, yaml, {"spoil": True})
+    assert again.value("numbers") == spoilt.value("numbers")
+    assert len({tuple(shared.run("spoils", code, yaml, {"spoil": False}).value("numbers")) for _ in range(3)}) == 3
+
+
+def test_changed_code_runs_at_once_even_within_the_same_second_and_size(shared):
+    for number in (1, 2, 3, 1):
+        run = shared.run("edited", f"def out() -> int: return {number}\n", YAML)
+        assert run.value("out") == number
+
+
+def test_a_changed_helper_runs_at_once(shared):
+    code = "from pipelines.helper import factor\ndef out() -> int: return factor()\n"
+    hashes = set()
+    for number in (1, 2):
+        shared.project.write(
+            "pipelines/helper.py", f"from shop.prices import PRICE\ndef factor(): return PRICE * {number}\n"
+        )
+        for price in (5, 6):
+            shared.project.write("shop/prices.py", f"PRICE = {price}\n")
+            run = shared.run("helped", code, YAML)
+            assert run.value("out") == number * price
+            resolved = run.events[0]["data"]
+            hashes.add(resolved["codeHash"])
+            assert [m["file"] for m in resolved["context"]["modules"]] == [
+                "pipelines/helped.py",
+                "pipelines/helper.py",
+                "shop/prices.py",
+            ]
+    assert len(hashes) == 4
+
+
+def test_changed_params_run_at_once(shared):
+    code = """
+        from pathlib import Path
+        from flowerpower.cfg import Config
+        from hamilton.function_modifiers import parameterize
+        PARAMS = Config.load(Path(__file__).parents[1], pipeline_name="params").pipeline.h_params
+        @parameterize(**PARAMS["out"])
+        def out(n: int) -> int: return n
+    """
+    for number in (1, 2):
+        yaml = f"params: {{out: {{n: {number}}}}}\nrun: {{final_vars: [out]}}\n"
+        assert shared.run("params", code, yaml).value("out") == number
+
+
+def test_a_module_without_changes_stays_imported(shared):
+    code = "import itertools\n_count = itertools.count(1)\ndef out() -> int: return next(_count)\n"
+    assert [shared.run("counted", code, YAML).value("out") for _ in range(3)] == [1, 2, 3]
+
+
+def test_additional_modules_are_part_of_the_pipeline(shared):
+    shared.project.write("pipelines/extra.py", "def extra() -> int: return 40\n")
+    yaml = "run: {final_vars: [out], additional_modules: [extra]}\n"
+    assert shared.run("more", "def out(extra: int) -> int: return extra + 2\n", yaml).value("out") == 42
+    shared.project.write("pipelines/extra.py", "def extra() -> int: return 41\n")
+    assert shared.runtime.run("more").value("out") == 43
+
+
+def test_names_with_hyphens_and_folders(shared):
+    code = "def out() -> int: return 1\n"
+    assert shared.run("daily-report", code, "name: daily-report\n" + YAML).value("out") == 1
+    assert shared.run("reports.weekly", code, YAML).value("out") == 1
+    described = shared.runtime.describe()
+    assert described["daily-report"]["status"] == described["reports.weekly"]["status"] == "ok"
+
+
+def test_a_pipeline_may_have_the_name_of_a_standard_module(shared):
+    for name in ("statistics", "random", "json", "secrets"):
+        assert shared.run(name, "def out() -> int: return 1\n", YAML).value("out") == 1
+    assert shared.run("after", "def out() -> float: return 0.5\n", YAML).value("out") == 0.5
+    for name in ("statistics", "random", "json", "secrets"):
+        (shared.project.folder / "pipelines" / f"{name}.py").unlink()
+
+
+def test_nothing_is_written_into_the_project(project):
+    yaml = "# a comment that must stay\nrun:\n  final_vars: [out]\n  max_retries: 5\n  retry_delay: 2\n"
+    code = """
+        from pathlib import Path
+        from flowerpower.cfg import Config
+        Config.load(Path(__file__).parents[1], pipeline_name="legacy")
+        def out() -> int: return 1
+    """
+    project.write("conf/legacy.yml", yaml)
+    project.write("pipelines/legacy.py", code)
+    (project.folder / "conf/pipelines").rmdir()
+    before = {path: path.stat().st_mtime_ns for path in project.folder.rglob("*")}
+    with RuntimeProcess(project.folder) as runtime:
+        described = runtime.describe()["legacy"]
+        run = runtime.run("legacy")
+    assert run.value("out") == 1
+    assert described["retry"]["maxRetries"] == run.ended["retry"]["maxRetries"] == 5
+    assert {path: path.stat().st_mtime_ns for path in project.folder.rglob("*")} == before
+
+
+def test_threads_left_behind_are_told(shared):
+    code = """
+        import threading
+        _stop = threading.Event()
+        def out(left: bool) -> int:
+            if left:
+                threading.Thread(target=_stop.wait, name="left-behind").start()
+            else:
+                _stop.set()
+            return 1
+    """
+    assert shared.run("leaves_thread", code, YAML, {"left": True}).ended["process"]["threads"] == ["left-behind"]
+    assert shared.run("leaves_thread", code, YAML, {"left": False}).ended["process"]["threads"] == []
