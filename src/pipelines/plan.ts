@@ -2,6 +2,7 @@ import type { Problem } from "../domain/errors.ts";
 import type { Json, JsonObject } from "../domain/json.ts";
 import type { RunRequest } from "../domain/run-request.ts";
 import type { PipelineDescription, PipelineInput, ProjectDescription } from "../runtime/protocol.ts";
+import type { CataloguedPipeline } from "./catalogue.ts";
 import { valueProblems } from "./input-value.ts";
 import { listNames, nearest } from "./nearest.ts";
 import { expandersOf, indexGraph, isComputed, upstreamOf } from "./path.ts";
@@ -61,6 +62,11 @@ export interface PlanContext {
   project?: ProjectDescription;
   /** Other variants of the pipeline, for better messages only. */
   variants?: readonly KnownVariant[];
+}
+
+/** What the catalogue knows beside the description that is planned. */
+export function contextOf({ project, description }: CataloguedPipeline): PlanContext {
+  return { project, variants: [{ config: description.config, description }] };
 }
 
 const maxProblems = 50;

@@ -34,12 +34,13 @@ export async function variantOf(
   config: JsonObject,
   options: AskOptions,
 ): Promise<PipelineDescription | null> {
-  const { description } = pipeline;
+  const { description, project } = pipeline;
+  const { codeHash } = description;
   const hash = configHash(description.config, config);
-  if (description.codeHash === null || description.status !== "ok" || hash === configHash(description.config, {})) {
-    return description;
-  }
-  const key: VariantKey = [pipeline.projectName, pipeline.name, description.codeHash, hash];
+  if (hash === configHash(description.config, {})) return description;
+  // Broken under one config is broken under each, as far as anybody can tell.
+  if (project.error !== null || description.status !== "ok" || codeHash === null) return description;
+  const key: VariantKey = [pipeline.projectName, pipeline.name, codeHash, hash];
   const known = await answerTo(db.sql, key);
   if (known?.isCurrent) return known.description;
   if (!(await ask(db.sql, key, config))) return null;
@@ -107,11 +108,18 @@ async function answered(sql: Sql, key: VariantKey, options: AskOptions): Promise
   return null;
 }
 
-/** Describes one pipeline under a config, in a runtime of its project. What is wrong with it is in the description. */
-export type DescribeVariant = (project: string, pipeline: string, config: JsonObject) => Promise<PipelineDescription>;
+/**
+ * Describes one pipeline under a config, in a runtime of its project. What is wrong with it is in the description; null when
+ * the project has it no longer, or cannot be described at all.
+ */
+export type DescribeVariant = (
+  project: string,
+  pipeline: string,
+  config: JsonObject,
+) => Promise<PipelineDescription | null>;
 
 /**
- * Answers what is asked about these projects, oldest first, and returns how much it has answered.
+ * Answers what is asked about these projects, oldest first, and returns how many questions it has settled.
  * The question's row is locked while the pipeline is described, so that of several workers one does; `describe` has to have
  * a time limit of its own, and a worker that dies lets go of the row.
  */
@@ -129,9 +137,12 @@ export async function answerVariants(
       if (open === undefined) return false;
       const description = await describe(open.project, open.pipeline, open.config);
       // The row cannot have moved: it is locked.
-      await sql`
-        update variants set answered_at = queue_now(), description = ${sql.json(storable(description) as never)}
-        where ctid = ${open.key}::tid`;
+      if (description === null) await sql`delete from variants where ctid = ${open.key}::tid`;
+      else {
+        await sql`
+          update variants set answered_at = queue_now(), description = ${sql.json(storable(description) as never)}
+          where ctid = ${open.key}::tid`;
+      }
       return true;
     });
     if (!more) return count;

@@ -162,6 +162,13 @@ describe("answerVariants", () => {
     expect(new Set(asked).size).toBe(12);
   });
 
+  it("takes back a question about a pipeline that the project has no longer", async () => {
+    const bread = await bakery();
+    await variantOf(db, bread, { oven: "fan" }, { ...silent, waitMs: 0 });
+    expect(await answerVariants(db, [bread.projectName], async () => null)).toBe(1);
+    expect(await db.sql`select 1 from variants where project = ${bread.projectName}`).toHaveLength(0);
+  });
+
   it("leaves the question to others when it cannot describe", async () => {
     const bread = await bakery();
     await variantOf(db, bread, { oven: "fan" }, { ...silent, waitMs: 0 });
