@@ -5,7 +5,7 @@ import { idText } from "../domain/ids.ts";
 import type { JsonObject } from "../domain/json.ts";
 import { isFinal, type JobState } from "../domain/lifecycle.ts";
 import type { Actor, RunRequest } from "../domain/run-request.ts";
-import { planRun } from "../pipelines/plan.ts";
+import { contextOf, planRun } from "../pipelines/plan.ts";
 import { resolveSettings } from "../pipelines/policy.ts";
 import { variantOf } from "../pipelines/variants.ts";
 import type { JobsContext } from "./context.ts";
@@ -49,7 +49,7 @@ async function newJob(context: JobsContext, actor: Actor, request: RunRequest, f
   const { db, catalogue, wakeups } = context;
   const found = await catalogue.pipeline(request.project, request.pipeline);
   const description = await variantOf(db, found, request.config, { ring: () => wakeups.ring("describe") });
-  const plan = description === null ? null : planRun(description, request);
+  const plan = description === null ? null : planRun(description, request, contextOf(found));
   if (plan !== null && plan.problems.length > 0) throw new InvalidRunError(plan.problems);
 
   const settings = resolveSettings(request, found.project, found.description);
