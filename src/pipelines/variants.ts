@@ -38,8 +38,8 @@ export async function variantOf(
   const { codeHash } = description;
   const hash = configHash(description.config, config);
   if (hash === configHash(description.config, {})) return description;
-  // Broken under one config is broken under each, as far as anybody can tell.
-  if (project.error !== null || description.status !== "ok" || codeHash === null) return description;
+  // What is broken under the YAML's config may be whole under another: a value that a decorator wants may be missing there.
+  if (project.error !== null || description.status === "unconfigured" || codeHash === null) return description;
   const key: VariantKey = [pipeline.projectName, pipeline.name, codeHash, hash];
   const known = await answerTo(db.sql, key);
   if (known?.isCurrent) return known.description;

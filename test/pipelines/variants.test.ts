@@ -127,10 +127,29 @@ describe("variantOf", () => {
     expect(worker.rings()).toBe(2);
   });
 
-  it("of a broken pipeline is the broken pipeline", async () => {
+  it("of a pipeline that is broken under its YAML's config is asked for: it may be whole", async () => {
     const bread = await bakery();
-    const broken = { ...bread, description: pipeline({ status: "broken", graph: null, error: brokenBy("gone") }) };
-    expect(await variantOf(db, broken, { oven: "fan" }, silent)).toBe(broken.description);
+    const broken = { ...bread, description: { ...bread.description, status: "broken" as const, graph: null } };
+    const worker = answering(bread, under);
+    expect(await variantOf(db, broken, {}, worker.options)).toBe(broken.description);
+    expect(await variantOf(db, broken, { oven: "fan" }, worker.options)).toMatchObject({ status: "ok" });
+  });
+
+  it.each<[what: string, changes: Partial<PipelineDescription>]>([
+    ["without configuration", { status: "unconfigured", codeHash: null, graph: null }],
+    ["that could not be read", { status: "broken", codeHash: null, graph: null }],
+  ])("of a pipeline %s is what was published", async (_what, changes) => {
+    const bread = await bakery();
+    const worker = answering(bread, under);
+    const unusable = { ...bread, description: { ...bread.description, ...changes } };
+    expect(await variantOf(db, unusable, { oven: "fan" }, worker.options)).toBe(unusable.description);
+    expect(worker.rings()).toBe(0);
+  });
+
+  it("of a broken project is what was published", async () => {
+    const bread = await bakery();
+    const broken = { ...bread, project: project({ error: brokenBy("conf/project.yml: not valid YAML") }) };
+    expect(await variantOf(db, broken, { oven: "fan" }, silent)).toBe(bread.description);
   });
 });
 
