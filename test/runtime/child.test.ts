@@ -1,19 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { type ChildOptions, startChild } from "../../src/runtime/child.ts";
-import { childEnvironment } from "../../src/runtime/environment.ts";
-import { fakeEntry, isAlive, scratch } from "../support/runtimes.ts";
-
-const env = childEnvironment({ own: process.env, databaseUrl: null, envFile: null });
+import { fakeEntry, isAlive, scratch, testEnvironment } from "../support/runtimes.ts";
 
 function start(handshake: string, options: Partial<ChildOptions> = {}) {
-  return startChild({ python: "python3", dir: scratch, env, entry: fakeEntry(handshake), ...options });
+  return startChild({ python: "python3", dir: scratch, env: testEnvironment, entry: fakeEntry(handshake), ...options });
 }
 
 describe("startChild", () => {
   it("resolves when the runtime is ready, in a process group of its own", async () => {
     const child = await start("good");
     expect(child.ready.pid).toBe(child.pid);
-    expect(child.exit).toBeNull();
+    expect(() => process.kill(-child.pid, 0)).not.toThrow();
     expect(await child.shutdown(5000)).toEqual({ code: 0, signal: null, fault: null });
     expect(isAlive(child.pid)).toBe(false);
   });

@@ -1,17 +1,21 @@
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { type RuntimeChild, startChild } from "../../src/runtime/child.ts";
-import { childEnvironment } from "../../src/runtime/environment.ts";
 import { run } from "../../src/runtime/run.ts";
 import { StopRequest } from "../../src/runtime/stop.ts";
-import { fakeEntry, isAlive, runRequest, scratch, watched } from "../support/runtimes.ts";
+import { fakeEntry, isAlive, runRequest, scratch, testEnvironment, watched } from "../support/runtimes.ts";
 
 let child: RuntimeChild;
 afterEach(() => child.kill());
 
 async function startFake() {
-  const env = childEnvironment({ own: process.env, databaseUrl: null, envFile: null });
-  child = await startChild({ python: "python3", dir: scratch, env, entry: fakeEntry(), maxLineBytes: 1_000_000 });
+  child = await startChild({
+    python: "python3",
+    dir: scratch,
+    env: testEnvironment,
+    entry: fakeEntry(),
+    maxLineBytes: 1_000_000,
+  });
   return child;
 }
 

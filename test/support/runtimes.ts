@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { mkdtemp } from "node:fs/promises";
+import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { childEnvironment } from "../../src/runtime/environment.ts";
 import type { NumberedEvent } from "../../src/runtime/event-queue.ts";
 import { protocolVersion, type RunRequest } from "../../src/runtime/protocol.ts";
 import type { RunOptions } from "../../src/runtime/run.ts";
@@ -11,6 +12,28 @@ import type { RunOptions } from "../../src/runtime/run.ts";
 /** Arguments that start `fake-runtime.py` in place of the real runtime. */
 export function fakeEntry(handshake = "good"): string[] {
   return [join(import.meta.dirname, "fake-runtime.py"), handshake];
+}
+
+export const examples: string = join(import.meta.dirname, "../../examples");
+
+export const testEnvironment = childEnvironment({ own: process.env, databaseUrl: null, envFile: null });
+
+/** A FlowerPower project of these pipelines: their source, and the names of their final variables. */
+export async function projectOf(pipelines: Record<string, { code: string; finalVars: string[] }>): Promise<string> {
+  const dir = await mkdtemp(join(scratch, "project-"));
+  const write = async (path: string, text: string) => {
+    await mkdir(dirname(join(dir, path)), { recursive: true });
+    await writeFile(join(dir, path), text);
+  };
+  await write("conf/project.yml", "name: test\n");
+  for (const [name, { code, finalVars }] of Object.entries(pipelines)) {
+    await write(`pipelines/${name}.py`, code);
+    await write(
+      `conf/pipelines/${name}.yml`,
+      `run:\n  final_vars: [${finalVars}]\n  executor:\n    type: synchronous\n`,
+    );
+  }
+  return dir;
 }
 
 export const scratch: string = await mkdtemp(join(tmpdir(), "runtime-test-"));
