@@ -1,0 +1,230 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/**
+ * The typed client of FlowerPower Job Queue, for Node from 20 and for browsers. Its types come from the server's schema.
+ *
+ *     const client = createClient({ url: "http://127.0.0.1:4000/graphql" });
+ *     const { job } = await client.enqueue({ pipeline: "flights/daily_report", inputs: { day: "2013-07-10" } });
+ *     for await (const event of client.watch(job.id)) {
+ *       if (event.__typename === "NodeSucceeded") console.log(event.node, event.durationMs);
+ *     }
+ */
+import { withRetries } from "./backoff.ts";
+import { errorOf, JobStateError } from "./errors.ts";
+import { type FeedItem, feed } from "./feed.ts";
+import {
+  CancelJobDocument,
+  EnqueueJobDocument,
+  type EnqueueJobInput,
+  type EnqueueJobMutation,
+  type FeedFilter,
+  JobByRefDocument,
+  JobDocument,
+  type JobFilter,
+  JobHistoryDocument,
+  type JobOrder,
+  type JobSummaryFragment,
+  JobsDocument,
+  type TypedDocumentString,
+} from "./generated/graphql.ts";
+import { type Headers, type Http, post } from "./http.ts";
+import { pages } from "./pages.ts";
+import { Socket } from "./socket.ts";
+import type { Stream } from "./stream.ts";
+import { type Job, type JobEvent, type Watch, watch } from "./watch.ts";
+
+export {
+  AmbiguousRefError,
+  BadInputError,
+  IdempotencyConflictError,
+  InvalidRunError,
+  JobStateError,
+  NotFoundError,
+  type Problem,
+  QueueError,
+  RequestError,
+  UnavailableError,
+} from "./errors.ts";
+export type { FeedItem } from "./feed.ts";
+export type {
+  EnqueueJobInput,
+  FeedFilter,
+  JobFilter,
+  JobOrder,
+  JobState,
+  TypedDocumentString,
+} from "./generated/graphql.ts";
+export type { Stream } from "./stream.ts";
+export { isFinal, type Job, type JobEvent, type Watch } from "./watch.ts";
+
+/** A job in a list. */
+export type JobSummary = JobSummaryFragment;
+/** A job that was accepted, whether by this call or an earlier one with the same key, and what will run. */
+export type Enqueued = Extract<EnqueueJobMutation["enqueueJob"], { __typename: "EnqueueJobSuccess" }>;
+export interface ClientOptions {
+  /** The GraphQL endpoint, `http://127.0.0.1:4000/graphql`. */
+  url: string;
+  /** For all requests, also of subscriptions; a function is asked each time. */
+  headers?: Record<string, string> | (() => Record<string, string> | Promise<Record<string, string>>);
+  /** While the server cannot be reached, calls are tried again for so long. 10 s unless said. */
+  retryForMs?: number;
+  fetch?: typeof globalThis.fetch;
+  /** A class like WebSocket, where the global one is not to be used. */
+  webSocketImpl?: unknown;
+}
+
+export interface CallOptions {
+  signal?: AbortSignal | undefined;
+}
+
+export interface FollowOptions extends CallOptions {
+  /** Only what came after the event with this cursor. */
+  after?: string | null | undefined;
+  /** Throw UnavailableError when the server has been away for so long; until then the stream resumes by itself. 5 min unless said. */
+  giveUpAfterMs?: number;
+  /** Told when the connection is lost, and when the stream goes on. */
+  onConnection?: (state: "lost" | "resumed") => void;
+}
+
+export interface JobsOptions extends CallOptions {
+  /** Newest first unless said. */
+  orderBy?: JobOrder;
+  /** Jobs read at once, at most 100. */
+  pageSize?: number;
+}
+
+export interface Client extends AsyncDisposable {
+  /**
+   * Asks for a run, and resolves when the job is stored. Each call has an idempotency key of its own (or the given one), which
+   * tries after a network error use again: however often it is sent, there is one job.
+   *
+   * @throws InvalidRunError, NotFoundError, IdempotencyConflictError, BadInputError, UnavailableError
+   */
+  enqueue(input: EnqueueJobInput, options?: CallOptions): Promise<Enqueued>;
+  /**
+   * The events of a job, from the first one or after a cursor, until it has ended. Resumes by itself when the connection is
+   * lost or the server restarts: no event is missing, none comes twice. Leaving the loop closes the subscription.
+   */
+  watch(jobId: string, options?: FollowOptions): Watch;
+  /** The job, or null when there is none. */
+  job(jobId: string, options?: CallOptions): Promise<Job | null>;
+  /**
+   * The job that people call `@last`, `daily_report@last`, `flights/daily_report@last`, or by the last 6 or more characters of
+   * its id.
+   *
+   * @throws NotFoundError, AmbiguousRefError, BadInputError
+   */
+  find(ref: string, options?: CallOptions): Promise<Job>;
+  /** Jobs, read page by page as they are taken. */
+  jobs(filter?: JobFilter, options?: JobsOptions): AsyncGenerator<JobSummary, void, undefined>;
+  /** What has happened to a job so far, read page by page as it is taken. */
+  history(jobId: string, options?: CallOptions): AsyncGenerator<JobEvent, void, undefined>;
+  /**
+   * Stops a job: at once when it waits, by its worker when it runs.
+   *
+   * @throws NotFoundError, JobStateError
+   */
+  cancel(jobId: string, reason?: string, options?: CallOptions): Promise<JobSummary>;
+  /** The events of all jobs, from now on or after a cursor, for ever. Resumes by itself like `watch`. */
+  feed(filter?: FeedFilter, options?: FollowOptions): Stream<FeedItem>;
+  /** Any query or mutation with its types, as codegen makes them. Not tried again unless `idempotent`. */
+  request<Result, Variables>(
+    document: TypedDocumentString<Result, Variables>,
+    variables: Variables,
+    options?: CallOptions & { idempotent?: boolean },
+  ): Promise<Result>;
+  /** Ends all subscriptions. */
+  close(): Promise<void>;
+}
+
+export function createClient(options: ClientOptions): Client {
+  const { url, retryForMs = 10_000 } = options;
+  const headers = async (): Promise<Headers> =>
+    typeof options.headers === "function" ? await options.headers() : (options.headers ?? {});
+  const http: Http = { url, fetch: options.fetch ?? globalThis.fetch.bind(globalThis), headers };
+  const socket = new Socket({ url, headers, webSocketImpl: options.webSocketImpl });
+  const closed = new AbortController();
+
+  const within = (signal?: AbortSignal) =>
+    signal === undefined ? closed.signal : AbortSignal.any([signal, closed.signal]);
+
+  /** For what may be sent twice. */
+  const send = <Result, Variables>(
+    document: TypedDocumentString<Result, Variables>,
+    variables: Variables,
+    { signal }: CallOptions = {},
+  ): Promise<Result> =>
+    withRetries(() => post(http, document, variables, within(signal)), { forMs: retryForMs, signal: within(signal) });
+
+  const follow = ({ after = null, giveUpAfterMs = 300_000, onConnection = () => {}, signal }: FollowOptions) => ({
+    after,
+    giveUpAfterMs,
+    onConnection,
+    signal: within(signal),
+  });
+
+  const readJob = async (id: string, call?: CallOptions) => (await send(JobDocument, { id }, call)).job;
+
+  return {
+    async enqueue(input, call) {
+      const keyed = { ...input, idempotencyKey: input.idempotencyKey ?? newKey() };
+      const { enqueueJob } = await send(EnqueueJobDocument, { input: keyed }, call);
+      if (enqueueJob.__typename !== "EnqueueJobSuccess") throw errorOf(enqueueJob);
+      return enqueueJob;
+    },
+
+    watch: (jobId, options = {}) =>
+      watch(jobId, { socket, read: (id, signal) => readJob(id, { signal }) }, follow(options)),
+
+    job: readJob,
+
+    async find(ref, call) {
+      const { jobByRef } = await send(JobByRefDocument, { ref }, call);
+      if (jobByRef.__typename !== "Job") throw errorOf(jobByRef);
+      return jobByRef;
+    },
+
+    jobs: (filter, { orderBy = "ID_DESC", pageSize = 50, ...call } = {}) =>
+      pages(async (after) => {
+        const variables = { first: pageSize, after, filter: filter ?? null, orderBy };
+        return (await send(JobsDocument, variables, call)).jobs;
+      }),
+
+    history: (id, call) =>
+      pages(async (after) => (await send(JobHistoryDocument, { id, first: 100, after }, call)).job?.events ?? null),
+
+    async cancel(id, reason, { signal } = {}) {
+      const input = { id, reason: reason ?? null };
+      return await withRetries(
+        async (tries) => {
+          const { cancelJob } = await post(http, CancelJobDocument, { input }, within(signal));
+          if (cancelJob.__typename === "CancelJobSuccess") return cancelJob.job;
+          const error = errorOf(cancelJob);
+          // The answer to an earlier try was lost on its way: this is what it did.
+          const done = tries > 0 && error instanceof JobStateError && error.state === "CANCELLED";
+          const job = done ? await readJob(id, { signal }) : null;
+          if (job === null) throw error;
+          return job;
+        },
+        { forMs: retryForMs, signal: within(signal) },
+      );
+    },
+
+    feed: (filter, options = {}) => feed(socket, filter ?? null, follow(options)),
+
+    request: (document, variables, { idempotent = false, signal } = {}) =>
+      idempotent ? send(document, variables, { signal }) : post(http, document, variables, within(signal)),
+
+    async close() {
+      closed.abort();
+      await socket.close();
+    },
+    async [Symbol.asyncDispose]() {
+      await this.close();
+    },
+  };
+}
+
+function newKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
