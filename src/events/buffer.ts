@@ -7,10 +7,10 @@ export interface BufferLimits {
 export const bufferLimits: BufferLimits = { items: 1_000, bytes: 1_000_000 };
 
 /**
- * What a subscriber has not taken yet. It says when it is full, and that it has room again when half of it was taken; one
- * batch is always taken whole, so it may run over by that. The items themselves are shared with other subscribers.
+ * What a subscriber has not taken yet. When it is full it takes nothing more until half of it is gone, so that a slow
+ * subscriber is served in few large batches. The items themselves are shared with other subscribers.
  */
-export class Buffer<T extends { bytes: number }> {
+export class EventBuffer<T extends { bytes: number }> {
   readonly #limits: BufferLimits;
   #items: T[] = [];
   #first = 0;
@@ -29,12 +29,16 @@ export class Buffer<T extends { bytes: number }> {
     return this.#items.length - this.#first;
   }
 
-  add(items: readonly T[]): void {
-    for (const item of items) {
-      this.#items.push(item);
-      this.#bytes += item.bytes;
+  /** Returns false when the item was not taken. One item is always taken, whatever its size. */
+  add(item: T): boolean {
+    if (this.#full) return false;
+    if (this.size > 0 && (this.size >= this.#limits.items || this.#bytes + item.bytes > this.#limits.bytes)) {
+      this.#full = true;
+      return false;
     }
-    this.#full = this.size >= this.#limits.items || this.#bytes >= this.#limits.bytes;
+    this.#items.push(item);
+    this.#bytes += item.bytes;
+    return true;
   }
 
   take(): T | undefined {
@@ -51,6 +55,7 @@ export class Buffer<T extends { bytes: number }> {
     return item;
   }
 
+  /** Lets go of everything. */
   clear(): void {
     this.#items = [];
     this.#first = 0;

@@ -104,12 +104,18 @@ export class Changes implements HeadObserver {
       const [oldest] = this.#announced.keys();
       if (oldest !== undefined) this.#announced.delete(oldest);
     }
-    for (const { waiting, wants, stream } of this.#subscribers) {
-      if (!wants(job)) continue;
-      waiting.add(jobId);
-      if (waiting.size > mostChangesWaiting) stream.end(tooSlow());
-      else stream.wake();
+    for (const subscriber of this.#subscribers) {
+      if (!subscriber.wants(job)) continue;
+      subscriber.waiting.add(jobId);
+      subscriber.stream.wake();
+      if (subscriber.waiting.size > mostChangesWaiting) this.#giveUp(subscriber);
     }
+  }
+
+  #giveUp(subscriber: Subscriber): void {
+    this.#subscribers.delete(subscriber);
+    subscriber.waiting.clear();
+    subscriber.stream.end(tooSlow());
   }
 }
 

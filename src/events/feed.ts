@@ -1,5 +1,5 @@
 import { CursorExpiredError } from "../domain/errors.ts";
-import { Buffer, type BufferLimits } from "./buffer.ts";
+import { type BufferLimits, EventBuffer } from "./buffer.ts";
 import { comparePositions, type FeedPosition, feedCursor, parseFeedCursor } from "./cursor.ts";
 import { type FeedFilter, jobMatcher } from "./filter.ts";
 import { Lookout, type LookoutOptions } from "./lookout.ts";
@@ -74,6 +74,11 @@ export class Feed {
     return this.#subscribers.size;
   }
 
+  /** Events that were read and not yet taken. */
+  get waiting(): number {
+    return this.#subscribers.values().reduce((sum, { buffer }) => sum + buffer.size, 0);
+  }
+
   /** Since when events are held back by the horizon, and since when the head is behind for whatever reason. */
   get delays(): { heldMs: number; lagMs: number } {
     const age = (since: number | null) => (since === null ? 0 : performance.now() - since);
@@ -87,14 +92,22 @@ export class Feed {
     await this.#starting.promise;
   }
 
-  /** A subscriber after the cursor, or from now on: from the moment in which the promise is resolved. */
-  async subscribe(after: string | null, filter: FeedFilter): Promise<Stream<FeedItem>> {
-    const position = after === null ? null : await this.#positionOf(after);
+  /** Where a cursor stands, after a look whether the log still reaches back to it. */
+  async positionOf(cursor: string): Promise<FeedPosition> {
+    const { epoch, ...position } = parseFeedCursor(cursor);
+    const feed = await this.#reader.read((sql) => readFeed(sql, null, null, 0));
+    // With the same epoch and from the future: the database was set back in time without becoming another one.
+    if (epoch !== feed.epoch || position.xid > feed.next) throw restored();
+    if (comparePositions(position, feed.floor) < 0) throw pruned();
+    return position;
+  }
+
+  /** A subscriber after the position, or from now on: then from the moment in which `placed` is resolved. */
+  subscribe(position: FeedPosition | null, filter: FeedFilter): { stream: Stream<FeedItem>; placed: Promise<void> } {
     const subscriber = this.#subscriber(position, filter);
     this.#subscribers.add(subscriber);
     this.ring();
-    await subscriber.placed.promise;
-    return subscriber.stream;
+    return { stream: subscriber.stream, placed: subscriber.placed.promise };
   }
 
   ring(): void {
@@ -126,15 +139,6 @@ export class Feed {
     return this.#subscribers.size > 0 || this.#observer.needed;
   }
 
-  async #positionOf(after: string): Promise<FeedPosition> {
-    const { epoch, ...position } = parseFeedCursor(after);
-    const feed = await this.#reader.read((sql) => readFeed(sql, null, null, 0));
-    // With the same epoch and from the future: the database was set back in time without becoming another one.
-    if (epoch !== feed.epoch || position.xid > feed.next) throw restored();
-    if (comparePositions(position, feed.floor) < 0) throw pruned();
-    return position;
-  }
-
   #subscriber(position: FeedPosition | null, filter: FeedFilter): Subscriber {
     const matches = jobMatcher(filter);
     const types = filter.types == null ? null : new Set(filter.types);
@@ -143,8 +147,8 @@ export class Feed {
     if (position !== null) placed.resolve();
     const subscriber: Subscriber = {
       position,
-      buffer: new Buffer(this.#options.limits),
-      markDue: false,
+      buffer: new EventBuffer(this.#options.limits),
+      mark: null,
       lastAt: performance.now(),
       lastPosition: position,
       placed,
@@ -162,13 +166,13 @@ export class Feed {
   }
 
   #take(subscriber: Subscriber): FeedItem | undefined {
-    const wasFull = subscriber.buffer.full;
-    const read = subscriber.buffer.take();
-    if (wasFull && !subscriber.buffer.full) this.#lookout.ring();
-    // With an empty buffer, all up to its position was delivered or not wanted.
-    const position = read?.position ?? (subscriber.markDue ? subscriber.position : null);
-    if (position === null) return undefined;
-    subscriber.markDue = false;
+    const { buffer, mark } = subscriber;
+    const wasFull = buffer.full;
+    const read = mark === null ? buffer.take() : undefined;
+    if (wasFull && !buffer.full) this.#lookout.ring();
+    const position = mark ?? read?.position;
+    if (position === undefined) return undefined;
+    subscriber.mark = null;
     subscriber.lastAt = performance.now();
     subscriber.lastPosition = position;
     return { cursor: feedCursor(this.#epoch, position), event: read?.event ?? null };
@@ -213,8 +217,8 @@ export class Feed {
   async #readForOneBehind(): Promise<boolean> {
     const head = this.#head;
     if (head === null) return false;
-    const isBehind = ({ position, buffer }: Subscriber) =>
-      position !== null && !buffer.full && comparePositions(position, head) < 0;
+    const isBehind = ({ position, buffer, stream }: Subscriber) =>
+      position !== null && !buffer.full && !stream.ending && comparePositions(position, head) < 0;
     const next = this.#subscribers.values().find(isBehind);
     if (next === undefined || next.position === null) return false;
     this.#subscribers.delete(next);
@@ -229,13 +233,11 @@ export class Feed {
   /** Hands out what was read after `start` up to `end`, to all with room who stand at `start` or further on. */
   #deliver(events: readonly FeedEvent[], start: FeedPosition, end: FeedPosition): void {
     for (const subscriber of this.#subscribers) {
-      const position = subscriber.position;
-      if (position === null || subscriber.buffer.full) continue;
+      const { position, buffer, stream } = subscriber;
+      if (position === null || buffer.full || stream.ending) continue;
       if (comparePositions(position, start) < 0 || comparePositions(position, end) >= 0) continue;
-      const first = events.findIndex((read) => comparePositions(read.position, position) > 0);
-      if (first >= 0) subscriber.buffer.add(events.slice(first).filter(subscriber.wants));
-      subscriber.position = end;
-      subscriber.stream.wake();
+      subscriber.position = fill(subscriber, position, events) ?? end;
+      stream.wake();
     }
   }
 
@@ -244,7 +246,7 @@ export class Feed {
     for (const subscriber of this.#subscribers) {
       if (subscriber.position !== null) continue;
       subscriber.position = end;
-      subscriber.markDue = true;
+      subscriber.mark = end;
       subscriber.placed.resolve();
       subscriber.stream.wake();
     }
@@ -257,7 +259,7 @@ export class Feed {
       const { position, lastPosition, lastAt, buffer, stream } = subscriber;
       if (buffer.size > 0 || position === null || now - lastAt < this.#options.quietMs) continue;
       if (lastPosition !== null && comparePositions(position, lastPosition) <= 0) continue;
-      subscriber.markDue = true;
+      subscriber.mark = position;
       stream.wake();
     }
   }
@@ -272,14 +274,30 @@ export class Feed {
 interface Subscriber {
   /** Everything up to here is in its buffer, was delivered or is not wanted; null: it begins with the next head. */
   position: FeedPosition | null;
-  buffer: Buffer<FeedEvent>;
-  markDue: boolean;
+  buffer: EventBuffer<FeedEvent>;
+  /** To be given before what is in the buffer, all of which comes after it. */
+  mark: FeedPosition | null;
   /** When it got its last item, and where that was. */
   lastAt: number;
   lastPosition: FeedPosition | null;
   placed: PromiseWithResolvers<void>;
   wants(read: FeedEvent): boolean;
   stream: Stream<FeedItem>;
+}
+
+/** Returns how far the subscriber has come when its buffer is full, or null when all that it wants had room. */
+function fill(
+  { buffer, wants }: Subscriber,
+  position: FeedPosition,
+  events: readonly FeedEvent[],
+): FeedPosition | null {
+  let reached = position;
+  for (const read of events) {
+    if (comparePositions(read.position, position) <= 0) continue;
+    if (wants(read) && !buffer.add(read)) return reached;
+    reached = read.position;
+  }
+  return null;
 }
 
 function later(a: FeedPosition, b: FeedPosition): FeedPosition {

@@ -1,6 +1,6 @@
 import { NotFoundError } from "../domain/errors.ts";
 import { idText } from "../domain/ids.ts";
-import { Buffer, type BufferLimits } from "./buffer.ts";
+import { type BufferLimits, EventBuffer } from "./buffer.ts";
 import { badCursor } from "./cursor.ts";
 import { Lookout, type LookoutOptions } from "./lookout.ts";
 import { type EventRow, type JobAnswer, type JobQuestion, type ReadEvent, readJobs } from "./read.ts";
@@ -42,10 +42,15 @@ export class Followers {
     return this.#byJob.values().reduce((sum, followers) => sum + followers.size, 0);
   }
 
+  /** Events that were read and not yet taken. */
+  get waiting(): number {
+    return this.#byJob.values().reduce((sum, followers) => sum + sizes(followers), 0);
+  }
+
   follow(jobId: string, afterSeq: number): Stream<EventRow> {
     const follower: Follower = {
       position: afterSeq,
-      buffer: new Buffer(this.#limits),
+      buffer: new EventBuffer(this.#limits),
       stream: new Stream({
         take: () => this.#take(jobId, follower),
         leave: () => this.#remove(jobId, follower),
@@ -108,7 +113,7 @@ export class Followers {
       this.#due.delete(jobId);
       const byPosition = new Map<number, Question>();
       for (const follower of this.#byJob.get(jobId) ?? []) {
-        if (follower.buffer.full) continue;
+        if (follower.buffer.full || follower.stream.ending) continue;
         const question = byPosition.get(follower.position);
         if (question !== undefined) question.followers.push(follower);
         else if (questions.length + byPosition.size < mostQuestions) {
@@ -124,8 +129,12 @@ export class Followers {
 interface Follower {
   /** Number of the last event that was put into its buffer. */
   position: number;
-  buffer: Buffer<ReadEvent>;
+  buffer: EventBuffer<ReadEvent>;
   stream: Stream<EventRow>;
+}
+
+function sizes(followers: Set<Follower>): number {
+  return followers.values().reduce((sum, { buffer }) => sum + buffer.size, 0);
 }
 
 interface Question extends JobQuestion {
@@ -137,11 +146,12 @@ function answerTo(follower: Follower, jobId: string, { job, events, more }: JobA
   if (job === null) stream.end(new NotFoundError("job", idText("job", jobId), null));
   else if (position > job.lastSeq) stream.end(badCursor("This cursor is ahead of its job."));
   else {
-    buffer.add(events);
-    follower.position = events.at(-1)?.event.seq ?? position;
+    const taken = events.findIndex((read) => !buffer.add(read));
+    const all = taken < 0;
+    follower.position = (all ? events.at(-1) : events[taken - 1])?.event.seq ?? position;
     // Events and state are of one snapshot: in a final state, what was read ends with the terminal event of the job's
     // present life. An earlier life's terminal event does not end it, because its job was requeued.
-    if (job.final && !more) stream.end();
+    if (job.final && all && !more) stream.end();
     else stream.wake();
   }
 }

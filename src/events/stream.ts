@@ -20,6 +20,11 @@ export class Stream<T> implements AsyncIterableIterator<T>, AsyncDisposable {
     this.#source = source;
   }
 
+  /** The end or an error is on its way to the reader: nothing more must be put into the source. */
+  get ending(): boolean {
+    return this.#ending !== null;
+  }
+
   /** To be called when the source has something again. */
   wake(): void {
     while (!this.#left && this.#waiting.length > 0) {

@@ -44,6 +44,8 @@ export interface TailHealth {
   followedJobs: number;
   feedSubscribers: number;
   changeSubscribers: number;
+  /** Events in memory that subscribers have not taken yet. */
+  waitingEvents: number;
   /** Statements so far. */
   reads: number;
   failedReads: number;
@@ -104,8 +106,10 @@ export function openTail(db: Pick<Database, "url">, wakeups: Wakeups, options: T
     },
     async feed(after, filter = {}) {
       refuseWhenClosed();
-      const subscribed = feed.subscribe(after, filter);
-      return await inTime(subscribed, () => void subscribed.then((late) => late.return(), ignore));
+      const position = after === null ? null : await inTime(feed.positionOf(after), ignore);
+      const { stream, placed } = feed.subscribe(position, filter);
+      await inTime(placed, () => void stream.return());
+      return stream;
     },
     async changes(filter = {}) {
       refuseWhenClosed();
@@ -126,6 +130,7 @@ export function openTail(db: Pick<Database, "url">, wakeups: Wakeups, options: T
         followedJobs: followers.jobs,
         feedSubscribers: feed.count,
         changeSubscribers: changes.count,
+        waitingEvents: followers.waiting + feed.waiting,
         reads: reader.reads,
         failedReads,
         lastError,
