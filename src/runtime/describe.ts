@@ -24,6 +24,8 @@ export interface DescribeOptions {
   /** For each pipeline: a module that takes longer to import counts as hung. */
   timeoutMs?: number;
   readyMs?: number;
+  /** See ChildOptions. */
+  entry?: readonly string[];
 }
 
 /** What a project is, as its own Python sees it. */

@@ -27,7 +27,7 @@ def log(run, seq, text):
     event(run, seq, "log", node=None, branch=None, data=data)
 
 
-def ended(run, events):
+def ended(run, events, rss=1, threads=()):
     send(
         "ended",
         run=run,
@@ -37,7 +37,7 @@ def ended(run, events):
         error=None,
         results={},
         retry=None,
-        process={"rssBytes": 1, "threads": [], "runs": 1},
+        process={"rssBytes": rss, "threads": threads, "runs": 1},
     )
 
 
@@ -98,6 +98,14 @@ def no_answer(run):
 def ordinary(run):
     node(run, 1, "node.started")
     ended(run, 1)
+
+
+def grows(run):
+    ended(run, 0, rss=10**12)
+
+
+def leaves_a_thread(run):
+    ended(run, 0, threads=["uploader"])
 
 
 def main():
