@@ -84,6 +84,27 @@ class PipelineGraph:
         entry = self.nodes[user].input_types.get(name)
         return entry is not None and entry[1] == DependencyType.REQUIRED
 
+    def runs_in_branches(self, name: str) -> bool:
+        """True between a `Parallelizable` node and its `Collect`: the node has a value for each branch, none of its own."""
+        branched: set[str] = set()
+        for each in self.order[: self.position[name] + 1]:
+            node = self.nodes[each]
+            if node.node_role == NodeType.COLLECT:
+                continue
+            if any(d.name in branched or d.node_role == NodeType.EXPAND for d in node.dependencies):
+                branched.add(each)
+        return name in branched
+
+    def collector_of(self, name: str) -> str | None:
+        """The first node below that brings the branches together."""
+        below = {name}
+        for each in self.order:
+            if any(dependency.name in below for dependency in self.nodes[each].dependencies):
+                if self.nodes[each].node_role == NodeType.COLLECT:
+                    return each
+                below.add(each)
+        return None
+
     def blocks(self, path: Iterable[str]) -> dict[str, list[str]]:
         """The nodes that run in each branch, by the `Parallelizable` node that makes the branches."""
         within = set(path)

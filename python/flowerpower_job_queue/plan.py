@@ -95,6 +95,10 @@ class _Check:
                 self.refuse(f"finalVars.{index}", self._unknown(name), self._nearest(name, self._graph.computed()))
             elif self._graph.nodes[name].user_defined:
                 self.refuse(f"finalVars.{index}", f"{name!r} is an input, not a node that can be computed")
+            elif self._graph.runs_in_branches(name):
+                # Hamilton would run it once more with the list of all items in place of one.
+                message = f"{name!r} runs once for each branch and has no single value; ask for what collects it"
+                self.refuse(f"finalVars.{index}", message, self._graph.collector_of(name))
         return list(dict.fromkeys(final_vars))
 
     def inputs(self) -> dict[str, Any]:
