@@ -20,16 +20,29 @@ export function processIdentity(pid: number): string | null {
 
 /** Whether the process of that name has certainly ended. Of a process elsewhere this host knows nothing: false. */
 export function hasEnded(identity: string, pid: number): boolean {
-  const ours = space === null ? identity.startsWith(`${hostname()}/`) : identity.startsWith(`${space}/`);
-  return ours && processIdentity(pid) !== identity;
+  const ours = identity.startsWith(`${space ?? hostname()}/`);
+  if (!ours) return false;
+  const present = processIdentity(pid);
+  // Mounted with hidepid, /proc shows nothing of other users' processes, as if there were none.
+  return present === null ? !isOfAnotherUser(pid) : present !== identity;
 }
 
 function alive(pid: number): boolean {
+  const code = signalled(pid);
+  return code === null || code === "EPERM";
+}
+
+function isOfAnotherUser(pid: number): boolean {
+  return signalled(pid) === "EPERM";
+}
+
+/** Why a process cannot be signalled, null when it can. */
+function signalled(pid: number): string | null {
   try {
     process.kill(pid, 0);
-    return true;
+    return null;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+    return (error as NodeJS.ErrnoException).code ?? "";
   }
 }
 

@@ -11,7 +11,7 @@ import { type DescribedProject, publishProject } from "../pipelines/publish.ts";
 import { answerVariants } from "../pipelines/variants.ts";
 import { describeProject } from "../runtime/describe.ts";
 import type { Environment } from "../runtime/environment.ts";
-import type { ErrorInfo, PipelineDescription, ProjectDescription } from "../runtime/protocol.ts";
+import type { ErrorInfo, ProjectDescription } from "../runtime/protocol.ts";
 
 /** A project that this worker serves: a name, and the folder that it means here. */
 export interface ServedProject {
@@ -88,7 +88,9 @@ export class Projects implements AsyncDisposable {
     const { error } = described.project;
     if (error === null) this.#usable.add(served.name);
     else this.#usable.delete(served.name);
-    const environment = { python: served.python.path, pythonSource: served.python.source, ...described.environment };
+    const { path, version, source } = served.python;
+    const told = described.environment as { python?: JsonObject };
+    const environment = { ...told, python: { executable: path, version, ...told.python, source } };
     const { changed, removed } = await publishProject(db, workerId(), { name: served.name, ...described, environment });
     wakeups.ring("describe");
     log("project published", { project: served.name, changed, removed, error: error?.message ?? null });
@@ -105,7 +107,7 @@ export class Projects implements AsyncDisposable {
     if (served.size === 0) return;
     await answerVariants(db, [...served.keys()], async (project, pipeline, config) => {
       const { pipelines } = await describe(served.get(project) as ServedProject, { pipelines: [pipeline], config });
-      return pipelines.find(({ name }) => name === pipeline) as PipelineDescription;
+      return pipelines.find(({ name }) => name === pipeline) ?? null;
     });
   }
 }

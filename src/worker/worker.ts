@@ -25,8 +25,8 @@ export interface WorkerOptions {
   grace?: Grace;
   /** Fetch so many tickets at once: for many short jobs. */
   prefetch?: number;
-  /** Run something else than pipelines: the benchmark of everything around them. */
-  execute?: Execute;
+  /** Serve these lanes with something else than pipelines: to measure all that is around them. */
+  instead?: { lanes: string[]; execute: Execute };
 }
 
 export interface Worker {
@@ -55,7 +55,7 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
   const attempts = new Attempts({
     db,
     writes: openWrites(db, backend, wakeups),
-    execute: options.execute ?? executeIn({ runtimes, catalogue, workDir: options.workDir, ...graceOf(options) }),
+    execute: options.instead?.execute ?? executeIn({ runtimes, catalogue, workDir: options.workDir, ...graceOf(options) }),
     policyOf: policyOf(options, policyFrom(catalogue)),
     workerId: () => session.id,
     async giveBack(runTokens) {
@@ -91,7 +91,7 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
     wakeups,
     projects: options.projects,
     workerId: () => session.id,
-    onLanes: (lanes) => tickets.serve(lanes),
+    onLanes: (lanes) => tickets.serve([...lanes, ...(options.instead?.lanes ?? [])]),
     log,
   });
 
@@ -143,6 +143,6 @@ function graceOf({ grace }: WorkerOptions): { grace?: Grace } {
 
 /** What is run instead of pipelines is in no catalogue. */
 function policyOf(options: WorkerOptions, ofPipelines: PolicyOf): PolicyOf {
-  if (options.execute === undefined) return ofPipelines;
+  if (options.instead === undefined) return ofPipelines;
   return async () => ({ maxAttempts: 1, delayMs: 1000, jitter: 0, exceptions: null });
 }

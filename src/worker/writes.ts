@@ -129,7 +129,7 @@ async function endAttempts({ sql, ids }: Database, backend: Backend, ends: reado
   return await sql.begin(async (tx) => {
     // In the order of their ids over all names: who locks several jobs locks them in one order.
     const locked = tx`
-      select 1 from jobs where id in ${tx(ends.map(({ move }) => move.id))} order by id for no key update`;
+      select 1 from jobs where id = any(${ends.map(({ move }) => move.id)}::uuid[]) order by id for no key update`;
     const moved = [...byName].map(([name, group]) =>
       transition(
         tx,
