@@ -24,4 +24,6 @@ export interface Context {
   jobs: JobsContext;
   tail: Tail;
   server: ServerInfo;
+  /** Where a reconnecting stream goes on, as the transport tells it (`Last-Event-ID`); it is newer than the argument `after`. */
+  resumeAfter: string | null;
 }

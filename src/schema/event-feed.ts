@@ -58,8 +58,9 @@ builder.subscriptionField("feed", (t) =>
       filter: t.arg({ type: FeedFilter, description: "Which events; without it: all." }),
       after: t.arg.string({ description: "Cursor of the last item that was seen; without it: from now on." }),
     },
-    subscribe: (_root, { filter, after }, { tail }) =>
-      tail.feed(after ?? null, {
+    extensions: { cursorOf: (item: FeedItemShape) => item.cursor },
+    subscribe: (_root, { filter, after }, { tail, resumeAfter }) =>
+      tail.feed(resumeAfter ?? after ?? null, {
         ...pipelineOf(filter ?? {}),
         queue: filter?.queue,
         jobIds: idsOf(filter ?? {}),

@@ -74,9 +74,11 @@ builder.subscriptionField("jobEvents", (t) =>
       jobId: t.arg.id({ required: true, description: "The job's id: `job_…`." }),
       after: t.arg.string({ description: "Cursor of the last event that was seen; without it: from the first." }),
     },
-    subscribe: (_root, { jobId, after }, { tail }) => {
+    extensions: { cursorOf: (event: EventRow) => jobCursor(event) },
+    subscribe: (_root, { jobId, after }, { tail, resumeAfter }) => {
       const id = requireUuid("job", String(jobId), "jobId");
-      return tail.follow(id, after == null ? 0 : parseJobCursor(after, id));
+      const cursor = resumeAfter ?? after ?? null;
+      return tail.follow(id, cursor === null ? 0 : parseJobCursor(cursor, id));
     },
     resolve: (event) => event,
   }),

@@ -1,0 +1,145 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { DomainError } from "../domain/errors.ts";
+import type { Context } from "../schema/context.ts";
+import { BodyTooLargeError, readJsonBody } from "./body.ts";
+import { bearerToken, type Identify, type Identity } from "./identity.ts";
+import { parseJsonText } from "./json-text.ts";
+import type { Log } from "./log.ts";
+import { corsHeaders, type OriginRules, refuseForeign } from "./origin.ts";
+import { type OperationParams, operationParams } from "./params.ts";
+import { httpStatus, publicError, retryAfterSeconds } from "./public-error.ts";
+import type { TransportLimits } from "./transport-limits.ts";
+import type { Handover } from "./yoga.ts";
+
+export interface FrontOptions {
+  origins: OriginRules;
+  limits: TransportLimits;
+  graphiql: boolean;
+  identify: Identify;
+  log: Log;
+  makeContext(identity: Identity, requestId: string, resumeAfter: string | null): Context;
+  /** Answers a checked request. */
+  yoga(request: IncomingMessage, response: ServerResponse, handover: Partial<Handover>): Promise<void> | void;
+  /** Answers other paths, as JSON. */
+  routes: Map<string, () => Promise<{ status: number; body: unknown }>>;
+}
+
+/** Nobody we know. */
+export class UnauthenticatedError extends DomainError {
+  readonly code = "UNAUTHENTICATED";
+}
+
+/**
+ * What stands before Yoga: who may speak to this server at all, which paths there are, and bodies that are read and checked
+ * before anything is done with them.
+ */
+export function makeFront(options: FrontOptions) {
+  const { origins, graphiql, log, routes } = options;
+
+  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const requestId = requestIdOf(request);
+    response.setHeader("x-request-id", requestId);
+    response.setHeader("x-content-type-options", "nosniff");
+    if (origins.allowOrigins.length > 0) response.setHeader("vary", "origin");
+    try {
+      refuseForeign(request, origins);
+      for (const [name, value] of Object.entries(corsHeaders(request, origins))) response.setHeader(name, value);
+      const path = pathOf(request);
+      const route = routes.get(path);
+      if (route !== undefined) {
+        const { status, body } = await route();
+        return answer(response, status, body);
+      }
+      if (path !== "/graphql")
+        return answer(response, 404, { error: "There is nothing here. The API is at /graphql." });
+      if (request.method === "OPTIONS") return empty(response, 204);
+      if (request.method !== "POST" && request.method !== "GET") {
+        response.setHeader("allow", "GET, POST");
+        return answer(response, 405, { error: "GraphQL is spoken by GET and POST." });
+      }
+      if (graphiql && wantsPage(request)) return await options.yoga(request, response, {});
+      const handover = await checked(request, requestId, options);
+      await options.yoga(request, response, handover);
+    } catch (error) {
+      if (response.headersSent) {
+        log("error", "An answer broke off", { requestId, error: String(error) });
+        return void response.destroy();
+      }
+      refuse(request, response, error, log);
+    }
+  };
+}
+
+async function checked(request: IncomingMessage, requestId: string, options: FrontOptions): Promise<Handover> {
+  const { identify, limits, makeContext } = options;
+  const identity = await identify(bearerToken(request.headers.authorization));
+  if (identity === null)
+    throw new UnauthenticatedError("This key is not known. Send one as `authorization: Bearer …`.");
+  const params = request.method === "GET" ? paramsOfUrl(request, limits) : await paramsOfBody(request, limits);
+  const lastEventId = request.headers["last-event-id"];
+  const resumeAfter = typeof lastEventId === "string" && lastEventId !== "" ? lastEventId : null;
+  return { params, operationContext: makeContext(identity, requestId, resumeAfter) };
+}
+
+async function paramsOfBody(
+  request: IncomingMessage,
+  { bodyBytes, jsonDepth }: TransportLimits,
+): Promise<OperationParams> {
+  const text = await readJsonBody(request, bodyBytes);
+  return operationParams(parseJsonText(text, jsonDepth, "The body"));
+}
+
+function paramsOfUrl(request: IncomingMessage, { jsonDepth }: TransportLimits): OperationParams {
+  const search = new URLSearchParams((request.url ?? "").split("?", 2)[1] ?? "");
+  const json = (name: string) => {
+    const text = search.get(name);
+    return text === null || text === "" ? undefined : parseJsonText(text, jsonDepth, `\`${name}\``);
+  };
+  return operationParams({
+    query: search.get("query"),
+    operationName: search.get("operationName"),
+    variables: json("variables"),
+    extensions: json("extensions"),
+  });
+}
+
+function refuse(request: IncomingMessage, response: ServerResponse, error: unknown, log: Log): void {
+  const shown = publicError(error, log);
+  const seconds = retryAfterSeconds([shown]);
+  if (seconds !== null) response.setHeader("retry-after", String(seconds));
+  // What is still coming is not read: the connection cannot be used again.
+  if (!request.complete) response.setHeader("connection", "close");
+  const modern = (request.headers.accept ?? "").includes("application/graphql-response+json");
+  answer(
+    response,
+    error instanceof BodyTooLargeError ? 413 : httpStatus([shown]),
+    { errors: [shown] },
+    modern ? "application/graphql-response+json" : "application/json",
+  );
+}
+
+function answer(response: ServerResponse, status: number, body: unknown, type = "application/json"): void {
+  response.writeHead(status, { "content-type": `${type}; charset=utf-8`, "cache-control": "no-store" });
+  response.end(JSON.stringify(body));
+}
+
+function empty(response: ServerResponse, status: number): void {
+  response.writeHead(status);
+  response.end();
+}
+
+function pathOf({ url = "/" }: IncomingMessage): string {
+  return url.split("?", 1)[0] ?? "/";
+}
+
+/** A browser that opens the address, and no client that asks something. */
+function wantsPage({ method, headers }: IncomingMessage): boolean {
+  return method === "GET" && (headers.accept ?? "").includes("text/html");
+}
+
+/** The caller's own id of the request, when it is one that can be written anywhere. */
+function requestIdOf({ headers }: IncomingMessage): string {
+  const given = headers["x-request-id"];
+  return typeof given === "string" && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID();
+}

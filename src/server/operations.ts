@@ -1,0 +1,143 @@
+import {
+  createSourceEventStream,
+  type ExecutionArgs,
+  type ExecutionResult,
+  execute,
+  GraphQLError,
+  type GraphQLSchema,
+  getOperationAST,
+  type OperationDefinitionNode,
+} from "graphql";
+import type { Context } from "../schema/context.ts";
+import { type Deadline, withinDeadline } from "./deadline.ts";
+import { Documents } from "./document.ts";
+import type { Log } from "./log.ts";
+import { measure } from "./measure.ts";
+import type { OperationParams } from "./params.ts";
+import { publicError } from "./public-error.ts";
+import { ResultStream } from "./result-stream.ts";
+
+export type OperationResult = ExecutionResult | ResultStream;
+
+/** An operation that was checked and measured. */
+export interface Prepared extends ExecutionArgs {
+  operation: OperationDefinitionNode;
+  cost: number;
+}
+
+/** What every transport does with an operation: checks, measures and runs it, and shows errors as clients may see them. */
+export class Operations {
+  readonly #schema: GraphQLSchema;
+  readonly #documents: Documents;
+  readonly #deadline: Deadline;
+  readonly #log: Log;
+  readonly #streams = new Set<ResultStream>();
+  #stopping: Error | null = null;
+
+  constructor(schema: GraphQLSchema, deadline: Deadline, log: Log) {
+    this.#schema = schema;
+    this.#documents = new Documents(schema);
+    this.#deadline = deadline;
+    this.#log = log;
+  }
+
+  /** Streams that are open. */
+  get streams(): number {
+    return this.#streams.size;
+  }
+
+  /** An operation that may be performed, or why not. Cheap: nothing is read or done. */
+  prepare(
+    { query, operationName, variables }: OperationParams,
+    contextValue: Context,
+    { mayMutate }: { mayMutate: boolean },
+  ): { prepared: Prepared } | { refused: readonly GraphQLError[]; cost?: number } {
+    try {
+      const { document, errors } = this.#documents.check(query);
+      if (document === null || errors.length > 0) return { refused: this.#public(errors) };
+      const operation = getOperationAST(document, operationName);
+      if (operation == null) throw unidentified(operationName);
+      if (operation.operation === "mutation" && !mayMutate) throw notByGet();
+      const args = { schema: this.#schema, document, operationName, variableValues: variables, contextValue };
+      const { cost, error } = measure(args);
+      if (error !== null) return { refused: this.#public([error]), cost };
+      return { prepared: { ...args, operation, cost } };
+    } catch (error) {
+      return { refused: this.#public([error]) };
+    }
+  }
+
+  /** Executes or subscribes. Never rejects: what goes wrong is in the result. */
+  async perform(prepared: Prepared): Promise<OperationResult> {
+    try {
+      if (prepared.operation.operation === "subscription") return await this.#subscribe(prepared);
+      const result = await this.#inTime(async () => await execute(prepared));
+      return { ...this.#shown(result), extensions: { ...result.extensions, cost: prepared.cost } };
+    } catch (error) {
+      return this.#failed(error);
+    }
+  }
+
+  async run(params: OperationParams, contextValue: Context, options: { mayMutate: boolean }): Promise<OperationResult> {
+    const found = this.prepare(params, contextValue, options);
+    if ("prepared" in found) return await this.perform(found.prepared);
+    return { errors: found.refused, ...(found.cost !== undefined && { extensions: { cost: found.cost } }) };
+  }
+
+  /** Ends all streams with this error, and refuses new ones. */
+  stop(error: Error): void {
+    this.#stopping = error;
+    for (const stream of this.#streams) stream.stop(error);
+  }
+
+  async #subscribe(prepared: Prepared): Promise<OperationResult> {
+    if (this.#stopping !== null) throw this.#stopping;
+    const source = await this.#inTime(async () => await createSourceEventStream(prepared));
+    if (!(Symbol.asyncIterator in source)) return this.#shown(source);
+    const stream: ResultStream = new ResultStream(source[Symbol.asyncIterator](), prepared, {
+      cursorOf: this.#cursorOf(prepared.operation),
+      failed: (error) => this.#failed(error),
+      shown: (result) => this.#shown(result),
+      left: () => this.#streams.delete(stream),
+    });
+    this.#streams.add(stream);
+    return stream;
+  }
+
+  /** How the subscribed field's items say where to resume: the schema declares it beside the field. */
+  #cursorOf(operation: OperationDefinitionNode): (item: unknown) => string | null {
+    const [selected] = operation.selectionSet.selections;
+    if (selected?.kind !== "Field") return () => null;
+    const field = this.#schema.getSubscriptionType()?.getFields()[selected.name.value];
+    const declared = field?.extensions.cursorOf as ((item: unknown) => string | null) | undefined;
+    return declared ?? (() => null);
+  }
+
+  async #inTime<T>(work: () => Promise<T>): Promise<T> {
+    return await withinDeadline(work(), this.#deadline);
+  }
+
+  #failed(error: unknown): ExecutionResult {
+    return { errors: this.#public([error]) };
+  }
+
+  #shown(result: ExecutionResult): ExecutionResult {
+    return result.errors === undefined ? result : { ...result, errors: this.#public(result.errors) };
+  }
+
+  #public(errors: readonly unknown[]): GraphQLError[] {
+    return errors.map((error) => publicError(error, this.#log));
+  }
+}
+
+function unidentified(operationName: string | null): GraphQLError {
+  const message =
+    operationName === null
+      ? "The document has several operations, or none. Say by `operationName` which to run."
+      : `The document has no operation ${JSON.stringify(operationName.slice(0, 80))}.`;
+  return new GraphQLError(message, { extensions: { code: "BAD_USER_INPUT", path: "operationName" } });
+}
+
+function notByGet(): GraphQLError {
+  return new GraphQLError("A mutation needs POST.", { extensions: { code: "METHOD_NOT_ALLOWED" } });
+}

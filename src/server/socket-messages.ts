@@ -1,0 +1,108 @@
+import type { GraphQLFormattedError } from "graphql";
+import { DomainError } from "../domain/errors.ts";
+import { parseJsonText } from "./json-text.ts";
+import { operationParams } from "./params.ts";
+import type { TransportLimits } from "./transport-limits.ts";
+
+/** What becomes of a message: it goes on to the protocol, is answered at once, or ends the socket. */
+export type Incoming =
+  | { forward: Record<string, unknown> }
+  | { reply: Record<string, unknown> }
+  | { close: { code: number; reason: string } };
+
+/**
+ * The ids of one socket's operations. A client may use an id again as soon as it has completed it; towards the protocol
+ * library each operation gets a number of its own, so that what a former operation still sends is never taken for the new
+ * one's. It goes nowhere: after a client's `complete` it hears nothing more of that operation.
+ */
+export class SocketMessages {
+  readonly #limits: TransportLimits;
+  readonly #numbers = new Map<string, string>();
+  readonly #ids = new Map<string, string>();
+  #last = 0;
+
+  constructor(limits: TransportLimits) {
+    this.#limits = limits;
+  }
+
+  incoming(text: string): Incoming {
+    let message: unknown;
+    try {
+      message = parseJsonText(text, this.#limits.jsonDepth, "The message");
+    } catch (error) {
+      if (!(error instanceof DomainError)) throw error;
+      return refusal(text, error);
+    }
+    if (typeof message !== "object" || message === null) return { close: invalid("not an object") };
+    const { type, id } = message as Record<string, unknown>;
+    if (type === "subscribe") return this.#subscribe(message as Record<string, unknown>, id);
+    if (type === "complete") return this.#complete(id);
+    return { forward: message as Record<string, unknown> };
+  }
+
+  /** A message of the protocol library as the client is to see it; null when it has completed that operation. */
+  outgoing(text: string): string | null {
+    const message = JSON.parse(text) as { type: string; id?: string };
+    if (message.id === undefined) return text;
+    const id = this.#ids.get(message.id);
+    if (id === undefined) return null;
+    if (message.type === "complete" || message.type === "error") this.#forget(id, message.id);
+    return JSON.stringify({ ...message, id });
+  }
+
+  #subscribe(message: Record<string, unknown>, id: unknown): Incoming {
+    const { operationIdLength, subscriptionsPerSocket } = this.#limits;
+    if (typeof id !== "string" || id === "") return { close: invalid("no id") };
+    // A longer one would not fit into the reason of a close frame.
+    if (id.length > operationIdLength) return { close: invalid(`an id has at most ${operationIdLength} characters`) };
+    if (this.#numbers.has(id)) return { close: { code: 4409, reason: `Subscriber for ${id} already exists` } };
+    if (this.#numbers.size >= subscriptionsPerSocket) {
+      return reject(id, "LIMIT_EXCEEDED", `A socket has at most ${subscriptionsPerSocket} operations at a time.`);
+    }
+    try {
+      operationParams(message.payload);
+    } catch (error) {
+      if (!(error instanceof DomainError)) throw error;
+      return reject(id, error.code, error.message, error.path);
+    }
+    this.#last += 1;
+    const number = String(this.#last);
+    this.#numbers.set(id, number);
+    this.#ids.set(number, id);
+    return { forward: { ...message, id: number } };
+  }
+
+  #complete(id: unknown): Incoming {
+    if (typeof id !== "string" || id === "") return { close: invalid("no id") };
+    const number = this.#numbers.get(id);
+    // Unknown to the library too: its operation has ended in the meantime.
+    if (number === undefined) return { forward: { type: "complete", id: "0" } };
+    this.#forget(id, number);
+    return { forward: { type: "complete", id: number } };
+  }
+
+  #forget(id: string, number: string): void {
+    this.#numbers.delete(id);
+    this.#ids.delete(number);
+  }
+}
+
+/** JSON that JavaScript would read and we do not take: the operation is refused, where it can be told which. */
+function refusal(text: string, error: DomainError): Incoming {
+  const id = error.message.startsWith("The number") || error.message.startsWith("The key") ? idOf(text) : null;
+  return id === null ? { close: invalid("not valid JSON") } : reject(id, error.code, error.message);
+}
+
+function idOf(text: string): string | null {
+  const { type, id } = JSON.parse(text) as { type?: unknown; id?: unknown };
+  return type === "subscribe" && typeof id === "string" && id !== "" && id.length <= 64 ? id : null;
+}
+
+function reject(id: string, code: string, message: string, path: string | null = null): Incoming {
+  const error: GraphQLFormattedError = { message, extensions: { code, ...(path !== null && { path }) } };
+  return { reply: { id, type: "error", payload: [error] } };
+}
+
+function invalid(why: string): { code: number; reason: string } {
+  return { code: 4400, reason: `Invalid message: ${why}` };
+}
