@@ -20,6 +20,8 @@ export class InexactNumberError extends SyntaxError {
 export function isInexact(value: number, source: string): boolean {
   if (!Number.isFinite(value)) return true;
   if (/^-?\d+$/.test(source)) return !Number.isSafeInteger(value);
+  // Too small to be told from 0.
+  if (value === 0) return /^-?[0.]*[1-9]/.test(source);
   // 0.1 is not exact either, but it is what every JSON reader makes of it; an integer in disguise must stay one.
   return Number.isInteger(value) && !Number.isSafeInteger(value);
 }
