@@ -7,7 +7,7 @@ export function coalesce<Item, Result>(
   flush: (items: Item[]) => Promise<Result[]>,
   { most = 500 }: { most?: number } = {},
 ): (item: Item) => Promise<Result> {
-  let waiting: { item: Item; resolve: (result: Result) => void; reject: (error: unknown) => void }[] = [];
+  const waiting: { item: Item; resolve: (result: Result) => void; reject: (error: unknown) => void }[] = [];
   let flushing = false;
 
   async function run(): Promise<void> {
