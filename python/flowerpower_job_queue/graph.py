@@ -85,7 +85,7 @@ class PipelineGraph:
         return entry is not None and entry[1] == DependencyType.REQUIRED
 
     def runs_in_branches(self, name: str) -> bool:
-        """True between a `Parallelizable` node and its `Collect`: the node has a value for each branch, none of its own."""
+        """True between a `Parallelizable` node and its `Collect`: a value for each branch, none of its own."""
         branched: set[str] = set()
         for each in self.order[: self.position[name] + 1]:
             node = self.nodes[each]
