@@ -60,11 +60,17 @@ export async function startChild(options: ChildOptions): Promise<RuntimeChild> {
 
 /** The package lies beside our code and is put behind the project's own packages, never among them. */
 function runtimeEntry(dir: string): string[] {
-  const start =
-    "import sys; sys.path.append(sys.argv.pop(1)); from flowerpower_job_queue.main import main; sys.exit(main())";
   const packages = join(import.meta.dirname, "../../python");
   return ["-c", start, packages, "--project", dir, "--requests-fd", "3", "--events-fd", "4"];
 }
+
+/** A crash in native code writes where it was to a descriptor of its own: standard error becomes the pipeline's. */
+const start = `
+import faulthandler, os, sys
+faulthandler.enable(os.dup(2))
+sys.path.append(sys.argv.pop(1))
+from flowerpower_job_queue.main import main
+sys.exit(main())`;
 
 /** One Python process: its messages, its end, and the ways to end it. Nothing that it does is thrown at who holds it. */
 export class RuntimeChild {

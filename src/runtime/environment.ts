@@ -41,7 +41,6 @@ export function readEnvFile(path: string | null): string | null {
 /** What makes Python behave the same wherever it is started. */
 const settings: Environment = {
   MPLBACKEND: "Agg", // no window without a screen
-  PYTHONFAULTHANDLER: "1", // a crash in native code says where it was
   PYTHONIOENCODING: "utf-8:backslashreplace", // half a surrogate pair in a print() fails no run
   PYTHONUNBUFFERED: "1",
   PYTHONUTF8: "1",

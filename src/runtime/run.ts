@@ -60,6 +60,8 @@ export async function run(child: RuntimeChild, request: RunRequest, options: Run
 
   const ended = await Promise.race([answer.promise, child.exited.then((exit) => ({ type: "exit" as const, exit }))]);
   hangUp();
+  // From here on only the consumer takes time, and that is not the run's.
+  stopping.end();
   events.end();
   await delivered;
 

@@ -71,10 +71,15 @@ export class Stopping implements Disposable {
     this.#listening = () => signal.removeEventListener("abort", stop);
   }
 
-  [Symbol.dispose](): void {
+  /** The run is over: it can no longer be too late. */
+  end(): void {
     clearTimeout(this.#timer);
     clearTimeout(this.#deadline);
     this.#listening?.();
+  }
+
+  [Symbol.dispose](): void {
+    this.end();
   }
 
   #askTo(kind: StopKind, reason: string): void {

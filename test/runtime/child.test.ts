@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { type ChildOptions, startChild } from "../../src/runtime/child.ts";
 import { fakeEntry, isAlive, scratch, testEnvironment } from "../support/runtimes.ts";
@@ -13,6 +14,13 @@ describe("startChild", () => {
     expect(() => process.kill(-child.pid, 0)).not.toThrow();
     expect(await child.shutdown(5000)).toEqual({ code: 0, signal: null, fault: null });
     expect(isAlive(child.pid)).toBe(false);
+  });
+
+  it.runIf(process.platform === "linux")("makes it the first to go when memory runs out", async () => {
+    const child = await start("good");
+    const score = (pid: number | "self") => Number(readFileSync(`/proc/${pid}/oom_score_adj`, "utf8"));
+    expect(score(child.pid)).toBe(Math.min(1000, score("self") + 300));
+    await child.shutdown(5000);
   });
 
   it("kills a runtime that does not leave when told to", async () => {

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { type RuntimeChild, startChild } from "../../src/runtime/child.ts";
 import { run } from "../../src/runtime/run.ts";
@@ -98,6 +99,13 @@ describe("run", () => {
     gate.resolve();
     expect(await running).toMatchObject({ outcome: "succeeded", events: 10_010 });
     expect(seen.map(({ seq }) => seq)).toEqual(Array.from({ length: 10_010 }, (_, i) => i + 1));
+  });
+
+  it("has not timed out when only its consumer was slow", async () => {
+    const onEvents = () => delay(1200);
+    const ended = await run(await startFake(), runRequest("ordinary"), watched({ onEvents, timeoutMs: 1000 }).options);
+    expect(ended).toMatchObject({ outcome: "succeeded", reusable: true });
+    expect(child.exit).toBeNull();
   });
 
   it("leaves out log lines, counted, and no node, when the file grows too large as well", async () => {

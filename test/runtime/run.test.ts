@@ -140,6 +140,14 @@ describe("a run whose process dies is lost, and says of what", () => {
     expect(error).toMatchObject({ kind: "WORKER_LOST", node: "deadly", message: expect.stringContaining(text) });
   });
 
+  it("by a crash in native code, with the line of Python that called it", async () => {
+    const code = "import ctypes\n\ndef crashes() -> bytes:\n    return ctypes.string_at(0)\n";
+    const dir = await projectOf({ reads_nothing: { code, finalVars: ["crashes"] } });
+    const { error } = await run(await startIn(dir), runRequest("reads_nothing"), watched().options);
+    expect(error).toMatchObject({ kind: "WORKER_LOST", message: expect.stringContaining("SIGSEGV") });
+    expect(error?.traceback).toMatch(/reads_nothing\.py", line 4 in crashes/);
+  });
+
   it("by os._exit", async () => {
     const code = "import os\n\ndef leaves() -> int:\n    os._exit(7)\n";
     const dir = await projectOf({ exits: { code, finalVars: ["leaves"] } });
