@@ -15,7 +15,8 @@ await using ground = await openGround();
 for (const [name, measure] of Object.entries(benchmarks)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   console.log(`\n${name}`);
-  for (const { what, value, unit } of await measure(ground)) console.log(`  ${format(value).padStart(10)} ${unit.padEnd(8)} ${what}`);
+  for (const { what, value, unit } of await measure(ground))
+    console.log(`  ${format(value).padStart(10)} ${unit.padEnd(8)} ${what}`);
 }
 
 function format(value: Line["value"]): string {

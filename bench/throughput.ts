@@ -72,7 +72,11 @@ async function ourRate(ground: Ground, slots: number, prefetch: number | undefin
   await using database = await ground.database();
   const { db, jobs } = database;
   for (let made = 0; made < count; made += 500) {
-    await insertJobs(db.sql, jobs.backend, Array.from({ length: 500 }, () => newJob(db)));
+    await insertJobs(
+      db.sql,
+      jobs.backend,
+      Array.from({ length: 500 }, () => newJob(db)),
+    );
   }
   await db.sql`analyze`;
   const before = await readCounters(db.sql);
@@ -102,12 +106,29 @@ const nothing: Execute = async (_started, { onEvents }) => {
   const at = new Date().toISOString();
   const summary = { type: "int", shape: null, length: null, bytes: 28, columns: null, preview: "1" };
   await onEvents([
-    { seq: 1, at, body: { event: "run.resolved", data: { codeHash: "c", path: ["a"], finalVars: ["a"], context: {} } } },
+    {
+      seq: 1,
+      at,
+      body: { event: "run.resolved", data: { codeHash: "c", path: ["a"], finalVars: ["a"], context: {} } },
+    },
     { seq: 2, at, body: { event: "node.started", node: "a", branch: null, data: {} } },
-    { seq: 3, at, body: { event: "node.succeeded", node: "a", branch: null, data: { durationMs: 0, cpuMs: 0, summary } } },
+    {
+      seq: 3,
+      at,
+      body: { event: "node.succeeded", node: "a", branch: null, data: { durationMs: 0, cpuMs: 0, summary } },
+    },
   ]);
   const results = { a: { summary, value: 1, omitted: null } };
-  return { outcome: "succeeded", error: null, results, retry: null, events: 3, nodeStarted: true, process: null, reusable: true };
+  return {
+    outcome: "succeeded",
+    error: null,
+    results,
+    retry: null,
+    events: 3,
+    nodeStarted: true,
+    process: null,
+    reusable: true,
+  };
 };
 
 type Sql = Awaited<ReturnType<Ground["database"]>>["db"]["sql"];
