@@ -9,8 +9,13 @@ await runSteps([
   { name: "types", ...bin("tsc", "--noEmit") },
   { name: "schema.graphql", command: node, args: ["scripts/schema.ts", "--check"] },
   { name: "generated client", command: node, args: ["scripts/generated.ts", "--check"] },
+  { name: "pages made from the code", command: node, args: ["scripts/docs.ts", "--check"] },
   { name: "migrations", command: node, args: ["scripts/migrations.ts"] },
-  { name: "ruff format", command: node, args: ["scripts/python.ts", "ruff", "format", "--check", "python", "examples"] },
+  {
+    name: "ruff format",
+    command: node,
+    args: ["scripts/python.ts", "ruff", "format", "--check", "python", "examples"],
+  },
   { name: "ruff", command: node, args: ["scripts/python.ts", "ruff", "check", "python", "examples"] },
   { name: "Python types", command: node, args: ["scripts/python.ts", "pyright"] },
 ]);

@@ -1,7 +1,8 @@
 /** Fails when `src/db/tables.ts` says something that the committed migrations do not. */
+
+import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { spawnSync } from "node:child_process";
 
 const root = join(import.meta.dirname, "..");
 // Inside the repository: drizzle-kit takes its output folder relative to it.

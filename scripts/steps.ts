@@ -16,7 +16,9 @@ export async function runSteps(steps: readonly Step[]): Promise<never> {
     const code = await exitCodeOf(command, args);
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
     if (code !== 0) failed.push(name);
-    console.log(code === 0 ? styleText("green", `✓ ${name}  ${seconds} s`) : styleText("red", `✗ ${name}  exit ${code}`));
+    console.log(
+      code === 0 ? styleText("green", `✓ ${name}  ${seconds} s`) : styleText("red", `✗ ${name}  exit ${code}`),
+    );
   }
   if (failed.length > 0) console.error(`Failed: ${failed.join(", ")}`);
   process.exit(failed.length === 0 ? 0 : 1);

@@ -11,6 +11,10 @@ await runSteps(
         // First, because the tests below need it too, and it says what it downloads.
         { name: "python environment", command: node, args: ["scripts/python.ts", "python", "--version"] },
         { name: "vitest", command: node, args: ["node_modules/vitest/vitest.mjs", "run"] },
-        { name: "pytest", command: node, args: ["scripts/python.ts", "pytest", "-q", "python/tests", "examples/tests"] },
+        {
+          name: "pytest",
+          command: node,
+          args: ["scripts/python.ts", "pytest", "-q", "python/tests", "examples/tests"],
+        },
       ],
 );

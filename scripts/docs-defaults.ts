@@ -1,0 +1,111 @@
+import { jsonLimits } from "../src/domain/json.ts";
+import { priorities, priorityStepSeconds } from "../src/domain/lanes.ts";
+import { noRetry } from "../src/domain/retry.ts";
+import { bufferLimits } from "../src/events/buffer.ts";
+import { jobDefaults } from "../src/pipelines/policy.ts";
+import { defaultLimits } from "../src/runtime/pool.ts";
+import { defaultGrace } from "../src/runtime/stop.ts";
+import { limits } from "../src/schema/limits.ts";
+import { transportLimits } from "../src/server/transport-limits.ts";
+import { rescueTimes } from "../src/worker/rescue.ts";
+
+type Row = readonly [what: string, value: string, note: string];
+
+/** Every default and limit that somebody may meet, from the constants that hold them. */
+export function defaultsPage(): string {
+  return `# Defaults and limits
+
+Made from the code by \`npm run docs\`. What a request says wins over the pipeline's YAML, that over \`conf/project.yml\`, that over these.
+
+## A job
+${table([
+  ["queue", jobDefaults.queue, ""],
+  [
+    "priority",
+    String(jobDefaults.priority),
+    `${priorities.lowest}–${priorities.highest}, higher is taken first; a point is worth ${priorityStepSeconds} s of waiting`,
+  ],
+  ["retries", String(noRetry.maxAttempts - 1), "FlowerPower's implicit three do not count; a written `retry` does"],
+  [
+    "delay of a retry that is asked for",
+    ms(noRetry.delayMs),
+    `doubles each time, up to 1 h; lengthened at random by up to ${noRetry.jitter * 100} %`,
+  ],
+  ["lost workers", String(jobDefaults.maxLosses), "then it fails; with a written retry of 0 the first one ends it"],
+  ["timeout", jobDefaults.timeoutMs === null ? "none" : ms(jobDefaults.timeoutMs), ""],
+  ["time to live", "none", "`expiresAt`"],
+  ["runtime", jobDefaults.runtime, "`fresh`: a new Python process for the run"],
+  ["results", jobDefaults.results, ""],
+  ["idempotency key", "at least 24 h", "and as long as its job"],
+])}
+
+## A run
+${table([
+  [
+    "stopping",
+    `at the next node, after ${ms(defaultGrace.softMs)} by KeyboardInterrupt, after ${ms(defaultGrace.interruptMs)} more by SIGKILL`,
+    "cancel and timeout alike",
+  ],
+  [
+    "a warm runtime is replaced after",
+    `${defaultLimits.runs} runs, above ${defaultLimits.rssBytes / 1024 ** 3} GiB, or idle for ${ms(defaultLimits.idleMs)}`,
+    "also when its environment changes, or when a run leaves threads behind",
+  ],
+  ["result kept as a value", "64 KiB of JSON", "larger ones: summary only"],
+  [
+    "log of a run",
+    "16 KB a line, 10,000 lines or 5 MB",
+    "head and tail are kept; what is left out is an event with its count",
+  ],
+])}
+
+## Workers
+${table([
+  ["heartbeat", "1 s", ""],
+  [
+    "a worker is dead",
+    `when its process has ended (same host), when its connection is gone and it was silent for ${ms(rescueTimes.silentMs)}, or after ${ms(rescueTimes.leaseMs)} without a heartbeat`,
+    `looked at every ${ms(rescueTimes.lookMs)}`,
+  ],
+  ["after a restart of Postgres", `${ms(rescueTimes.leaseMs)} in which nobody is declared dead`, ""],
+  ["drain", "30 s", "then what runs is handed back uncounted"],
+])}
+
+## What is sent
+${table([
+  [
+    "inputs, config",
+    `${jsonLimits.bytes / 1024} KiB, ${jsonLimits.depth} levels, ${jsonLimits.keys} keys`,
+    "integers beyond 2^53 are refused, not rounded",
+  ],
+  [
+    "query",
+    `depth ${limits.depth}, aliases ${limits.aliases}, directives ${limits.directives}, tokens ${limits.tokens}, cost ${limits.cost}`,
+    "the cost is in `extensions.cost`",
+  ],
+  ["page", `${limits.defaultPageSize}, at most ${limits.pageSize}`, `counts are exact up to ${limits.count}`],
+  ["body, message", `${transportLimits.bodyBytes / 1024} KiB, ${transportLimits.messageBytes / 1024} KiB`, ""],
+  ["headers, body", `within ${ms(transportLimits.headersTimeoutMs)}, ${ms(transportLimits.bodyTimeoutMs)}`, ""],
+  [
+    "WebSocket",
+    `${transportLimits.subscriptionsPerSocket} subscriptions, ${transportLimits.socketsPerActor} sockets`,
+    `init within ${ms(transportLimits.initTimeoutMs)}, ping every ${ms(transportLimits.pingMs)}`,
+  ],
+  [
+    "a slow subscriber",
+    `${bufferLimits.items} events or ${bufferLimits.bytes / 1e6} MB`,
+    "beyond it is served from the table, at its own pace",
+  ],
+  ["an answer", ms(transportLimits.answerMs), "then `UNAVAILABLE`"],
+])}
+`;
+}
+
+function table(rows: readonly Row[]): string {
+  return `| | default | |\n| --- | --- | --- |\n${rows.map((row) => `| ${row.join(" | ")} |`).join("\n")}`;
+}
+
+function ms(value: number): string {
+  if (value % 60_000 === 0) return `${value / 60_000} min`;
+  return value >= 1000 ? `${value / 1000} s` : `${value} ms`;
+}
