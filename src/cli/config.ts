@@ -1,0 +1,81 @@
+import { z } from "zod";
+import { UsageError } from "./failure.ts";
+
+/** What the environment says. Flags win over it. */
+export interface Config {
+  /** A Postgres of the user's; null: ours, in the data folder. */
+  databaseUrl: string | null;
+  /** Where the CLI finds the API; null: the server that runs on the data folder, else the usual port. */
+  url: string | null;
+  host: string | null;
+  port: number | null;
+  slots: number | null;
+  /** The data folder. */
+  data: string | null;
+  /** Null: where it goes to a terminal. */
+  colour: boolean | null;
+  /** Whether the terminal shows more than ASCII. */
+  unicode: boolean;
+  /** A terminal on which lines cannot be redrawn. */
+  dumb: boolean;
+  /** All of it, for what is started from here. */
+  env: Readonly<Record<string, string | undefined>>;
+}
+
+const wholeNumber = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, `a whole number from ${least} to ${most} is needed`)
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, `a whole number from ${least} to ${most} is needed`);
+
+const url = (protocols: readonly string[], example: string) =>
+  z.string().refine((text) => protocols.includes(URL.parse(text)?.protocol ?? ""), `a URL like ${example} is needed`);
+
+export const slotsRange = { least: 1, most: 512 } as const;
+
+/** Each variable that we read, and what it has to look like. Empty counts as not set. */
+const variables = {
+  DATABASE_URL: url(["postgres:", "postgresql:"], "postgres://user@host:5432/name"),
+  FLOWERPOWER_QUEUE_URL: url(["http:", "https:"], "http://127.0.0.1:4000/graphql"),
+  FLOWERPOWER_QUEUE_HOST: z.string(),
+  FLOWERPOWER_QUEUE_PORT: wholeNumber(1, 65_535),
+  FLOWERPOWER_QUEUE_SLOTS: wholeNumber(slotsRange.least, slotsRange.most),
+  FLOWERPOWER_QUEUE_DATA: z.string(),
+} as const;
+
+/** The only reader of the environment. Throws one UsageError that names everything that is wrong, without the values. */
+export function readConfig(env: Readonly<Record<string, string | undefined>> = process.env): Config {
+  const given = Object.fromEntries(Object.keys(variables).map((name) => [name, env[name] || undefined]));
+  const read = z.object(variables).partial().safeParse(given);
+  if (!read.success) {
+    const lines = read.error.issues.map(({ path, message }) => `  ${path.join(".")}: ${message}`);
+    throw new UsageError(`The environment cannot be used:\n${lines.join("\n")}`);
+  }
+  return {
+    databaseUrl: read.data.DATABASE_URL ?? null,
+    url: read.data.FLOWERPOWER_QUEUE_URL ?? null,
+    host: read.data.FLOWERPOWER_QUEUE_HOST ?? null,
+    port: read.data.FLOWERPOWER_QUEUE_PORT ?? null,
+    slots: read.data.FLOWERPOWER_QUEUE_SLOTS ?? null,
+    data: read.data.FLOWERPOWER_QUEUE_DATA ?? null,
+    colour: colourOf(env),
+    unicode: showsUnicode(env),
+    dumb: env.TERM === "dumb",
+    env,
+  };
+}
+
+/** https://no-color.org: any value that is not empty. */
+function colourOf(env: Readonly<Record<string, string | undefined>>): boolean | null {
+  if (env.NO_COLOR) return false;
+  if (env.FORCE_COLOR) return env.FORCE_COLOR !== "0" && env.FORCE_COLOR !== "false";
+  return env.TERM === "dumb" ? false : null;
+}
+
+/** What the locale says; where it says nothing, all but the Linux console. */
+function showsUnicode(env: Readonly<Record<string, string | undefined>>): boolean {
+  const locale = env.LC_ALL || env.LC_CTYPE || env.LANG || "";
+  if (locale !== "") return /utf-?8/i.test(locale);
+  return env.TERM !== "linux" && env.TERM !== "dumb";
+}

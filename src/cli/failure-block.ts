@@ -1,0 +1,52 @@
+import type { Job } from "../client/client.ts";
+import type { NodeRunFragment, ValueSummaryFragment } from "../client/generated/graphql.ts";
+import { branchName } from "./frame.ts";
+import { summaryText } from "./summary-text.ts";
+import { printable, printableLines, type Terminal } from "./terminal.ts";
+
+/** The last thing to read about a job that failed: which node, where in its code, why, with what inputs, and how to go on. */
+export function failureBlock(job: Job, { paint, symbols }: Pick<Terminal, "paint" | "symbols">): string[] {
+  const { error } = job;
+  if (error === null) return [];
+  const failedRun = job.nodeRuns.find(({ state, node }) => state === "FAILED" && node === error.node);
+  const lines = [`${paint("red", `${symbols.failed} ${headline(job)}`)}`];
+  if (error.file !== null) lines.push(`  at ${printable(error.file)}${error.line === null ? "" : `:${error.line}`}`);
+  if (error.code !== null) lines.push(`     ${paint("dim", printable(error.code.trim()))}`);
+  lines.push(...printableLines(`${error.type}: ${error.message}`).map((line) => `  ${paint("bold", line)}`));
+  for (const { path, message } of error.problems) lines.push(`  ${printable(path)}: ${printable(message)}`);
+  lines.push(...inputLines(failedRun).map((line) => `  ${line(symbols)}`));
+  const never = neverRan(job);
+  if (never > 0) lines.push(`  ${never} ${never === 1 ? "node" : "nodes"} never ran.`);
+  if (error.hint !== null) lines.push(...printableLines(error.hint).map((line) => `  ${line}`));
+  lines.push(`  The whole story: flowerpower-queue logs ${job.id.slice(-6)}`);
+  return lines;
+}
+
+function headline({ error, attempt, maxAttempts, state }: Job): string {
+  const tries = maxAttempts > 1 ? ` (attempt ${attempt} of ${maxAttempts})` : "";
+  if (error?.node == null) return `The run ${state === "FAILED" ? "failed" : "was stopped"}${tries}`;
+  const branch = error.branch === null ? "" : `, branch ${branchName(error.branch)}`;
+  return `${printable(error.node)} failed${branch}${tries}`;
+}
+
+type Line = (symbols: Terminal["symbols"]) => string;
+
+function inputLines(run: NodeRunFragment | undefined): Line[] {
+  const inputs = Object.entries(run?.inputs ?? {});
+  if (inputs.length === 0) return [];
+  const width = Math.max(...inputs.map(([name]) => name.length));
+  return [
+    () => "called with",
+    ...inputs.map(
+      ([name, summary]): Line =>
+        (symbols) =>
+          `  ${printable(name).padEnd(width)}  ${summaryText(summary as ValueSummaryFragment, symbols)}`,
+    ),
+  ];
+}
+
+/** Nodes that were planned and never began because of the failure. */
+function neverRan({ plan, nodeRuns }: Job): number {
+  const began = new Set(nodeRuns.map(({ node }) => node));
+  return (plan?.nodes ?? []).filter((node) => !began.has(node)).length;
+}

@@ -1,0 +1,214 @@
+import type { JobEvent, JobState, JobSummary } from "../client/client.ts";
+import type { ValueSummaryFragment } from "../client/generated/graphql.ts";
+
+export type NodeState = "waiting" | "running" | "succeeded" | "failed" | "stopped";
+
+/** The branches of a node inside a `Parallelizable` block, told as one. */
+export interface Branches {
+  /** Null before the block has been expanded. */
+  total: number | null;
+  done: number;
+  failed: number;
+  running: Set<string>;
+  /** Of those that are done. */
+  durationsMs: number[];
+  slowest: { branch: string; ms: number } | null;
+}
+
+export interface NodeView {
+  name: string;
+  state: NodeState;
+  startedAt: number | null;
+  durationMs: number | null;
+  summary: ValueSummaryFragment | null;
+  error: { type: string; message: string } | null;
+  branches: Branches | null;
+}
+
+/** What is known of a job's present attempt: all that its picture is drawn from. */
+export interface RunView {
+  jobId: string;
+  /** `project/pipeline`. */
+  name: string;
+  state: JobState;
+  attempt: number;
+  waitingFor: string | null;
+  /** In the order in which they run. */
+  nodes: Map<string, NodeView>;
+  /** Nodes and branches that have ended, and of how many; null before the graph is resolved. */
+  done: number;
+  total: number | null;
+  startedAt: number | null;
+  endedAt: number | null;
+  log: { lines: number; node: string | null; level: string; text: string } | null;
+  /** What became of earlier attempts, and who asked for it to be cancelled. */
+  note: string | null;
+  /** How many events it was made from. */
+  events: number;
+}
+
+export function startView(
+  job: Pick<JobSummary, "id" | "project" | "pipeline" | "state" | "attempt" | "waitingFor">,
+): RunView {
+  return {
+    jobId: job.id,
+    name: `${job.project}/${job.pipeline}`,
+    // The events tell the rest, from the first one on.
+    state: "QUEUED",
+    attempt: 0,
+    waitingFor: job.waitingFor,
+    nodes: new Map(),
+    done: 0,
+    total: null,
+    startedAt: null,
+    endedAt: null,
+    log: null,
+    note: null,
+    events: 0,
+  };
+}
+
+/** What an event changes in the picture. */
+export function apply(view: RunView, event: JobEvent): void {
+  view.events += 1;
+  const change = changes[event.__typename] as Change<JobEvent> | undefined;
+  change?.(view, event, Date.parse(event.occurredAt));
+}
+
+type Change<E extends JobEvent> = (view: RunView, event: E, at: number) => void;
+
+const changes: { [T in JobEvent["__typename"]]?: Change<Extract<JobEvent, { __typename: T }>> } = {
+  JobEnqueued: (view, { state }) => {
+    view.state = state;
+  },
+  JobQueued: (view) => {
+    view.state = "QUEUED";
+  },
+  JobRequeued: (view) => {
+    view.state = "QUEUED";
+  },
+  JobStarted: (view, { attempt }, at) => beginAttempt(view, attempt ?? view.attempt + 1, at),
+  RunResolved: (view, { path }) => {
+    for (const name of path) nodeOf(view, name);
+    view.total = path.length;
+  },
+  NodeExpanded: (view, { nodes, count }) => {
+    for (const name of nodes) branchesOf(view, name).total = count;
+    view.total = (view.total ?? view.nodes.size) + (count - 1) * nodes.length;
+  },
+  NodeStarted: (view, { node, branch }, at) => nodeStarted(view, node, branch, at),
+  NodeSucceeded: (view, event) => nodeSucceeded(view, event),
+  NodeFailed: (view, event) => nodeFailed(view, event),
+  LogLine: (view, { writtenBy, level, text }) => {
+    view.log = { lines: (view.log?.lines ?? 0) + 1, node: writtenBy, level, text: text ?? "" };
+  },
+  JobRetryPlanned: (view, { attempt, error }) => {
+    view.state = "RETRYABLE";
+    view.note = `attempt ${attempt} failed and is tried again: ${error.type}: ${error.message}`;
+    stopNodes(view);
+  },
+  JobRescued: (view, { attempt, error }) => {
+    view.state = "QUEUED";
+    view.note = `attempt ${attempt} lost its worker and runs again: ${error.message}`;
+    stopNodes(view);
+  },
+  JobReleased: (view, { attempt, releasedFor }) => {
+    view.state = "QUEUED";
+    view.note = `attempt ${attempt} was handed back: ${releasedFor}`;
+    stopNodes(view);
+  },
+  JobCancelRequested: (view, { actor, reason }) => {
+    view.note = `${actor} asked to cancel it${reason === null ? "" : `: ${reason}`}`;
+  },
+  JobSucceeded: (view, _event, at) => end(view, "SUCCEEDED", at),
+  JobFailed: (view, _event, at) => end(view, "FAILED", at),
+  JobCancelled: (view, _event, at) => end(view, "CANCELLED", at),
+  JobExpired: (view, _event, at) => end(view, "EXPIRED", at),
+};
+
+function beginAttempt(view: RunView, attempt: number, at: number): void {
+  Object.assign(view, {
+    state: "RUNNING",
+    attempt,
+    startedAt: at,
+    endedAt: null,
+    waitingFor: null,
+    done: 0,
+    total: null,
+  });
+  view.nodes.clear();
+}
+
+function end(view: RunView, state: JobState, at: number): void {
+  view.state = state;
+  view.endedAt = at;
+  view.waitingFor = null;
+  stopNodes(view);
+}
+
+/** What still ran when the attempt ended was stopped. */
+function stopNodes(view: RunView): void {
+  for (const node of view.nodes.values()) {
+    if (node.state === "running") node.state = "stopped";
+    node.branches?.running.clear();
+  }
+}
+
+function nodeStarted(view: RunView, name: string, branch: string | null, at: number): void {
+  const node = nodeOf(view, name);
+  node.startedAt ??= at;
+  if (node.state !== "failed") node.state = "running";
+  if (branch !== null) branchesOf(view, name).running.add(branch);
+}
+
+function nodeSucceeded(view: RunView, event: Extract<JobEvent, { __typename: "NodeSucceeded" }>): void {
+  const node = nodeOf(view, event.node);
+  view.done += 1;
+  if (event.branch === null) {
+    node.state = "succeeded";
+    node.durationMs = event.durationMs;
+    node.summary = event.summary;
+    return;
+  }
+  const branches = branchesOf(view, event.node);
+  branches.running.delete(event.branch);
+  branches.done += 1;
+  branches.durationsMs.push(event.durationMs);
+  if (branches.slowest === null || event.durationMs > branches.slowest.ms) {
+    branches.slowest = { branch: event.branch, ms: event.durationMs };
+  }
+  if (branches.done === branches.total) node.state = "succeeded";
+}
+
+function nodeFailed(view: RunView, event: Extract<JobEvent, { __typename: "NodeFailed" }>): void {
+  const node = nodeOf(view, event.node);
+  node.state = "failed";
+  node.error = event.error;
+  node.durationMs = event.durationMs;
+  if (event.branch === null) return;
+  const branches = branchesOf(view, event.node);
+  branches.running.delete(event.branch);
+  branches.failed += 1;
+}
+
+function nodeOf(view: RunView, name: string): NodeView {
+  const known = view.nodes.get(name);
+  if (known !== undefined) return known;
+  const node: NodeView = {
+    name,
+    state: "waiting",
+    startedAt: null,
+    durationMs: null,
+    summary: null,
+    error: null,
+    branches: null,
+  };
+  view.nodes.set(name, node);
+  return node;
+}
+
+function branchesOf(view: RunView, name: string): Branches {
+  const node = nodeOf(view, name);
+  node.branches ??= { total: null, done: 0, failed: 0, running: new Set(), durationsMs: [], slowest: null };
+  return node.branches;
+}
