@@ -24,7 +24,7 @@ export interface RuntimesOptions {
   child?: Partial<ChildOptions>;
 }
 
-const defaultLimits: RuntimeLimits = { runs: 500, rssBytes: 2 * 1024 ** 3, idleMs: 15 * 60_000 };
+export const defaultLimits: RuntimeLimits = { runs: 500, rssBytes: 2 * 1024 ** 3, idleMs: 15 * 60_000 };
 const leaveMs = 2000;
 
 /** A runtime that one run has for itself, given back when it is disposed of. */
@@ -172,7 +172,8 @@ export class Runtimes {
     for (const project of new Set(this.#waiters.map((waiter) => waiter.project))) this.#replaceStale(project);
     this.#waiters = this.#waiters.filter((waiter) => !this.#serve(waiter));
     this.#startForWaiters();
-    this.#startSpares();
+    // Starting a process takes milliseconds, for which who has just been served should not wait.
+    setImmediate(() => this.#startSpares());
     this.#watchIdle();
   }
 
@@ -229,6 +230,7 @@ export class Runtimes {
   }
 
   #startSpares(): void {
+    if (this.#closing.signal.aborted) return;
     for (const project of [...this.#inUse].reverse()) {
       const waiting = this.#waiters.filter((waiter) => waiter.project === project).length;
       const coming = Math.max(0, this.#of(project, "starting").length - waiting);
