@@ -1,11 +1,12 @@
 /** `--check`: fails when the typed client is not what codegen makes of the schema and the documents. */
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
 const folder = join(root, "src/client/generated");
-const scratch = mkdtempSync(join(root, ".generated-check-"));
+const scratch = mkdtempSync(join(tmpdir(), "fpq-generated-"));
 try {
   cpSync(folder, scratch, { recursive: true });
   run("node_modules/.bin/graphql-codegen", ["--config", "codegen.ts", "--silent"]);

@@ -17,7 +17,8 @@ export interface JobsContext {
 }
 
 export function openJobs(parts: Omit<JobsContext, "insert">): JobsContext {
-  const { db, backend } = parts;
+  const { db, backend, wakeups, catalogue } = parts;
+  wakeups.subscribe("describe", () => catalogue.invalidate());
   const insert = coalesce(async (jobs: NewJob[]): Promise<(Inserted | null)[]> => {
     const made = new Map(
       (await withRetries(() => insertJobs(db.sql, backend, jobs))).map((inserted) => [inserted.id, inserted]),

@@ -40,11 +40,17 @@ export async function publishProject(
       values (${name}, ${db.ids.next()}, ${json(sql, project)}, ${json(sql, environment)}, queue_now(), ${workerId})
       on conflict (name) do update set description = excluded.description, environment = excluded.environment,
         published_at = excluded.published_at, published_by = excluded.published_by`;
-    await createQueues(sql, project.queues);
+    await createQueues(sql, queuesOf(described));
     const changed = await upsertPipelines(sql, described);
     const removed = project.error === null ? await removeVanished(sql, described) : [];
     return { changed, removed };
   });
+}
+
+/** Those that it declares, and those that its own settings send jobs to. */
+function queuesOf({ project, pipelines }: DescribedProject): string[] {
+  const named = [project, ...pipelines].flatMap(({ jobQueue }) => (jobQueue.queue === null ? [] : [jobQueue.queue]));
+  return [...new Set([...project.queues, ...named])];
 }
 
 async function createQueues(sql: Sql, names: readonly string[]): Promise<void> {

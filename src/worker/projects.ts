@@ -8,7 +8,7 @@ import { laneOf } from "../domain/lanes.ts";
 import { type Rounds, startRounds } from "../events/rounds.ts";
 import type { Wakeups } from "../events/wakeups.ts";
 import { type DescribedProject, publishProject } from "../pipelines/publish.ts";
-import { answerVariants } from "../pipelines/variants.ts";
+import { answerVariants, pruneVariants } from "../pipelines/variants.ts";
 import { describeProject } from "../runtime/describe.ts";
 import type { Environment } from "../runtime/environment.ts";
 import type { ErrorInfo, ProjectDescription } from "../runtime/protocol.ts";
@@ -35,6 +35,7 @@ export interface ProjectsOptions {
 /** Between two looks at the folders, and at what servers ask. */
 const lookMs = 1000;
 const mostFiles = 2000;
+const pruneEveryMs = 3_600_000;
 
 /**
  * Tells the database what this worker's projects are: describes them at the start and whenever their files change, answers
@@ -46,6 +47,7 @@ export class Projects implements AsyncDisposable {
   readonly #options: ProjectsOptions;
   readonly #signatures = new Map<string, string>();
   readonly #usable = new Set<string>();
+  #prunedAt = 0;
   readonly #rounds: Rounds;
   readonly #asked: { close(): void };
 
@@ -59,6 +61,7 @@ export class Projects implements AsyncDisposable {
         await this.#serveLanes();
         first.resolve();
         await this.#answer();
+        await this.#prune();
         return lookMs;
       },
       (error) => options.log("publishing projects failed", { error: String(error) }),
@@ -99,6 +102,12 @@ export class Projects implements AsyncDisposable {
   async #serveLanes(): Promise<void> {
     const queues = await this.#options.db.sql<{ name: string }[]>`select name from queues order by name`;
     this.#options.onLanes([...this.#usable].flatMap((project) => queues.map(({ name }) => laneOf(project, name))));
+  }
+
+  async #prune(): Promise<void> {
+    if (performance.now() - this.#prunedAt < pruneEveryMs) return;
+    this.#prunedAt = performance.now();
+    await pruneVariants(this.#options.db.sql);
   }
 
   async #answer(): Promise<void> {
