@@ -161,8 +161,8 @@ def _date(value: Any) -> datetime.date:
         return value
     text = _text(value, "a date")
     if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-        day = text[:10] if re.match(r"\d{4}-\d{2}-\d{2}T", text) else "2026-11-23"
-        raise CoercionError("expected a date", day)
+        day = text[:10] if re.match(r"\d{4}-\d{2}-\d{2}T", text) else None
+        raise CoercionError('expected a date like "2026-11-23"', day)
     return _parsed(datetime.date.fromisoformat, text, "a date")
 
 
@@ -173,7 +173,7 @@ def _datetime(value: Any) -> datetime.datetime:
     if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
         raise CoercionError("a date without a time", f"{text}T00:00:00")
     if not re.match(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}", text):
-        raise CoercionError("expected a date and time", "2026-11-23T06:00:00+01:00")
+        raise CoercionError('expected a date and time like "2026-11-23T06:00:00+01:00"')
     return _parsed(datetime.datetime.fromisoformat, text, "a date and time")
 
 
@@ -182,7 +182,7 @@ def _time(value: Any) -> datetime.time:
         return value
     text = _text(value, "a time")
     if not re.match(r"\d{2}:\d{2}", text):
-        raise CoercionError("expected a time", "06:00:00")
+        raise CoercionError('expected a time like "06:00:00"')
     return _parsed(datetime.time.fromisoformat, text, "a time")
 
 
@@ -219,7 +219,7 @@ def _timedelta(value: Any) -> datetime.timedelta:
         raise CoercionError("a duration without a unit", f"{value:g}s")
     length = parse_duration(_text(value, "a duration"))
     if length is None:
-        raise CoercionError("expected a duration", "1h30m")
+        raise CoercionError('expected a duration like "1h30m"')
     return length
 
 
@@ -237,7 +237,7 @@ def _decimal(value: Any) -> decimal.Decimal:
     try:
         return decimal.Decimal(text)
     except decimal.InvalidOperation:
-        raise CoercionError("expected a decimal number", "9.99") from None
+        raise CoercionError('expected a decimal number like "9.99"') from None
 
 
 def _uuid(value: Any) -> uuid.UUID:

@@ -1,6 +1,6 @@
 """The project's YAML as it is written: found, read, published with its references, never with what they stand for.
 
-FlowerPower itself reads the files for a run. Here they are only described, so nothing is interpolated and nothing written.
+FlowerPower itself reads the files for a run. Here they are only described: nothing is interpolated, nothing written.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ def install() -> None:
         return False  # "Nothing has changed": so nothing is written back.
 
     pipeline_cfg.migrate_legacy_retry_fields = migrate_in_memory
-    for name in ("_bootstrap_project_directories", "_ensure_directories_exist"):  # The second up to 0.35.
+    for name in ("_bootstrap_project_directories", "_ensure_directories_exist"):
         if hasattr(manager.PipelineManager, name):
             setattr(manager.PipelineManager, name, lambda self: None)  # pyright: ignore[reportUnknownLambdaType]
 

@@ -1,7 +1,7 @@
 """Makes a warm process look new to the next run: what a run changes in it is put back.
 
-Put back: working directory, environment, sys.path, stdout and stderr, logging (handlers, levels, filters' owners and the
-global switch), warning filters, SIGINT, recursion limit, garbage collection. Random generators are seeded anew, as in a
+Put back: working directory, environment, sys.path, stdout and stderr, logging (handlers, levels, filters, the global
+switch), warning filters, SIGINT, recursion limit, garbage collection. Random generators are seeded anew, as in a
 new process: putting their old state back would give every run the same numbers.
 Survives on purpose, because the next run needs it: imported modules with their globals, and what importing them did.
 """

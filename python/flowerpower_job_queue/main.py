@@ -1,7 +1,7 @@
 """Where a runtime begins: parses the command line, refuses what cannot work, serves until it is told to leave.
 
-This file and the package's `__init__` keep to syntax that an old Python can parse, so that `python3.8` gets an answer and
-not a SyntaxError. Everything else is imported after the version is known.
+This file and the package's `__init__` keep to syntax that an old Python can parse, so that `python3.8` gets an answer
+and not a SyntaxError. Everything else is imported after the version is known.
 """
 
 import sys
@@ -11,7 +11,7 @@ MINIMUM_PYTHON = (3, 11)
 
 def main(argv=None):  # pyright: ignore[reportMissingParameterType]
     """Serves one project over two file descriptors. Returns the exit code."""
-    # The empty entry of `python -c` means "wherever the process happens to be": a project's random.py would hide Python's.
+    # The empty entry of `python -c` is the current folder, the project's: its random.py would hide Python's own.
     sys.path[:] = [entry for entry in sys.path if entry != ""]
 
     import argparse
@@ -37,8 +37,8 @@ def main(argv=None):  # pyright: ignore[reportMissingParameterType]
             "type": "unready",
             "code": "PYTHON_UNSUPPORTED",
             "message": "Python %s at %s is too old: FlowerPower needs %s or newer." % (running, sys.executable, needed),
-            "hint": "Create an environment with a newer Python (python%s -m venv .venv) and install the project into it, "
-            "or point job_queue.python at one." % needed,
+            "hint": "Create an environment with a newer Python (python%s -m venv .venv) and install the project "
+            "into it, or point job_queue.python at one." % needed,
         }
         os.write(options.events_fd, (json.dumps(message) + "\n").encode("utf-8"))
         return 3

@@ -1,7 +1,7 @@
 """How the processes of a process pool tell what their nodes do.
 
-Descriptor 4 has one writer, so that events are numbered in order. A pool's process sends each event as one datagram to a
-socket in a private folder; the runtime fetches them before it records anything of its own. A socket with a path works
+Descriptor 4 has one writer, so that events are numbered in order. A pool's process sends each event as one datagram to
+a socket in a private folder; the runtime fetches them before it records anything of its own. A socket with a path works
 however the process was started (fork, forkserver, spawn).
 """
 

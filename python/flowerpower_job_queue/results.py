@@ -1,8 +1,8 @@
 """Final variables as the worker keeps them: the value when it is JSON and small, a summary always.
 
-A value is sent only when JSON carries it unchanged, or as its well-known text: the standard types
-below. What JSON would change is left out, and the reason is said: NaN and Infinity, integers beyond 2^53, text with NUL or
-lone surrogates, keys that are not strings. Nothing is ever rounded or replaced.
+A value is sent only when JSON carries it unchanged, or as the well-known text of its type. What JSON would change is
+left out, and the reason is said: NaN and Infinity, integers beyond 2^53, text with NUL or lone surrogates, keys that
+are not strings. Nothing is ever rounded or replaced.
 
 | Python                                   | JSON                    |
 | ---------------------------------------- | ----------------------- |

@@ -1,7 +1,7 @@
 """The `job_queue:` section of a project's or pipeline's YAML, and a look at FlowerPower's own sections.
 
-In our section an unknown key is an error that names the nearest one. In FlowerPower's, which it would ignore silently, it
-is a warning: other people's projects run unmodified.
+In our section an unknown key is an error that names the nearest one. In FlowerPower's, which it would ignore silently,
+it is a warning: other people's projects run unmodified.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The project's own code: which files a pipeline is made of, their hash, and reading them anew when they have changed."""
+"""The project's own code: the files that a pipeline is made of, their hash, and reading them anew when they change."""
 
 from __future__ import annotations
 
