@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -36,7 +36,9 @@ export async function projectOf(pipelines: Record<string, { code: string; finalV
   return dir;
 }
 
+/** A folder for this test file, gone afterwards. */
 export const scratch: string = await mkdtemp(join(tmpdir(), "runtime-test-"));
+process.on("exit", () => rmSync(scratch, { recursive: true, force: true }));
 
 export function runRequest(pipeline: string, inputs: RunRequest["inputs"] = {}): RunRequest {
   return {
