@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connect, type Database } from "../../src/db/client.ts";
 import { LimitExceededError } from "../../src/domain/errors.ts";
 import { mostChangesWaiting } from "../../src/events/changes.ts";
@@ -6,6 +6,7 @@ import { openTail, type Tail } from "../../src/events/tail.ts";
 import { openWakeups, type Wakeups } from "../../src/events/wakeups.ts";
 import { collect } from "../support/collect.ts";
 import { testDatabase } from "../support/database.ts";
+import { eventually } from "../support/eventually.ts";
 import { insertEvents, insertJob } from "../support/factories.ts";
 
 let db: Database;
@@ -33,9 +34,11 @@ describe("changes", () => {
   it("names each changed job once, however often it changed and whether or not it was rung for", async () => {
     const [a, b, end] = [await insertJob(db), await insertJob(db), await insertJob(db)];
     const changes = await tail.changes();
+    await using witness = await tail.feed(null, { jobIds: [end] });
     for (let i = 0; i < 20; i += 1) await change(a);
     await insertEvents(db.sql, b, [{}]); // and nobody rings
     await change(end);
+    await collect(witness, 2); // the mark, and the last event: now all of them are announced
     const names = await collect(changes, 3);
     expect(names.toSorted()).toEqual([a, b, end].toSorted());
     const next = changes.next();
@@ -104,7 +107,7 @@ describe("changes", () => {
       select id, 1, 1, 'job.enqueued', 1, queue_now(), queue_now(), '{}' from made`;
     wakeups.ring("events");
     // It has gone before it takes anything, and what waited for it has gone too.
-    await vi.waitFor(async () => expect((await tail.health()).changeSubscribers).toBe(0));
+    await eventually(async () => expect((await tail.health()).changeSubscribers).toBe(0));
     await expect(changes.next()).rejects.toBeInstanceOf(LimitExceededError);
     expect(await changes.next()).toEqual({ done: true, value: undefined });
   });

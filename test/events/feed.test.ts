@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import postgres from "postgres";
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { connect, type Database } from "../../src/db/client.ts";
 import { BadCursorError, CursorExpiredError, UnavailableError } from "../../src/domain/errors.ts";
 import { feedCursor, jobCursor, parseFeedCursor } from "../../src/events/cursor.ts";
@@ -9,6 +9,7 @@ import { type EventStream, openTail, type Tail } from "../../src/events/tail.ts"
 import { openWakeups, type Wakeups } from "../../src/events/wakeups.ts";
 import { collect } from "../support/collect.ts";
 import { testDatabase } from "../support/database.ts";
+import { eventually } from "../support/eventually.ts";
 import { insertEvents, insertJob } from "../support/factories.ts";
 import { openProxy } from "../support/proxy.ts";
 
@@ -67,8 +68,9 @@ describe("feed", () => {
   });
 
   it("loses nothing of two transactions that commit in the other order", async () => {
+    await using still = openTail(db, wakeups, { pollMs: 600_000 });
     const [first, second] = [await insertJob(db), await insertJob(db)];
-    const { items, start } = await fromNowOn();
+    const { items, start } = await fromNowOn(still);
     const arrived: string[] = [];
     const both = (async () => {
       for (const _ of [1, 2]) for (const { event } of await collect(items, 1)) arrived.push(event?.jobId ?? "");
@@ -78,8 +80,8 @@ describe("feed", () => {
       await db.sql.begin((late) => insertEvents(late, second, [{}]));
       wakeups.ring("events", [second]);
       const [{ pid } = { pid: 0 }] = await early<{ pid: number }[]>`select pg_backend_pid() as pid`;
-      await vi.waitFor(async () => {
-        const health = await tail.health();
+      await eventually(async () => {
+        const health = await still.health();
         expect(health.feedHeldMs).toBeGreaterThan(0);
         expect(health.horizonHolder).toMatchObject({
           pid,
@@ -96,8 +98,8 @@ describe("feed", () => {
     await items.return?.();
     await using again = await tail.feed(start);
     expect((await collect(again, 2)).map(({ event }) => event?.jobId)).toEqual([first, second]);
-    await vi.waitFor(async () =>
-      expect(await tail.health()).toMatchObject({ feedHeldMs: 0, feedLagMs: 0, horizonHolder: null }),
+    await eventually(async () =>
+      expect(await still.health()).toMatchObject({ feedHeldMs: 0, feedLagMs: 0, horizonHolder: null }),
     );
   });
 
@@ -117,8 +119,9 @@ describe("feed", () => {
 
   it("has every committed event once and in order, whoever writes and however often a reader resumes", async () => {
     const jobIds = await Promise.all(Array.from({ length: 16 }, () => insertJob(db)));
-    const { items, start } = await fromNowOn();
-    await using elsewhere = openTail(db, wakeups);
+    await using still = openTail(db, wakeups, { pollMs: 600_000 });
+    await using elsewhere = openTail(db, wakeups, { pollMs: 600_000 });
+    const { items, start } = await fromNowOn(still);
     let writing = true;
 
     async function write(jobId: string, writer: number): Promise<void> {
@@ -149,7 +152,7 @@ describe("feed", () => {
       let cursor = start;
       for (let turn = 0; ; turn += 1) {
         const goesOn = writing; // read before the subscription: after the last one, nothing comes any more
-        const part = await (turn % 2 === 0 ? tail : elsewhere).feed(cursor);
+        const part = await (turn % 2 === 0 ? still : elsewhere).feed(cursor);
         const count = goesOn ? 1 + (turn % 40) : (await recordedAfter(cursor)).length;
         const read = await collect(part, count);
         await part.return?.();
@@ -168,7 +171,7 @@ describe("feed", () => {
     await record(jobIds[0]!, 50); // so that nobody waits for what never comes
     const recorded = await recordedAfter(start);
     expect(recorded.length).toBeGreaterThan(1_000);
-    await vi.waitFor(() => expect(live.length).toBeGreaterThanOrEqual(recorded.length), 10_000);
+    await eventually(() => expect(live.length).toBeGreaterThanOrEqual(recorded.length));
     await items.return?.();
     await reading;
     expect(live).toEqual(recorded);
@@ -246,7 +249,7 @@ describe("a slow subscriber", () => {
       Array.from({ length: 100 }, () => ({})),
     );
     bells.ring("events", [jobId]);
-    await vi.waitFor(async () => expect((await small.health()).waitingEvents).toBe(10));
+    await eventually(async () => expect((await small.health()).waitingEvents).toBe(10));
     await own.sql`update feeds set (floor_xid, floor_id) = (select xid, id from events order by xid desc, id desc limit 1)`;
     await collect(items, 11); // the mark and what is in its buffer; this makes room
     // While it does not listen, nothing is read for it any more: what follows are health's own reads.
@@ -320,7 +323,7 @@ describe("when things go wrong", () => {
     wakeups.ring("events", [jobId]);
     const [item] = await collect(items, 1);
     expect(item?.event?.jobId).toBe(jobId);
-    await vi.waitFor(() => expect(bells.health().reconnects).toBe(1));
+    await eventually(() => expect(bells.health().reconnects).toBe(1));
     await reading.close();
     await bells.close();
     await here[Symbol.asyncDispose]();

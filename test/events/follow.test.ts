@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connect, type Database } from "../../src/db/client.ts";
 import { BadCursorError, NotFoundError, UnavailableError } from "../../src/domain/errors.ts";
 import { openTail, type Tail } from "../../src/events/tail.ts";
 import { openWakeups, type Wakeups } from "../../src/events/wakeups.ts";
 import { collect } from "../support/collect.ts";
 import { testDatabase } from "../support/database.ts";
+import { eventually } from "../support/eventually.ts";
 import { finishJob, insertEvents, insertJob, requeueJob } from "../support/factories.ts";
 import { openProxy } from "../support/proxy.ts";
 
@@ -83,7 +84,7 @@ describe("follow", () => {
     const jobId = await insertJob(db, { state: "failed" });
     await using quick = openTail(db, wakeups, { pollMs: 20 });
     const events = quick.follow(jobId, 0);
-    await vi.waitFor(async () => expect((await quick.health()).waitingEvents).toBe(2));
+    await eventually(async () => expect((await quick.health()).waitingEvents).toBe(2));
     await db.sql.begin((sql) => requeueJob(sql, jobId));
     const others = quick.follow(jobId, 2);
     expect(seqs(await collect(others, 1))).toEqual([3]); // it was read again, for somebody else
@@ -112,7 +113,7 @@ describe("follow", () => {
     const jobId = await insertJob(db);
     const events = tail.follow(jobId, 1);
     const waiting = events.next();
-    await vi.waitFor(async () => expect(await tail.health()).toMatchObject({ followers: 1, followedJobs: 1 }));
+    await eventually(async () => expect(await tail.health()).toMatchObject({ followers: 1, followedJobs: 1 }));
     expect(await events.return?.()).toEqual({ done: true, value: undefined });
     expect(await waiting).toEqual({ done: true, value: undefined });
     expect(await events.next()).toEqual({ done: true, value: undefined });
@@ -120,13 +121,14 @@ describe("follow", () => {
   });
 
   it("loses nothing, whenever it begins while the job is written to", async () => {
+    await using still = openTail(db, wakeups, { pollMs: 600_000 }); // which would put right what a ring got wrong
     const jobId = await insertJob(db, { state: "running" });
     const following: Promise<number[]>[] = [];
     for (let batch = 0; batch < 60; batch += 1) {
       // One from the beginning and one from the middle, each at another moment of the writing and the reading.
-      following.push(collect(tail.follow(jobId, 0)).then(seqs));
+      following.push(collect(still.follow(jobId, 0)).then(seqs));
       const after = batch;
-      following.push(collect(tail.follow(jobId, after)).then((events) => [...upTo(after), ...seqs(events)]));
+      following.push(collect(still.follow(jobId, after)).then((events) => [...upTo(after), ...seqs(events)]));
       const recording = record(jobId, (batch % 7) + 1);
       if (batch % 3 === 0) await recording;
       else await Promise.all([recording, record(jobId)]);
@@ -134,6 +136,28 @@ describe("follow", () => {
     await finish(jobId);
     const [job] = await db.sql<{ last: number }[]>`select last_seq as last from jobs where id = ${jobId}`;
     for (const seen of await Promise.all(following)) expect(seen).toEqual(upTo(job!.last));
+  });
+
+  it("looks again for what was recorded while it was reading", async () => {
+    await using proxy = await openProxy(db.url);
+    await using still = openTail({ url: proxy.url }, wakeups, { pollMs: 600_000 });
+    const jobId = await insertJob(db, { state: "running" });
+    const events = still.follow(jobId, 0);
+    await events.next();
+    // The next read has found nothing, and its answer is on the way, when an event is recorded.
+    proxy.holdAnswers();
+    const [{ now } = { now: "" }] = await db.sql<{ now: string }[]>`select clock_timestamp()::text as now`;
+    wakeups.ring("events", [jobId]);
+    await eventually(async () => {
+      const read = await db.sql`
+        select from pg_stat_activity
+        where datname = current_database() and application_name = 'flowerpower-queue tail'
+          and state = 'idle' and query_start > ${now}::text::timestamptz and query like '%unnest%'`;
+      expect(read).toHaveLength(1);
+    });
+    await finish(jobId);
+    proxy.restore();
+    expect(seqs(await collect(events))).toEqual([2]);
   });
 
   it("reads each batch once for thousands of followers", async () => {
@@ -182,7 +206,7 @@ describe("a slow follower", () => {
     await insertEvents(db.sql, jobId, lines(50, { text: "x".repeat(20_000) }));
     await finish(jobId);
     await slow.next();
-    await vi.waitFor(async () => expect((await small.health()).waitingEvents).toBeGreaterThan(0));
+    await eventually(async () => expect((await small.health()).waitingEvents).toBeGreaterThan(0));
     expect((await small.health()).waitingEvents).toBeLessThanOrEqual(5);
     expect(await collect(slow)).toHaveLength(51);
   });
@@ -219,7 +243,7 @@ describe("when things go wrong", () => {
     proxy.cut();
     const rest = collect(events);
     await record(jobId);
-    await vi.waitFor(async () => expect((await patient.health()).failedReads).toBeGreaterThan(0), 5_000);
+    await eventually(async () => expect((await patient.health()).failedReads).toBeGreaterThan(0));
     await finish(jobId);
     proxy.restore();
     expect(seqs(await rest)).toEqual([2, 3]);

@@ -1,9 +1,10 @@
 import pg from "pg";
 import postgres from "postgres";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Database } from "../../src/db/client.ts";
 import { openWakeups } from "../../src/events/wakeups.ts";
 import { testDatabase } from "../support/database.ts";
+import { eventually } from "../support/eventually.ts";
 import { openProxy } from "../support/proxy.ts";
 
 let db: Database;
@@ -32,7 +33,7 @@ describe("ring", () => {
     expect(heard).toEqual([[a]]);
     // The other's notice is behind our own in the queue: when it is here, our own has come by.
     other.ring("events", [b]);
-    await vi.waitFor(() => expect(heard).toContainEqual([b]));
+    await eventually(() => expect(heard).toContainEqual([b]));
     expect(heard).toEqual([[a], [b]]);
   });
 
@@ -49,7 +50,7 @@ describe("ring", () => {
     here.ring("admit");
     here.ring("describe");
     here.ring("events", []); // nothing to look at
-    await vi.waitFor(() => expect(heard).toHaveLength(4));
+    await eventually(() => expect(heard).toHaveLength(4));
     expect(heard.toSorted()).toEqual([
       ["admit", null],
       ["cancel", [b]],
@@ -68,12 +69,12 @@ describe("ring", () => {
 
     const few = ids(150);
     for (const jobId of few) for (let i = 0; i < 10; i += 1) here.ring("events", [jobId]);
-    await vi.waitFor(() => expect(payloads.join(" ")).toContain(few.at(-1)));
+    await eventually(() => expect(payloads.join(" ")).toContain(few.at(-1)));
     expect(payloads).toHaveLength(2); // the first at once, the rest together
     expect(new Set(payloads.flatMap((payload) => payload.split(" ").slice(2)))).toEqual(new Set(few));
 
     here.ring("events", ids(1_000));
-    await vi.waitFor(() => expect(payloads.at(-1)).toMatch(/ events \*$/));
+    await eventually(() => expect(payloads.at(-1)).toMatch(/ events \*$/));
     expect(Math.max(...payloads.map((payload) => payload.length))).toBeLessThan(8_000);
     expect(here.health().failedNotices).toBe(0);
     await listener.end();
@@ -89,7 +90,7 @@ describe("ring", () => {
     });
     wakeups.ring("admit");
     expect(heard).toBe(1);
-    await vi.waitFor(() => expect(wakeups.health().failedNotices).toBe(1));
+    await eventually(() => expect(wakeups.health().failedNotices).toBe(1));
   });
 
   it("sends what was rung just before the close", async () => {
@@ -102,7 +103,7 @@ describe("ring", () => {
     here.ring("describe"); // the leading notice: the next has to wait
     here.ring("admit");
     await here.close();
-    await vi.waitFor(() => expect(heard).toBe(1));
+    await eventually(() => expect(heard).toBe(1));
   });
 });
 
@@ -112,13 +113,13 @@ describe("the connection that listens", () => {
     const heard: (readonly string[] | null)[] = [];
     wakeups.subscribe("cancel", (jobIds) => heard.push(jobIds));
     await killListeners();
-    await vi.waitFor(() => expect(heard).toEqual([null]));
+    await eventually(() => expect(heard).toEqual([null]));
     expect(wakeups.health()).toMatchObject({ reconnects: 1, connectedSince: expect.any(Date) });
 
     await using other = await openWakeups(db);
     const [jobId] = ids(1) as [string];
     other.ring("cancel", [jobId]);
-    await vi.waitFor(() => expect(heard).toEqual([null, [jobId]]));
+    await eventually(() => expect(heard).toEqual([null, [jobId]]));
   });
 
   it("is given up when it is only half open", async () => {
@@ -127,7 +128,7 @@ describe("the connection that listens", () => {
     const heard: (readonly string[] | null)[] = [];
     wakeups.subscribe("events", (jobIds) => heard.push(jobIds));
     proxy.freeze();
-    await vi.waitFor(() => expect(heard).toEqual([null]), 5_000);
+    await eventually(() => expect(heard).toEqual([null]));
     expect(wakeups.health().reconnects).toBe(1);
   });
 
@@ -135,14 +136,11 @@ describe("the connection that listens", () => {
     await using proxy = await openProxy(db.url);
     await using wakeups = await openWakeups({ sql: db.sql, url: proxy.url });
     proxy.cut();
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(wakeups.health()).toMatchObject({ connectedSince: null, lastError: expect.any(String) }),
     );
     proxy.restore();
-    await vi.waitFor(
-      () => expect(wakeups.health()).toMatchObject({ reconnects: 1, connectedSince: expect.any(Date) }),
-      5_000,
-    );
+    await eventually(() => expect(wakeups.health()).toMatchObject({ reconnects: 1, connectedSince: expect.any(Date) }));
   });
 
   it("fails at the start when the database cannot be reached", async () => {
@@ -158,7 +156,7 @@ describe("the connection that listens", () => {
     subscription.close();
     expect(wakeups.health().subscribers).toBe(0);
     await wakeups.close();
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const left = await db.sql`
         select from pg_stat_activity
         where datname = current_database() and application_name = 'flowerpower-queue wake-ups'`;

@@ -7,6 +7,8 @@ export interface Proxy extends AsyncDisposable {
   url: string;
   /** Existing connections stay open and carry nothing any more, as when a cable is cut. */
   freeze(): void;
+  /** What the database answers is kept on the way, until `restore()`. */
+  holdAnswers(): void;
   /** Existing connections are closed and new ones refused, until `restore()`. */
   cut(): void;
   restore(): void;
@@ -49,12 +51,16 @@ export async function openProxy(target: string): Promise<Proxy> {
         database.unpipe().resume();
       }
     },
+    holdAnswers() {
+      for (const [client, database] of pairs) database.unpipe(client);
+    },
     cut() {
       isCut = true;
       closeAll();
     },
     restore() {
       isCut = false;
+      for (const [client, database] of pairs) database.pipe(client);
     },
     async [Symbol.asyncDispose]() {
       closeAll();
