@@ -88,11 +88,7 @@ export function movedJobs(sql: Sql, backend: Backend, name: TransitionName): Fra
         last_seq = j.last_seq + 1,
         run_token = ${to === "running" ? sql`i."runToken"` : sql`null`},
         finished_at = case when ${next} in ${sql([...finalStates])} then queue_now() end,
-        ticketed_at = ${ticketedAt(sql, to, next)},
-        failures = coalesce(i.failures, j.failures),
-        losses = coalesce(i.losses, j.losses),
-        max_attempts = coalesce(i."maxAttempts", j.max_attempts),
-        error_kind = coalesce(i."errorKind", j.error_kind)
+        ticketed_at = ${ticketedAt(sql, to, next)}
         ${changes(sql, name)}
       from input i, locked l
       where j.id = i.id and l.id = j.id and j.attempt = i.attempt and j.state in ${sql([...from])} ${guard(sql, name)}
@@ -118,13 +114,19 @@ function changes(sql: Sql, name: TransitionName): Fragment {
       return sql`, attempt = j.attempt + 1, worker_id = i."workerId", started_at = coalesce(j.started_at, queue_now()),
         source_seq = 0, nodes_done = 0, nodes_total = null`;
     case "retry":
-      return sql`, run_at = queue_now() + make_interval(secs => coalesce(i."delayMs", 0) / 1000.0)`;
+      return sql`${counted(sql)}, run_at = queue_now() + make_interval(secs => coalesce(i."delayMs", 0) / 1000.0)`;
     case "requeue":
       return sql`, life = j.life + 1, failures = 0, losses = 0, started_at = null, cancel_requested_at = null,
         error_kind = null, run_at = queue_now(), expires_at = null`;
     default:
-      return sql``;
+      return (attemptEnds as readonly string[]).includes(name) ? counted(sql) : sql``;
   }
+}
+
+/** What the end of an attempt is held against. */
+function counted(sql: Sql): Fragment {
+  return sql`, failures = coalesce(i.failures, j.failures), losses = coalesce(i.losses, j.losses),
+    max_attempts = coalesce(i."maxAttempts", j.max_attempts), error_kind = coalesce(i."errorKind", j.error_kind)`;
 }
 
 /** What has to be true besides the state and the attempt. */
