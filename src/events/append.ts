@@ -112,6 +112,8 @@ export async function appendRunEvents(sql: Sql, batch: RunBatch): Promise<Append
         "endedAt" timestamptz, "durationMs" float8, "cpuMs" float8, summary jsonb, error jsonb, inputs jsonb, branches int
       )
       join locked l on l.id = n."jobId" and l.attempt = n.attempt and l.run_token = n."runToken"
+      -- With its events only: a batch that comes late a second time must not set a node back.
+      join counted c on c."jobId" = n."jobId"
       on conflict (job_id, attempt, node, branch) do update set
         state = excluded.state,
         started_at = coalesce(node_runs.started_at, excluded.started_at),

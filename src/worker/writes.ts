@@ -89,23 +89,21 @@ export function openWrites(db: Database, backend: Backend, wakeups: Wakeups): Wr
 async function startAttempts({ sql }: Database, backend: Backend, starts: readonly Start[]): Promise<Started[]> {
   return await sql<Started[]>`
     with input as materialized (
-      select *, null::int as failures, null::int as losses, null::int as "maxAttempts", null::text as "errorKind",
-        null::jsonb as error, null::bigint as "delayMs"
+      select *, null::text as "errorKind", null::jsonb as error
       from jsonb_to_recordset(${sql.json(starts as never)}) as i (
         id uuid, attempt int, data jsonb, "workerId" uuid, "runToken" uuid, "attemptId" uuid
       )
     ), earlier as (
-      select j.id, j.attempt from jobs j join input i on i.id = j.id and i."runToken" = j.run_token
+      select j.id, j.attempt, j.run_token from jobs j join input i on i.id = j.id and i."runToken" = j.run_token
     ), ${movedJobs(sql, backend, "start")}, started as (
-      select id, attempt from moved union all select id, attempt from earlier
+      select id, attempt, run_token from moved union all select id, attempt, run_token from earlier
     )
-    select s.id as "jobId", s.attempt, i."runToken", j.project, j.pipeline, j.queue, j.failures, j.losses,
+    select s.id as "jobId", s.attempt, s.run_token as "runToken", j.project, j.pipeline, j.queue, j.failures, j.losses,
       j.max_losses as "maxLosses", j.on_worker_lost as "onWorkerLost",
       to_char(j.run_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "runAt",
       r.inputs, r.final_vars as "finalVars", r.config, r.options, r.retry, r.timeout_ms as "timeoutMs", r.plan,
       (select count(*) from ticket_changes)::int as tickets
     from started s
-    join input i on i.id = s.id
     join jobs j on j.id = s.id
     join job_requests r on r.job_id = s.id`;
 }
