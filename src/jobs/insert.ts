@@ -33,7 +33,7 @@ export interface NewJob {
   fingerprint: string;
 }
 
-/** A job that was made. One that is not among them has a key that another job holds, or names a queue that does not exist. */
+/** A job that is there now. One that is not among them has a key that another job holds, or names a queue that does not exist. */
 export interface Inserted {
   id: string;
   state: JobState;
@@ -41,24 +41,26 @@ export interface Inserted {
 
 /**
  * Makes jobs in one statement: row, request, tags, key, first event, audit entry and, when it is due and its queue open,
- * ticket. One round trip, all or nothing.
+ * ticket. One round trip, all or nothing. Sent again after a lost answer, it finds what it has made.
  */
 export async function insertJobs(sql: Sql, backend: Backend, jobs: readonly NewJob[]): Promise<Inserted[]> {
-  // In the order of their keys, so that two flushes with the same keys wait for each other and never in a circle.
-  const rows = jobs.toSorted((a, b) => compare(a.idempotencyKey ?? "", b.idempotencyKey ?? ""));
   return await sql<Inserted[]>`
     with input as materialized (
-      select * from jsonb_to_recordset(${sql.json(rows as never)}) as i (
+      select * from jsonb_to_recordset(${sql.json(jobs as never)}) as i (
         id uuid, "shownId" text, project text, pipeline text, queue text, priority smallint, "runAt" timestamptz,
         "expiresAt" timestamptz, "maxAttempts" int, "maxLosses" int, "onWorkerLost" text, inputs jsonb, "finalVars" jsonb,
         config jsonb, options jsonb, retry jsonb, "timeoutMs" int, tags jsonb, actor text, "requestId" text,
         "requestedBy" text, plan jsonb, "idempotencyKey" text, fingerprint text
       )
+    ), earlier as materialized (
+      select j.id, j.state from jobs j join input i on i.id = j.id
     ), claimed as (
       insert into idempotency_keys (owner, key, fingerprint, job_id, created_at)
       select i.actor, i."idempotencyKey", i.fingerprint, i.id, queue_now()
       from input i join queues q on q.name = i.queue
       where i."idempotencyKey" is not null
+      -- So that two flushes with the same keys wait for each other and never in a circle.
+      order by i.actor, i."idempotencyKey"
       on conflict do nothing
       returning job_id
     ), made as (
@@ -72,7 +74,8 @@ export async function insertJobs(sql: Sql, backend: Backend, jobs: readonly NewJ
         queue_now(), coalesce(i."runAt", queue_now()), i."expiresAt",
         case when coalesce(i."runAt" <= queue_now(), true) and q.paused_at is null then queue_now() end
       from input i join queues q on q.name = i.queue
-      where i."idempotencyKey" is null or i.id in (select job_id from claimed)
+      where (i."idempotencyKey" is null or i.id in (select job_id from claimed))
+        and i.id not in (select id from earlier)
       returning *
     ), requested as (
       insert into job_requests (
@@ -100,9 +103,6 @@ export async function insertJobs(sql: Sql, backend: Backend, jobs: readonly NewJ
     ), ticket_changes as materialized (
       ${backend.tickets(sql, sql`(select * from made m where m.ticketed_at is not null)`)}
     )
-    select m.id, m.state, (select count(*) from ticket_changes)::int as tickets from made m`;
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+    select m.id, m.state, (select count(*) from ticket_changes)::int as tickets from made m
+    union all select id, state, 0 from earlier`;
 }
