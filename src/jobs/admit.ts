@@ -49,6 +49,8 @@ async function promoteDue(sql: Sql, backend: Backend): Promise<string[]> {
     where id in (
       select id from jobs where state in ('scheduled', 'retryable') and run_at <= queue_now() order by run_at limit ${most}
     )
+    -- Once more, of the row as it is when it is locked: it may have been run meanwhile, and be due later again.
+    and state in ('scheduled', 'retryable') and run_at <= queue_now()
     order by id for no key update skip locked`;
   const moved = await transition(
     sql,
