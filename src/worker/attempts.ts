@@ -6,6 +6,7 @@ import { idText } from "../domain/ids.ts";
 import type { JsonObject } from "../domain/json.ts";
 import { type Ended, type Outcome, outcomeOf } from "../domain/outcome.ts";
 import { noRetry, type RetryPolicy } from "../domain/retry.ts";
+import { storable } from "../pipelines/storable.ts";
 import type { NumberedEvent } from "../runtime/event-queue.ts";
 import type { RetrySetting } from "../runtime/protocol.ts";
 import type { RunEnded } from "../runtime/run.ts";
@@ -34,6 +35,8 @@ export interface AttemptsOptions {
   /** Ends attempts of this worker, by their tokens, as lost. */
   giveBack(runTokens: string[]): Promise<void>;
   log(message: string, data: JsonObject): void;
+  /** Waits before Postgres is asked again. */
+  pause?: (ms: number) => Promise<unknown>;
 }
 
 const strayMs = 5000;
@@ -54,17 +57,21 @@ interface Running {
 /** The attempts that this worker runs. */
 export class Attempts {
   readonly #running = new Map<string, Running>();
+  /** Starts that are not answered yet, by their tokens. */
+  readonly #starting = new Map<string, { givenBack: boolean }>();
   readonly #options: AttemptsOptions;
   #idle: (() => void) | null = null;
   #strays = new Map<string, number>();
+  #releasing = false;
   #stopped = false;
 
   constructor(options: AttemptsOptions) {
     this.#options = options;
   }
 
+  /** Attempts under way, with those that are about to begin. */
   get size(): number {
-    return this.#running.size;
+    return this.#running.size + this.#starting.size;
   }
 
   has(jobId: string): boolean {
@@ -79,21 +86,32 @@ export class Attempts {
     const { db, writes, workerId } = this.#options;
     const runToken = randomUUID();
     const worker = workerId();
-    // The same token each time: a start whose answer was lost is found again.
-    const started = await this.#untilAnswered(() =>
-      writes.start({
-        id: ticket.job,
-        attempt: ticket.attempt - 1,
-        runToken,
-        attemptId: db.ids.next(),
-        workerId: worker,
-        data: { worker: idText("worker", worker) },
-      }),
-    );
-    if (started === null) return await this.#refuseToWaste(ticket);
+    const start = { givenBack: false };
+    this.#starting.set(runToken, start);
+    try {
+      // The same token each time: a start whose answer was lost is found again.
+      const started = await this.#untilAnswered(() =>
+        writes.start({
+          id: ticket.job,
+          attempt: ticket.attempt - 1,
+          runToken,
+          attemptId: db.ids.next(),
+          workerId: worker,
+          data: { worker: idText("worker", worker) },
+        }),
+      );
+      if (started === null) await this.#refuseToWaste(ticket);
+      // The answer may come after the heartbeat that has found the attempt and nobody running it.
+      else if (!start.givenBack) await this.#run(started, runToken);
+    } finally {
+      this.#starting.delete(runToken);
+      if (this.size === 0) this.#idle?.();
+    }
+  }
 
+  async #run(started: Started, runToken: string): Promise<void> {
     const running: Running = {
-      jobId: ticket.job,
+      jobId: started.jobId,
       runToken,
       startedAt: performance.now(),
       stop: new AbortController(),
@@ -101,14 +119,15 @@ export class Attempts {
       releasing: false,
       ending: false,
     };
+    this.#starting.delete(runToken);
     this.#running.set(runToken, running);
+    if (this.#releasing) this.#release(running);
     try {
       const ended = await this.#execute(started, running);
       running.ending = true;
       await this.#end(started, running, ended);
     } finally {
       this.#running.delete(runToken);
-      if (this.#running.size === 0) this.#idle?.();
     }
   }
 
@@ -136,6 +155,10 @@ export class Attempts {
     this.#strays = seen;
     const old = [...seen].filter(([, since]) => now - since > strayMs).map(([runToken]) => runToken);
     if (old.length === 0) return;
+    for (const runToken of old) {
+      const start = this.#starting.get(runToken);
+      if (start !== undefined) start.givenBack = true;
+    }
     this.#options.log("stray attempts given back", { count: old.length });
     this.#options
       .giveBack(old)
@@ -149,15 +172,18 @@ export class Attempts {
 
   /** Stops what still runs, to be handed back. */
   releaseAll(): void {
-    for (const running of this.#running.values()) {
-      running.releasing = true;
-      running.stop.abort(new StopRequest("the worker stops", { now: true }));
-    }
+    this.#releasing = true;
+    for (const running of this.#running.values()) this.#release(running);
+  }
+
+  #release(running: Running): void {
+    running.releasing = true;
+    running.stop.abort(new StopRequest("the worker stops", { now: true }));
   }
 
   /** Resolves when none runs. */
   async idle(): Promise<void> {
-    while (this.#running.size > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
+    while (this.size > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
   }
 
   /** Gives up writing to a database that is away: what could not be written is rescued later. */
@@ -178,7 +204,9 @@ export class Attempts {
       await this.#persist(running, () => this.#options.writes.append(batch));
     };
     try {
-      return await this.#options.execute(started, { signal: running.stop.signal, onEvents });
+      const ended = await this.#options.execute(started, { signal: running.stop.signal, onEvents });
+      // The last words of a process that has crashed may be anything.
+      return { ...ended, error: storable(ended.error) };
     } catch (error) {
       return notRun(error);
     }
@@ -289,7 +317,7 @@ export class Attempts {
       } catch (error) {
         if (isPermanent(error) || this.#stopped || running?.superseded === true) throw error;
         this.#options.log("Postgres did not answer, asking again", { error: String(error) });
-        await delay(waitMs);
+        await (this.#options.pause ?? delay)(waitMs);
       }
     }
   }
