@@ -41,6 +41,7 @@ export class WorkerSession implements AsyncDisposable {
   #poolId: string | null = null;
   #state: "running" | "draining" = "running";
   #client: pg.Client | null = null;
+  #locked = false;
   #timer: NodeJS.Timeout | null = null;
   #beating: Promise<void> | null = null;
   /** Somebody asked for a heartbeat while one was under way. */
@@ -108,21 +109,24 @@ export class WorkerSession implements AsyncDisposable {
     const { slots, version, projects } = this.#options;
     const identity = processIdentity(process.pid) ?? `${hostname()}/${process.pid}`;
     const id = this.#db.ids.next();
+    const poolId = this.#poolId;
     this.#lockNumber = await this.#db.sql.begin(async (tx) => {
       await refuseClaimedProjects(tx, { id, host: hostname() }, projects);
       const [row] = await tx<{ lockNumber: number }[]>`
         insert into workers (id, host, pid, process, version, slots, projects, pool_id, state, started_at, heartbeat_at)
         values (${id}, ${hostname()}, ${process.pid}, ${identity}, ${version}, ${slots}, ${tx.json(projects)},
-          ${this.#poolId}, ${this.#state}, queue_now(), queue_now())
+          ${poolId}, ${this.#state}, queue_now(), queue_now())
         returning lock_number as "lockNumber"`;
       if (row === undefined) throw new Error("the worker's row was not inserted");
       return row.lockNumber;
     });
     this.#id = id;
+    // The pool was replaced meanwhile, and its name went to the row of before.
+    if (this.#poolId !== null && this.#poolId !== poolId) await this.setPool(this.#poolId);
     await this.#connect();
   }
 
-  /** Takes the connection that holds the lock. Nothing is taken from the queue before it is there. */
+  /** Opens the connection that holds the lock. */
   async #connect(): Promise<void> {
     await this.#client?.end().catch(() => {});
     const client = new pg.Client({
@@ -136,7 +140,21 @@ export class WorkerSession implements AsyncDisposable {
     this.#client = client;
     await client.connect();
     await client.query("set search_path to flowerpower_queue, public");
-    await client.query("select pg_advisory_lock($1::int, $2::int)", [workerLock, this.#lockNumber]);
+    this.#locked = false;
+    await this.#lock(client);
+  }
+
+  /**
+   * Without waiting: Postgres may not have noticed yet that the connection of before is gone, and then holds the lock for it.
+   * A heartbeat that waited for that would be missed.
+   */
+  async #lock(client: pg.Client): Promise<void> {
+    if (this.#locked) return;
+    const { rows } = await client.query<{ locked: boolean }>(
+      "select pg_try_advisory_lock($1::int, $2::int) as locked",
+      [workerLock, this.#lockNumber],
+    );
+    this.#locked = rows[0]?.locked === true;
   }
 
   #schedule(): void {
@@ -163,6 +181,7 @@ export class WorkerSession implements AsyncDisposable {
         await this.#register();
       } else {
         this.#events.beat(held, askedAt);
+        await this.#lock(this.#client as pg.Client);
       }
     } catch (error) {
       this.#events.failed(error as Error);
@@ -175,20 +194,28 @@ export class WorkerSession implements AsyncDisposable {
 
   /** Writes the heartbeat and reads what this worker runs; null when it was declared dead. */
   async #ask(): Promise<Held[] | null> {
-    const { rows } = await (this.#client as pg.Client).query<Held & { alive: boolean }>(
-      `with beat as (
-         update workers set heartbeat_at = queue_now() where id = $1 and ended_at is null returning id
-       )
-       select exists (select 1 from beat) as alive, j.id as "jobId", j.attempt, j.run_token as "runToken",
-         j.cancel_requested_at is not null as "cancelRequested",
-         case when j.cancel_requested_at is not null then (
-           select e.data ->> 'reason' from events e
-           where e.job_id = j.id and e.type = 'job.cancel_requested' order by e.seq desc limit 1
-         ) end as "cancelReason"
-       from (select 1) one left join jobs j on j.worker_id = $1 and j.state = 'running'`,
-      [this.#id],
-    );
-    if (rows[0]?.alive !== true) return null;
-    return rows.filter((row) => row.jobId !== null);
+    const { rows } = await (this.#client as pg.Client).query<HeartbeatRow>(heartbeat, [this.#id]);
+    return heldOf(rows);
   }
+}
+
+type HeartbeatRow = Held & { alive: boolean };
+
+/** The heartbeat of worker `$1`. */
+export const heartbeat = `
+  with beat as (
+    update workers set heartbeat_at = queue_now() where id = $1 and ended_at is null returning id
+  )
+  select exists (select 1 from beat) as alive, j.id as "jobId", j.attempt, j.run_token as "runToken",
+    j.cancel_requested_at is not null as "cancelRequested",
+    case when j.cancel_requested_at is not null then (
+      select e.data ->> 'reason' from events e
+      where e.job_id = j.id and e.type = 'job.cancel_requested' order by e.seq desc limit 1
+    ) end as "cancelReason"
+  from (select 1) one left join jobs j on j.worker_id = $1 and j.state = 'running'`;
+
+/** What a worker runs, by the answer to its heartbeat; null when it was declared dead. */
+export function heldOf(rows: readonly HeartbeatRow[]): Held[] | null {
+  if (rows[0]?.alive !== true) return null;
+  return rows.filter((row) => row.jobId !== null);
 }
