@@ -21,6 +21,13 @@ export interface RescueTimes {
 }
 export const rescueTimes: RescueTimes = { lookMs: 1000, leaseMs: 30_000, silentMs: 1500 };
 
+/** Milliseconds of this process's clocks: the steady one may stand still while the machine is suspended, the wall's goes on. */
+export interface Clocks {
+  steady(): number;
+  wall(): number;
+}
+const ownClocks: Clocks = { steady: () => performance.now(), wall: () => Date.now() };
+
 interface Suspect {
   id: string;
   pid: number;
@@ -33,34 +40,40 @@ interface Suspect {
  * Finds workers that have died and gives their jobs back. Any number of processes may look; one of them declares a worker dead.
  *
  * Three things tell: the process has ended (certain, but only seen on its own host), its advisory lock has fallen (a hint: a
- * restart of Postgres drops all of them), its heartbeat is older than the lease. After a restart of Postgres, or when this
- * process was itself away (stopped, suspended), everybody gets one full lease to be heard again.
+ * restart of Postgres drops all of them), its heartbeat is older than the lease. After a restart of Postgres or of this
+ * process, or when this process was away (stopped, suspended), everybody gets one full lease to be heard again.
  */
 export class Rescuer {
   readonly #db: Database;
   readonly #backend: Backend;
   readonly #times: RescueTimes;
   readonly #unlocked = new Set<string>();
-  #lastLook = performance.now();
-  #trustFrom = 0;
+  readonly #clocks: Clocks;
+  #lastLook: { steady: number; wall: number };
+  #trustFrom: number;
 
-  constructor(db: Database, backend: Backend, times: RescueTimes = rescueTimes) {
+  constructor(db: Database, backend: Backend, times: RescueTimes = rescueTimes, clocks: Clocks = ownClocks) {
     this.#db = db;
     this.#backend = backend;
     this.#times = times;
+    this.#clocks = clocks;
+    this.#lastLook = { steady: clocks.steady(), wall: clocks.wall() };
+    this.#trustFrom = clocks.steady() + times.leaseMs;
   }
 
   /** The database could not be reached: what it says of others' heartbeats means nothing for one lease. */
   wasAway(): void {
-    this.#trustFrom = performance.now() + this.#times.leaseMs;
+    this.#trustFrom = this.#clocks.steady() + this.#times.leaseMs;
     this.#unlocked.clear();
   }
 
   /** One look: the jobs that were given back or ended. */
   async look(): Promise<string[]> {
-    const now = performance.now();
-    if (now - this.#lastLook > this.#times.lookMs * 5 + 2000) this.wasAway();
-    this.#lastLook = now;
+    const now = this.#clocks.steady();
+    const wall = this.#clocks.wall();
+    const awayMs = Math.max(now - this.#lastLook.steady, wall - this.#lastLook.wall);
+    if (awayMs > this.#times.lookMs * 5 + 2000) this.wasAway();
+    this.#lastLook = { steady: now, wall };
     const { suspects, postgresUpMs } = await this.#suspects();
     const trusting = now >= this.#trustFrom && postgresUpMs > this.#times.leaseMs;
     const rescued: string[] = [];
@@ -141,7 +154,7 @@ export async function reclaimAbandoned(db: Database, backend: Backend, leaseMs =
     select pool_id as "poolId" from workers where ended_at is null`;
   const living = new Set(alive.map(({ poolId }) => poolId));
   const gone = holders.filter((holder) => !living.has(holder));
-  if (gone.length > 0) await db.sql.begin((tx) => voidTickets(tx, backend, gone));
+  if (gone.length > 0) await withRetries(() => db.sql.begin((tx) => voidTickets(tx, backend, gone)));
 }
 
 /** Ends running attempts as lost: all of a worker's, or those with these tokens. */
