@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { type ChildOptions, startChild } from "../../src/runtime/child.ts";
-import { fakeEntry, isAlive, scratch, testEnvironment } from "../support/runtimes.ts";
+import { fakeEntry, isAlive, removeScratch, scratch, testEnvironment } from "../support/runtimes.ts";
+
+afterAll(removeScratch);
 
 function start(handshake: string, options: Partial<ChildOptions> = {}) {
   return startChild({ python: "python3", dir: scratch, env: testEnvironment, entry: fakeEntry(handshake), ...options });

@@ -1,8 +1,10 @@
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { describeProject } from "../../src/runtime/describe.ts";
 import { testPython } from "../support/python.ts";
-import { examples, fakeEntry, projectOf, scratch, testEnvironment } from "../support/runtimes.ts";
+import { examples, fakeEntry, projectOf, removeScratch, scratch, testEnvironment } from "../support/runtimes.ts";
+
+afterAll(removeScratch);
 
 let python: string;
 beforeAll(async () => {

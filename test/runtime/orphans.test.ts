@@ -2,9 +2,11 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { afterAll, expect, it } from "vitest";
 import { testPython } from "../support/python.ts";
-import { isAlive, projectOf, until } from "../support/runtimes.ts";
+import { isAlive, projectOf, removeScratch, until } from "../support/runtimes.ts";
+
+afterAll(removeScratch);
 
 it("leaves nothing behind when the worker is killed, not even a call into C or what the pipeline has started", async () => {
   const code = `
@@ -21,7 +23,10 @@ def added(started: int) -> int:
 `;
   const dir = await projectOf({ starts_and_adds: { code, finalVars: ["added"] } });
   const script = join(import.meta.dirname, "../support/run-and-wait.ts");
-  const worker = spawn(process.execPath, [script, await testPython(), dir], { stdio: ["ignore", "pipe", "inherit"] });
+  const worker = spawn(process.execPath, [script, await testPython(), dir], {
+    env: { ...process.env, TMPDIR: dir }, // what it makes goes with the project
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const [output] = (await once(worker.stdout, "data")) as [Buffer];
   const runtime = Number(output.toString());
   const program = Number(await readFile(join(dir, "pid"), "utf8"));

@@ -1,8 +1,19 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, describe, expect, it } from "vitest";
 import type { RuntimeProject } from "../../src/runtime/member.ts";
 import { openRuntimes, type Runtimes, type RuntimesOptions } from "../../src/runtime/pool.ts";
 import { StopRequest } from "../../src/runtime/stop.ts";
-import { fakeEntry, isAlive, runRequest, scratch, testEnvironment, until, watched } from "../support/runtimes.ts";
+import {
+  fakeEntry,
+  isAlive,
+  removeScratch,
+  runRequest,
+  scratch,
+  testEnvironment,
+  until,
+  watched,
+} from "../support/runtimes.ts";
+
+afterAll(removeScratch);
 
 let runtimes: Runtimes;
 let logged: string[] = [];

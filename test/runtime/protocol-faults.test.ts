@@ -1,10 +1,20 @@
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { type RuntimeChild, startChild } from "../../src/runtime/child.ts";
 import { run } from "../../src/runtime/run.ts";
 import { StopRequest } from "../../src/runtime/stop.ts";
-import { fakeEntry, isAlive, runRequest, scratch, testEnvironment, watched } from "../support/runtimes.ts";
+import {
+  fakeEntry,
+  isAlive,
+  removeScratch,
+  runRequest,
+  scratch,
+  testEnvironment,
+  watched,
+} from "../support/runtimes.ts";
+
+afterAll(removeScratch);
 
 let child: RuntimeChild;
 afterEach(() => child.kill());

@@ -1,10 +1,21 @@
 import { join } from "node:path";
-import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type RuntimeChild, startChild } from "../../src/runtime/child.ts";
 import { run } from "../../src/runtime/run.ts";
 import { StopRequest } from "../../src/runtime/stop.ts";
 import { testPython } from "../support/python.ts";
-import { examples, isAlive, projectOf, runRequest, testEnvironment, until, watched } from "../support/runtimes.ts";
+import {
+  examples,
+  isAlive,
+  projectOf,
+  removeScratch,
+  runRequest,
+  testEnvironment,
+  until,
+  watched,
+} from "../support/runtimes.ts";
+
+afterAll(removeScratch);
 
 const faults = join(examples, "faults");
 let python: string;

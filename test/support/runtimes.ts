@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { readFileSync, rmSync } from "node:fs";
-import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -36,9 +36,9 @@ export async function projectOf(pipelines: Record<string, { code: string; finalV
   return dir;
 }
 
-/** A folder for this test file, gone afterwards. */
+/** A folder for this test file, which calls `afterAll(removeScratch)`. */
 export const scratch: string = await mkdtemp(join(tmpdir(), "runtime-test-"));
-process.on("exit", () => rmSync(scratch, { recursive: true, force: true }));
+export const removeScratch = () => rm(scratch, { recursive: true, force: true });
 
 export function runRequest(pipeline: string, inputs: RunRequest["inputs"] = {}): RunRequest {
   return {
