@@ -205,10 +205,10 @@ class PipelineRun:
         job = self._request.job
         return {
             "FLOWERPOWER_JOB_ID": job.id,
-            "FLOWERPOWER_JOB_ATTEMPT": str(job.attempt),
-            "FLOWERPOWER_JOB_PROJECT": job.project,
-            "FLOWERPOWER_JOB_SCHEDULED_AT": job.scheduled_at,
-            "FLOWERPOWER_JOB_RUN_DIR": job.run_dir,
+            "FLOWERPOWER_ATTEMPT": str(job.attempt),
+            "FLOWERPOWER_PROJECT": job.project,
+            "FLOWERPOWER_SCHEDULED_AT": job.scheduled_at,
+            "FLOWERPOWER_RUN_DIR": job.run_dir,
         }
 
     def _without_unreachable_tracker(self, loaded: LoadedPipeline) -> dict[str, bool] | None:

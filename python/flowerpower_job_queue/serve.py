@@ -15,9 +15,8 @@ import sys
 import threading
 import traceback
 from contextlib import suppress
-from typing import Any
 
-from .protocol import Cancel, Channel, Describe, Request, RequestError, Run, Shutdown, parse_request
+from .protocol import Cancel, Channel, Describe, RequestError, Run, parse_request
 
 EXIT_UNREADY = 3
 EXIT_FAULT = 4
@@ -57,8 +56,10 @@ class _Runtime:
         # path, where a pipeline named `statistics` would hide Python's own module.
         from . import flowerpower_guard
         from .capture import Capture
+        from .describe import answer_describe
         from .interrupts import interrupts
         from .project import Project
+        from .run import PipelineRun
 
         _import_quietly("hamilton.plugins.pandas_extensions")
         flowerpower_guard.install()
@@ -68,13 +69,15 @@ class _Runtime:
         self._capture.install()
         self._channel = channel
         self._project = Project(folder)
-        self._requests: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
+        self._answer_describe = answer_describe
+        self._new_run = PipelineRun
+        self._requests: queue.SimpleQueue[Describe | PipelineRun | None] = queue.SimpleQueue()
         self._requests_fd = requests_fd
-        self._running: Any = None
+        # From the moment its request is read: a cancel may follow before the run has begun.
+        self._cancellable: dict[str, PipelineRun] = {}
         self._runs = 0
 
     def serve(self) -> int:
-        from .describe import answer_describe
         from .environment import packages
 
         # A broken project.yml: `describe` and `run` say so, each time until it is mended.
@@ -85,20 +88,14 @@ class _Runtime:
         threading.Thread(target=self._read_requests, name="flowerpower-job-queue-requests", daemon=True).start()
         while True:
             request = self._requests.get()
-            if isinstance(request, Describe):
-                answer_describe(request, self._project, self._channel)
-            elif isinstance(request, Run):
-                self._run(request)
-            else:
+            if request is None:
                 return 0
-
-    def _run(self, request: Run) -> None:
-        from .run import PipelineRun
-
-        self._runs += 1
-        self._running = PipelineRun(request, self._project, self._channel, self._capture)
-        self._running.execute(self._runs)
-        self._running = None
+            if isinstance(request, Describe):
+                self._answer_describe(request, self._project, self._channel)
+            else:
+                self._runs += 1
+                request.execute(self._runs)
+                del self._cancellable[request.events.run]
 
     def _read_requests(self) -> None:
         with os.fdopen(self._requests_fd, "rb", closefd=False) as stream:
@@ -109,12 +106,17 @@ class _Runtime:
                     self._channel.send("fault", message=f"broken request: {error}", traceback=traceback.format_exc())
                     os._exit(EXIT_FAULT)
                 if isinstance(request, Cancel):
-                    running = self._running
-                    if running is not None and running.events.run == request.run:
-                        running.cancel(request.reason)
-                    continue
-                self._requests.put(request)
-                if isinstance(request, Shutdown):
+                    run = self._cancellable.get(request.run)
+                    if run is not None:
+                        run.cancel(request.reason)
+                elif isinstance(request, Run):
+                    run = self._new_run(request, self._project, self._channel, self._capture)
+                    self._cancellable[request.id] = run
+                    self._requests.put(run)
+                elif isinstance(request, Describe):
+                    self._requests.put(request)
+                else:
+                    self._requests.put(None)
                     return
         if self._channel.has_lost_its_reader():
             # The parent has died. Nobody will know what this run still does, and the job will run again elsewhere.

@@ -336,6 +336,14 @@ def test_a_soft_cancel_reaches_branches(faults, executor):
     assert faults.run("branches", executor={"type": executor, "maxWorkers": 2, "numCpus": None}).outcome == "succeeded"
 
 
+def test_a_cancel_right_behind_its_run_is_not_lost(faults):
+    for _ in range(5):
+        run = faults.start("sleeps", {"seconds": 0.05})
+        faults.send(type="cancel", run=run, reason="at once")
+        finished = faults.finish()
+        assert (finished.outcome, finished.error["kind"]) == ("failed", "CANCELLED")
+
+
 def test_a_cancel_for_another_run_is_ignored(faults):
     run = faults.start("sleeps", {"seconds": 0.1})
     faults.send(type="cancel", run=run + "x", reason="not me")

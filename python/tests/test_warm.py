@@ -11,21 +11,21 @@ def test_a_run_knows_its_job_and_the_project_is_its_folder(shared):
     code = """
         import os, sys
         def out() -> dict:
-            return {k: v for k, v in os.environ.items() if k.startswith("FLOWERPOWER_JOB")} | {
+            return {k: v for k, v in os.environ.items() if k.startswith("FLOWERPOWER_")} | {
                 "cwd": os.getcwd(), "stdin": sys.stdin.read(), "tty": sys.stdout.isatty()}
     """
     value = shared.run("job", code, YAML).value("out")
     assert value == {
         "FLOWERPOWER_JOB_ID": "job_1",
-        "FLOWERPOWER_JOB_ATTEMPT": "1",
-        "FLOWERPOWER_JOB_PROJECT": "test",
-        "FLOWERPOWER_JOB_SCHEDULED_AT": "2026-11-23T06:00:00.000Z",
-        "FLOWERPOWER_JOB_RUN_DIR": value["FLOWERPOWER_JOB_RUN_DIR"],
+        "FLOWERPOWER_ATTEMPT": "1",
+        "FLOWERPOWER_PROJECT": "test",
+        "FLOWERPOWER_SCHEDULED_AT": "2026-11-23T06:00:00.000Z",
+        "FLOWERPOWER_RUN_DIR": value["FLOWERPOWER_RUN_DIR"],
         "cwd": os.path.realpath(shared.project.folder),
         "stdin": "",
         "tty": False,
     }
-    assert os.path.isdir(value["FLOWERPOWER_JOB_RUN_DIR"])
+    assert os.path.isdir(value["FLOWERPOWER_RUN_DIR"])
 
 
 def test_what_a_run_changes_is_put_back(shared):

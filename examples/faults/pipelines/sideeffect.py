@@ -7,7 +7,7 @@ from pathlib import Path
 
 def marked(file: Path) -> str:
     """Appends one line: the job, the attempt and the process."""
-    job, attempt = os.environ.get("FLOWERPOWER_JOB_ID"), os.environ.get("FLOWERPOWER_JOB_ATTEMPT")
+    job, attempt = os.environ.get("FLOWERPOWER_JOB_ID"), os.environ.get("FLOWERPOWER_ATTEMPT")
     mark = f"{job} {attempt} {os.getpid()}"
     with file.open("a") as marks:
         marks.write(mark + "\n")
