@@ -13,6 +13,9 @@ import { ForbiddenError, problemsOf, ShapeError } from "./edge-errors.ts";
 import { limits } from "./limits.ts";
 import { decodeNodeId, encodeNodeId } from "./node-ids.ts";
 
+/** The page size is counted where the connection is selected. */
+const counted = { field: 0, multiplier: 1 };
+
 /** The schema's builder: plugins, scalars' types and the roots, and no types of ours. */
 export const builder = new SchemaBuilder<{
   Context: Context;
@@ -53,6 +56,7 @@ export const builder = new SchemaBuilder<{
     encodeGlobalID: encodeNodeId,
     decodeGlobalID: decodeNodeId,
     nodeTypeOptions: { description: "Anything with an id of its own." },
+    idFieldOptions: { description: "Its id, which says by its prefix what it is." },
     nodeQueryOptions: {
       description: "The object with this id, whatever its type; null when there is none.",
       authScopes: { read: true },
@@ -61,7 +65,7 @@ export const builder = new SchemaBuilder<{
       },
     },
     nodesQueryOptions: false,
-    nodesOnConnection: { description: "The items of the page, without their cursors." },
+    nodesOnConnection: { description: "The items of the page, without their cursors.", complexity: counted },
     pageInfoTypeOptions: { description: "Where a page lies in its list." },
     hasNextPageFieldOptions: { description: "Whether items follow this page." },
     hasPreviousPageFieldOptions: { description: "Whether items come before this page." },
@@ -75,6 +79,7 @@ export const builder = new SchemaBuilder<{
     beforeArgOptions: { description: "Only items before this cursor." },
     edgesFieldOptions: {
       description: "The items of the page with their cursors.",
+      complexity: counted,
       nullable: { list: false, items: false },
     },
     nodeFieldOptions: { description: "The item.", nullable: false },

@@ -34,7 +34,10 @@ export type SubscriptionResult<Data> = Pick<Answer<Data>, "data" | "errors" | "e
 export type TestServerOptions = Partial<Omit<ServerOptions, "db" | "jobs" | "tail">> & { tailOptions?: TailOptions };
 
 /** The real server on a free port, with its own wake-ups and tail, as a process of its own would have them. */
-export async function testServer(db: Database, { tailOptions, ...options }: TestServerOptions = {}): Promise<TestServer> {
+export async function testServer(
+  db: Database,
+  { tailOptions, ...options }: TestServerOptions = {},
+): Promise<TestServer> {
   const wakeups = await openWakeups(db);
   const tail = openTail(db, wakeups, tailOptions);
   const jobs = openJobs({ db, backend: graphileWorker, wakeups, catalogue: openCatalogue(db) });
@@ -57,12 +60,16 @@ export async function testServer(db: Database, { tailOptions, ...options }: Test
         headers: { "content-type": "application/json", accept: "application/graphql-response+json", ...headers },
         body: JSON.stringify({ query, variables }),
       });
-      return { status: response.status, headers: response.headers, ...((await response.json()) as Omit<Answer, "status" | "headers">) } as never;
+      return {
+        status: response.status,
+        headers: response.headers,
+        ...((await response.json()) as Omit<Answer, "status" | "headers">),
+      } as never;
     },
     async *subscribe(query, variables) {
       const client = socketClient(server.url);
       try {
-        yield* client.iterate({ query, ...(variables && { variables }) }) as never;
+        yield* client.iterate({ query, ...(variables && { variables }) }) as unknown as AsyncIterable<never>;
       } finally {
         await client.dispose();
       }
