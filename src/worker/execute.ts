@@ -8,7 +8,7 @@ import type { Catalogue } from "../pipelines/catalogue.ts";
 import { type JobSettings, resolveSettings } from "../pipelines/policy.ts";
 import type { Runtimes } from "../runtime/pool.ts";
 import { protocolVersion, type RetrySetting, type RunRequest } from "../runtime/protocol.ts";
-import { type RunEnded, run } from "../runtime/run.ts";
+import type { RunEnded } from "../runtime/run.ts";
 import type { Grace } from "../runtime/stop.ts";
 import type { Execute, PolicyOf } from "./attempts.ts";
 import type { Started } from "./writes.ts";
@@ -32,15 +32,14 @@ export function executeIn({ runtimes, catalogue, workDir, grace }: ExecuteOption
     await mkdir(workDir, { recursive: true, mode: 0o700 });
     const runDir = await mkdtemp(join(workDir, "run-"));
     try {
-      await using lease = await runtimes.acquire(started.project, { fresh: settings.runtime === "fresh", signal });
-      const ended = await run(lease.child, requestOf(started, settings, runDir), {
+      const ended = await runtimes.run(started.project, requestOf(started, settings, runDir), {
+        fresh: settings.runtime === "fresh",
         onEvents,
         timeoutMs: settings.timeoutMs,
         signal,
         ...(grace === undefined ? {} : { grace }),
         queue: { spoolDir: join(workDir, "spool") },
       });
-      lease.ended(ended);
       return explained(started, ended);
     } finally {
       await rm(runDir, { recursive: true, force: true });
