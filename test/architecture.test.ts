@@ -50,7 +50,10 @@ describe("imports", () => {
   });
 
   it("keeps Node's modules out of the client", () => {
-    const node = files.filter((file) => folderOf(file) === "client").flatMap(importsOf).filter((path) => path.startsWith("node:"));
+    const node = files
+      .filter((file) => folderOf(file) === "client")
+      .flatMap(importsOf)
+      .filter((path) => path.startsWith("node:"));
     expect(node).toEqual([]);
   });
 });
