@@ -17,5 +17,5 @@ await runSteps([
     args: ["scripts/python.ts", "ruff", "format", "--check", "python", "examples"],
   },
   { name: "ruff", command: node, args: ["scripts/python.ts", "ruff", "check", "python", "examples"] },
-  { name: "Python types", command: node, args: ["scripts/python.ts", "pyright"] },
+  { name: "Python types", ...bin("pyright", "-p", "python", "--pythonpath", ".flowerpower-queue/venv/bin/python") },
 ]);
