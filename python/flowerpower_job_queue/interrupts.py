@@ -8,6 +8,12 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
 
+# Raising inside these may leave a lock taken for ever. Hamilton's loop over a pool's futures is in them most of the time.
+_LOCKING = frozenset(
+    ("concurrent.futures._base", "concurrent.futures.thread", "concurrent.futures.process", "threading")
+)
+_RETRY_S, _RETRIES = 0.002, 100
+
 
 class Interrupts:
     """Turns one SIGINT per run into a KeyboardInterrupt in the pipeline.
@@ -20,6 +26,7 @@ class Interrupts:
         self._armed = False
         self._shields = 0
         self._pending = False
+        self._postponed = 0
         self._main = threading.main_thread()
 
     def install(self) -> None:
@@ -30,14 +37,22 @@ class Interrupts:
     def arm(self) -> None:
         """From here on SIGINT is for the pipeline."""
         self._pending = False
+        self._postponed = 0
         self._armed = True
 
     def disarm(self) -> None:
         """From here on SIGINT is ignored."""
         self._armed = False
 
-    def _on_signal(self, _signal: int, _frame: FrameType | None) -> None:
+    def _on_signal(self, _signal: int, frame: FrameType | None) -> None:
         if not self._armed:
+            return
+        inside = frame is not None and frame.f_globals.get("__name__") in _LOCKING
+        if inside and self._postponed < _RETRIES:
+            # Not for ever: a node may wait in there by itself. A timer needs no lock, a thread would.
+            self._postponed += 1
+            signal.signal(signal.SIGALRM, self._on_signal)
+            signal.setitimer(signal.ITIMER_REAL, _RETRY_S)
             return
         self._armed = False
         if self._shields:
