@@ -1,5 +1,5 @@
 import type { Backend } from "../backends/backend.ts";
-import type { Database } from "../db/client.ts";
+import type { Database, Sql } from "../db/client.ts";
 import { coalesce } from "../db/coalesce.ts";
 import { withRetries } from "../db/retry.ts";
 import type { JsonObject } from "../domain/json.ts";
@@ -125,9 +125,10 @@ async function endAttempts({ sql, ids }: Database, backend: Backend, ends: reado
     })),
   );
   return await sql.begin(async (tx) => {
-    // In the order of their ids over all names: who locks several jobs locks them in one order.
-    const locked = tx`
-      select 1 from jobs where id = any(${ends.map(({ move }) => move.id)}::uuid[]) order by id for no key update`;
+    const locked = lockJobs(
+      tx,
+      ends.map(({ move }) => move.id),
+    );
     const moved = [...byName].map(([name, group]) =>
       transition(
         tx,
@@ -151,4 +152,13 @@ async function endAttempts({ sql, ids }: Database, backend: Backend, ends: reado
     await Promise.all([locked, ...moved, stored]);
     return (await Promise.all(moved)).flat();
   });
+}
+
+/**
+ * Locks jobs in the order of their ids, whatever becomes of each: who locks several jobs locks them in one order. What is sent
+ * after it sees all that was committed before the locks were had, such as who has requested a cancel.
+ */
+async function lockJobs(sql: Sql, ids: readonly string[]): Promise<void> {
+  // Awaited here: a query that is only made is not sent, and would come after those that follow.
+  await sql`select from jobs where id = any(${ids}::uuid[]) order by id for no key update`;
 }
