@@ -8,7 +8,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
 
-# Raising inside these may leave a lock taken for ever. Hamilton's loop over a pool's futures is in them most of the time.
+# Raising inside these may leave a lock taken for ever, and Hamilton's loop over a pool's futures is in them most of
+# the time.
 _LOCKING = frozenset(
     ("concurrent.futures._base", "concurrent.futures.thread", "concurrent.futures.process", "threading")
 )

@@ -275,7 +275,7 @@ def test_an_awkward_exception_is_told_all_the_same(shared, body, kind, message):
     assert len(run.error["traceback"] or "") < 45_000
 
 
-def test_a_chain_of_a_thousand_nodes_runs(shared):
+def test_a_chain_of_three_hundred_nodes_runs(shared):
     code = "def n0() -> int: return 0\n" + "".join(
         f"def n{i}(n{i - 1}: int) -> int: return n{i - 1} + 1\n" for i in range(1, 300)
     )
