@@ -1,0 +1,75 @@
+/**
+ * A worker as a process of its own, for tests that do bad things to it. Its only argument is a WorkerSetup as JSON.
+ * It says one JSON line for each thing that happens, with `message` and the data that belongs to it.
+ * SIGTERM and SIGINT drain it; a second one ends it now. The exit code is 0 when it has stopped in order.
+ */
+import { graphileWorker } from "../../src/backends/graphile-worker/backend.ts";
+import { connect } from "../../src/db/client.ts";
+import { openWakeups } from "../../src/events/wakeups.ts";
+import { startAdmission } from "../../src/jobs/admission.ts";
+import { openJobs } from "../../src/jobs/context.ts";
+import { openCatalogue } from "../../src/pipelines/catalogue.ts";
+import { childEnvironment } from "../../src/runtime/environment.ts";
+import type { Grace } from "../../src/runtime/stop.ts";
+import { type RescueTimes, rescueTimes, startRescue } from "../../src/worker/rescue.ts";
+import { startWorker } from "../../src/worker/worker.ts";
+
+/** Where a value is absent the product's default holds. */
+export interface WorkerSetup {
+  databaseUrl: string;
+  python: string;
+  projects: { name: string; dir: string }[];
+  workDir: string;
+  slots?: number;
+  heartbeatMs?: number;
+  rescue?: Partial<RescueTimes>;
+  /** For stopping a run. */
+  grace?: Grace;
+  /** For draining. */
+  graceMs?: number;
+  /** False: it neither rescues others' jobs nor admits any, so that the test says who does. */
+  housekeeping?: boolean;
+}
+
+const setup = JSON.parse(process.argv[2] ?? "") as WorkerSetup;
+const log = (message: string, data: object = {}) =>
+  process.stdout.write(`${JSON.stringify({ at: Date.now(), message, ...data })}\n`);
+
+const db = await connect(setup.databaseUrl);
+const wakeups = await openWakeups(db);
+const jobs = openJobs({ db, backend: graphileWorker, wakeups, catalogue: openCatalogue(db) });
+const python = { path: setup.python, source: "test", version: "3" };
+const environment = () => childEnvironment({ own: process.env, databaseUrl: setup.databaseUrl, envFile: null });
+const worker = await startWorker(jobs, {
+  slots: setup.slots ?? 1,
+  version: "0.0.0-test",
+  workDir: setup.workDir,
+  projects: setup.projects.map(({ name, dir }) => ({ name, dir, python, environment })),
+  log,
+  ...(setup.heartbeatMs === undefined ? {} : { heartbeatMs: setup.heartbeatMs }),
+  ...(setup.grace === undefined ? {} : { grace: setup.grace }),
+});
+const rounds =
+  setup.housekeeping === false
+    ? []
+    : [
+        startRescue(jobs, log, { ...rescueTimes, ...setup.rescue }),
+        startAdmission(jobs, (error) => log("admission failed", { error: String(error) })),
+      ];
+
+let signals = 0;
+async function stop(signal: NodeJS.Signals): Promise<void> {
+  signals += 1;
+  log("signal", { signal, running: worker.running() });
+  await worker.stop({ graceMs: signals > 1 ? 0 : (setup.graceMs ?? 30_000) });
+  for (const one of rounds) await one[Symbol.asyncDispose]();
+  await wakeups.close();
+  await db[Symbol.asyncDispose]();
+  log("stopped");
+  process.exit(0);
+}
+for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void stop(signal));
+
+log("started", { worker: worker.id });
+await worker.ready;
+log("ready", { worker: worker.id });
