@@ -45,6 +45,8 @@ export interface RunView {
   note: string | null;
   /** How many events it was made from. */
   events: number;
+  /** The number of the last one: equal, unless some were missed. */
+  lastSeq: number;
 }
 
 export function startView(
@@ -65,12 +67,14 @@ export function startView(
     log: null,
     note: null,
     events: 0,
+    lastSeq: 0,
   };
 }
 
 /** What an event changes in the picture. */
 export function apply(view: RunView, event: JobEvent): void {
   view.events += 1;
+  view.lastSeq = event.seq;
   const change = changes[event.__typename] as Change<JobEvent> | undefined;
   change?.(view, event, Date.parse(event.occurredAt));
 }

@@ -1,0 +1,132 @@
+import { join } from "node:path";
+import { openDataFolder } from "../db/data-folder.ts";
+import { startEmbeddedPostgres } from "../db/embedded/start.ts";
+import type { ProjectFolder } from "../pipelines/folders.ts";
+import { PortInUseError, type RunningServer, startServer } from "../server/start.ts";
+import { startWorker, type Worker } from "../worker/worker.ts";
+import { defaultPort } from "./api.ts";
+import type { Cli } from "./cli.ts";
+import { placeOf } from "./database.ts";
+import { inheritedJobs } from "./inherited.ts";
+import { openParts, type Parts } from "./parts.ts";
+import { serverLog, workLog } from "./process-log.ts";
+import { withPythons } from "./served-projects.ts";
+import type { StartLines } from "./start-lines.ts";
+import { version } from "./version.ts";
+
+export interface AllInOneOptions {
+  projects: readonly ProjectFolder[];
+  /** The data folder. */
+  folder: string;
+  host: string;
+  /** Null: the usual one, or a free one beside it. */
+  port: number | null;
+  slots: number;
+  /** Take no jobs: somebody wants to look first. */
+  hold: boolean;
+  allowOrigins: readonly string[];
+}
+
+export interface AllInOne {
+  /** The GraphQL endpoint. */
+  url: string;
+  /** Attempts under way. */
+  running(): number;
+  /** Lets runs finish, hands back the rest, closes everything. */
+  stop(options: { graceMs: number; now: Promise<void> }): Promise<void>;
+}
+
+/** Postgres, API and worker in this process. Says line by line what is there. */
+export async function startAllInOne(cli: Cli, options: AllInOneOptions, lines: StartLines): Promise<AllInOne> {
+  await using opened = new AsyncDisposableStack();
+  const folder = opened.use(openDataFolder(options.folder));
+  // Both end before one's failure is told: what has been opened by then is closed again.
+  const [postgres, pythons] = await Promise.allSettled([
+    openPostgres(opened, folder.path, cli, lines),
+    openPythons(cli, options, folder.path, lines),
+  ]);
+  if (postgres.status === "rejected") throw postgres.reason;
+  if (pythons.status === "rejected") throw pythons.reason;
+  const url = postgres.value;
+  const log = workLog(cli.terminal);
+  const parts = opened.use(await openParts(url, log));
+  lines.note(await inheritedJobs(parts.db, { held: options.hold, alone: cli.config.databaseUrl === null }));
+
+  const done = lines.begin("API + worker");
+  const server = await listen(cli, options, parts);
+  opened.defer(() => server.close());
+  folder.writeServerInfo({
+    url: `${server.url}/graphql`,
+    pid: process.pid,
+    startedAt: new Date().toISOString(),
+    version,
+  });
+  let worker: Worker | null = null;
+  if (!options.hold) {
+    parts.keepMoving();
+    worker = await startWorker(parts.jobs, {
+      slots: options.slots,
+      version,
+      projects: pythons.value,
+      workDir: join(folder.path, "runs"),
+      log,
+    });
+    await worker.ready;
+  }
+  done(`${server.url}/graphql, ${worker === null ? "held: no job is taken" : `${options.slots} slots, Python warm`}`);
+
+  const rest = opened.move();
+  return {
+    url: `${server.url}/graphql`,
+    running: () => worker?.running() ?? 0,
+    async stop({ graceMs, now }) {
+      void now.then(() => worker?.stop({ graceMs: 0 }));
+      await worker?.stop({ graceMs });
+      await rest.disposeAsync();
+    },
+  };
+}
+
+/** The address of the user's own, or of ours. */
+async function openPostgres(
+  opened: AsyncDisposableStack,
+  folder: string,
+  { config }: Cli,
+  lines: StartLines,
+): Promise<string> {
+  const done = lines.begin("Postgres");
+  if (config.databaseUrl !== null) {
+    done(`yours, ${placeOf(config.databaseUrl)}`);
+    return config.databaseUrl;
+  }
+  const postgres = opened.use(await startEmbeddedPostgres({ folder, onProgress: (message) => lines.note(message) }));
+  const adopted = postgres.adopted ? ", left running by an earlier start" : "";
+  done(`${postgres.version}, embedded, 127.0.0.1:${postgres.port}, data in ${folder}${adopted}`);
+  return postgres.url;
+}
+
+async function openPythons({ config }: Cli, { projects }: AllInOneOptions, folder: string, lines: StartLines) {
+  const done = lines.begin("Python");
+  const onProgress = (message: string) => lines.note(message);
+  const served = await withPythons(projects, { folder, config, onProgress });
+  for (const { name, python } of served) done(`${python.version} for ${name}: ${python.path} (${python.source})`);
+  return served;
+}
+
+/** How many ports beside the usual one are tried before any free one is taken. */
+const neighbours = 20;
+
+async function listen(cli: Cli, options: AllInOneOptions, { db, jobs, tail }: Parts): Promise<RunningServer> {
+  const { host, port, allowOrigins } = options;
+  const start = (chosen: number) =>
+    startServer({ db, jobs, tail, version, host, port: chosen, allowOrigins, log: serverLog(cli.terminal) });
+  if (port !== null) return await start(port);
+  for (let chosen = defaultPort; chosen < defaultPort + neighbours; chosen += 1) {
+    try {
+      return await start(chosen);
+    } catch (error) {
+      if (!(error instanceof PortInUseError)) throw error;
+    }
+  }
+  return await start(0);
+}

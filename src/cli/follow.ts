@@ -1,0 +1,133 @@
+import { createLogUpdate } from "log-update";
+import type { Client, Job, JobEvent, JobSummary } from "../client/client.ts";
+import type { Cli } from "./cli.ts";
+import { Exit, exitCodes } from "./failure.ts";
+import { failureBlock } from "./failure-block.ts";
+import { frame, shortId, turnMs } from "./frame.ts";
+import { plainLine } from "./plain-line.ts";
+import { apply, type RunView, startView } from "./run-view.ts";
+import type { Terminal } from "./terminal.ts";
+
+export interface Followed {
+  job: Job;
+  view: RunView;
+}
+
+/**
+ * Shows a job until it has ended: redrawn in place on a terminal, a line per event elsewhere, events as JSON lines for programs.
+ * Ctrl-C leaves it running; with `stopped` it is that signal which ends the watching.
+ */
+export async function follow(
+  client: Client,
+  job: Pick<JobSummary, "id" | "project" | "pipeline" | "state" | "attempt" | "waitingFor">,
+  cli: Pick<Cli, "terminal" | "signals">,
+  { json = false, stopped }: { json?: boolean | undefined; stopped?: AbortSignal } = {},
+): Promise<Followed> {
+  const { terminal } = cli;
+  const view = startView(job);
+  const show = json ? jsonLines(terminal) : terminal.live ? livePicture(view, terminal) : plainLines(view, terminal);
+  const left = new AbortController();
+  const leave = () => left.abort(new Exit(exitCodes.interrupted));
+  if (stopped === undefined) cli.signals.on("SIGINT", leave);
+  const watch = client.watch(job.id, {
+    signal: stopped ?? left.signal,
+    giveUpAfterMs: 60_000,
+    onConnection: (state) => show.connection(state),
+  });
+  try {
+    for await (const event of watch) {
+      apply(view, event);
+      show.event(event);
+    }
+    const ended = await watch.job;
+    show.end(ended);
+    return { job: ended, view };
+  } catch (error) {
+    show.stop();
+    if (left.signal.aborted) {
+      const id = shortId(job.id, terminal.symbols);
+      terminal.err(`The job ${id} goes on without you. See it again with: flowerpower-queue watch ${job.id.slice(-6)}`);
+    }
+    throw error;
+  } finally {
+    cli.signals.off("SIGINT", leave);
+    await watch.return();
+  }
+}
+
+/** How the command ends that has waited for a job. */
+export function exitCodeOf({ state }: Pick<Job, "state">): number {
+  if (state === "SUCCEEDED") return exitCodes.succeeded;
+  return state === "CANCELLED" || state === "EXPIRED" ? exitCodes.cancelled : exitCodes.failed;
+}
+
+interface Show {
+  event(event: JobEvent): void;
+  connection(state: "lost" | "resumed"): void;
+  end(job: Job): void;
+  /** Nothing more will be shown. */
+  stop(): void;
+}
+
+function livePicture(view: RunView, terminal: Terminal): Show {
+  const picture = createLogUpdate(terminal.stdout as NodeJS.WriteStream);
+  let lost = false;
+  const draw = () => {
+    const lines = frame(view, terminal, Date.now());
+    if (lost) lines.push(terminal.paint("yellow", "  connection lost: trying again"));
+    picture(lines.join("\n"));
+  };
+  // Events come faster than eyes: what is drawn is the state of the moment.
+  const timer = setInterval(draw, turnMs);
+  draw();
+  const stop = () => {
+    clearInterval(timer);
+    draw();
+    picture.done();
+  };
+  return {
+    event() {},
+    connection(state) {
+      lost = state === "lost";
+    },
+    end(job) {
+      clearInterval(timer);
+      picture.clear();
+      picture.done();
+      // The last picture stays, so it may be longer than the window.
+      const whole = { paint: terminal.paint, symbols: terminal.symbols, columns: terminal.columns, rows: 10_000 };
+      for (const line of frame(view, whole, Date.now())) terminal.out(line);
+      tellFailure(job, terminal);
+    },
+    stop,
+  };
+}
+
+function plainLines(view: RunView, terminal: Terminal): Show {
+  if (view.waitingFor !== null) terminal.out(`waiting: ${view.waitingFor}`);
+  return {
+    event(event) {
+      const line = plainLine(view, event, terminal.symbols);
+      if (line !== null) terminal.out(line);
+    },
+    connection(state) {
+      terminal.err(state === "lost" ? "The connection is lost: trying again." : "The connection stands again.");
+    },
+    end: (job) => tellFailure(job, terminal),
+    stop() {},
+  };
+}
+
+function jsonLines({ out, err }: Terminal): Show {
+  return {
+    event: (event) => out(JSON.stringify(event)),
+    connection: (state) => err(`connection ${state}`),
+    end: (job) => out(JSON.stringify({ __typename: "Job", ...job })),
+    stop() {},
+  };
+}
+
+function tellFailure(job: Job, terminal: Terminal): void {
+  if (job.state === "SUCCEEDED") return;
+  for (const line of failureBlock(job, terminal)) terminal.out(line);
+}

@@ -1,0 +1,65 @@
+import type { Job } from "../client/client.ts";
+import type { NodeRunFragment } from "../client/generated/graphql.ts";
+import { type NodeState, type NodeView, type RunView, startView } from "./run-view.ts";
+
+/** The picture of a job as it is stored, without going through its events. */
+export function viewOf(job: Job): RunView {
+  const planned = job.plan?.nodes ?? [];
+  const runs = Map.groupBy(job.nodeRuns, ({ node }) => node);
+  const names = new Set([...planned, ...runs.keys()]);
+  return {
+    ...startView(job),
+    state: job.state,
+    attempt: job.attempt,
+    nodes: new Map([...names].map((name) => [name, nodeView(name, runs.get(name) ?? [])])),
+    done: job.progress.done,
+    total: job.progress.total,
+    startedAt: job.startedAt === null ? null : Date.parse(job.startedAt),
+    endedAt: job.finishedAt === null ? null : Date.parse(job.finishedAt),
+  };
+}
+
+const states: Record<NodeRunFragment["state"], NodeState> = {
+  RUNNING: "running",
+  SUCCEEDED: "succeeded",
+  REUSED: "succeeded",
+  FAILED: "failed",
+  STOPPED: "stopped",
+};
+
+function nodeView(name: string, runs: readonly NodeRunFragment[]): NodeView {
+  const inBranches = runs.filter(({ branch }) => branch !== null);
+  const [run] = runs;
+  const plain: NodeView = {
+    name,
+    state: run === undefined ? "waiting" : states[run.state],
+    startedAt: run?.startedAt == null ? null : Date.parse(run.startedAt),
+    durationMs: run?.durationMs ?? null,
+    summary: run?.summary ?? null,
+    error: run?.error ?? null,
+    branches: null,
+  };
+  return inBranches.length === 0 ? plain : folded(plain, inBranches);
+}
+
+/** Branches of one node as one line. */
+function folded(node: NodeView, runs: readonly NodeRunFragment[]): NodeView {
+  const inState = (state: NodeState) => runs.filter((run) => states[run.state] === state);
+  const done = inState("succeeded");
+  const [failed] = inState("failed");
+  const slowest = done.toSorted((a, b) => (b.durationMs ?? 0) - (a.durationMs ?? 0))[0];
+  const worst = (["failed", "running", "stopped"] as const).find((state) => inState(state).length > 0);
+  return {
+    ...node,
+    state: worst ?? "succeeded",
+    error: failed?.error ?? null,
+    branches: {
+      total: runs.length,
+      done: done.length,
+      failed: inState("failed").length,
+      running: new Set(inState("running").map(({ branch }) => branch ?? "")),
+      durationsMs: done.map(({ durationMs }) => durationMs ?? 0),
+      slowest: slowest === undefined ? null : { branch: slowest.branch ?? "", ms: slowest.durationMs ?? 0 },
+    },
+  };
+}

@@ -1,0 +1,69 @@
+import type { Command } from "commander";
+import type { Job } from "../client/client.ts";
+import { openApi } from "./api.ts";
+import { type Cli, globalOptions, printJson } from "./cli.ts";
+import { failureBlock } from "./failure-block.ts";
+import { frame } from "./frame.ts";
+import { viewOf } from "./job-view.ts";
+import { printable, type Terminal } from "./terminal.ts";
+import { duration, localTime } from "./units.ts";
+
+export function addJob(program: Command, cli: Cli): void {
+  program
+    .command("job")
+    .description("all about one job: its request, its nodes, its results or its failure")
+    .argument("<job>", "which job")
+    .action(async (ref: string, _options: object, command: Command) => {
+      const options = globalOptions(command);
+      await using client = openApi(cli, options);
+      const job = await client.find(ref);
+      if (options.json) return printJson(cli.terminal, job);
+      for (const line of jobLines(job, cli.terminal)) cli.terminal.out(line);
+    });
+}
+
+function jobLines(job: Job, terminal: Terminal): string[] {
+  const whole = { paint: terminal.paint, symbols: terminal.symbols, columns: terminal.columns, rows: 10_000 };
+  const facts = factsOf(job);
+  const width = Math.max(...facts.map(([name]) => name.length));
+  return [
+    ...frame(viewOf(job), whole, Date.now()),
+    "",
+    ...facts.map(([name, value]) => `  ${terminal.paint("dim", name.padEnd(width))}  ${printable(value)}`),
+    ...(job.error === null ? [] : ["", ...failureBlock(job, terminal)]),
+  ];
+}
+
+function factsOf(job: Job): [string, string][] {
+  const facts: [string, string | null][] = [
+    ["id", job.id],
+    ["inputs", json(job.inputs)],
+    ["config", json(job.config)],
+    ["final variables", job.finalVars?.join(", ") ?? null],
+    ["queue", `${job.queue}, priority ${job.priority}`],
+    ["tags", job.tags.join(", ") || null],
+    ["enqueued", `${localTime(job.createdAt)} by ${job.requestedBy ?? job.actor}`],
+    ["due", job.startedAt === null ? localTime(job.runAt) : null],
+    ["started", job.startedAt && `${localTime(job.startedAt)}${waited(job)}`],
+    ["finished", job.finishedAt && localTime(job.finishedAt)],
+    ["timeout", job.timeoutMs === null ? null : duration(job.timeoutMs)],
+    ["retries", job.maxAttempts > 1 ? `${job.maxAttempts - 1} at most` : "none"],
+    ["worker", job.worker && `${job.worker.id} (${job.worker.host}, process ${job.worker.pid})`],
+    ["checked", job.validated ? null : "not before it starts: no worker had described the pipeline"],
+    ...job.attempts.map(({ number, outcome, durationMs, errorKind }): [string, string] => [
+      `attempt ${number}`,
+      [outcome?.toLowerCase() ?? "runs", durationMs === null ? null : duration(durationMs), errorKind]
+        .filter((part) => part !== null)
+        .join(", "),
+    ]),
+  ];
+  return facts.filter((fact): fact is [string, string] => fact[1] !== null);
+}
+
+function waited({ waitedMs }: Job): string {
+  return waitedMs === null ? "" : `, waited ${duration(waitedMs)}`;
+}
+
+function json(value: Record<string, unknown> | null): string | null {
+  return value === null || Object.keys(value).length === 0 ? null : JSON.stringify(value);
+}

@@ -1,0 +1,43 @@
+import { backendNamed } from "../backends/registry.ts";
+import type { Database } from "../db/client.ts";
+import type { JsonObject } from "../domain/json.ts";
+import { openTail, type Tail } from "../events/tail.ts";
+import { openWakeups } from "../events/wakeups.ts";
+import { startAdmission } from "../jobs/admission.ts";
+import { type JobsContext, openJobs } from "../jobs/context.ts";
+import { openCatalogue } from "../pipelines/catalogue.ts";
+import { startRescue } from "../worker/rescue.ts";
+import { openDatabase } from "./database.ts";
+
+export type WorkLog = (message: string, data: JsonObject) => void;
+
+/** What servers and workers are made of. */
+export interface Parts extends AsyncDisposable {
+  db: Database;
+  jobs: JobsContext;
+  tail: Tail;
+  /** Brings due jobs to workers and gives back those of dead ones, from here on. Every process does it. */
+  keepMoving(): void;
+}
+
+/** Opens a database with all that stands on it; what was opened last is closed first. */
+export async function openParts(url: string, log: WorkLog): Promise<Parts> {
+  await using opened = new AsyncDisposableStack();
+  const db = opened.use(await openDatabase(url));
+  const wakeups = opened.use(await openWakeups(db));
+  const catalogue = openCatalogue(db);
+  opened.use(wakeups.subscribe("describe", () => catalogue.invalidate()));
+  const tail = opened.use(openTail(db, wakeups));
+  const jobs = openJobs({ db, backend: backendNamed("graphile-worker"), wakeups, catalogue });
+  const parts = opened.move();
+  return {
+    db,
+    jobs,
+    tail,
+    keepMoving() {
+      parts.use(startAdmission(jobs, (error) => log("admitting jobs failed", { error: String(error) })));
+      parts.use(startRescue(jobs, log));
+    },
+    [Symbol.asyncDispose]: () => parts.disposeAsync(),
+  };
+}

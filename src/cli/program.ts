@@ -1,0 +1,89 @@
+import { Command, CommanderError } from "commander";
+import { addCancel } from "./cancel.ts";
+import type { Cli } from "./cli.ts";
+import { readConfig } from "./config.ts";
+import { addDemo } from "./demo.ts";
+import { addDoctor } from "./doctor.ts";
+import { addEnqueue } from "./enqueue.ts";
+import { describeFailure, Exit, exitCodes } from "./failure.ts";
+import { addJob } from "./job.ts";
+import { addJobs } from "./jobs.ts";
+import { addLogs } from "./logs.ts";
+import { addProject } from "./project.ts";
+import { addResult } from "./result.ts";
+import { addServer } from "./server.ts";
+import { type Output, openTerminal } from "./terminal.ts";
+import { addUp } from "./up.ts";
+import { version } from "./version.ts";
+import { addWatch } from "./watch.ts";
+import { addWorker } from "./worker.ts";
+
+export interface Surroundings {
+  env?: Readonly<Record<string, string | undefined>>;
+  cwd: string;
+  stdout: Output;
+  stderr: Output;
+  signals: Cli["signals"];
+}
+
+/** Runs one command line, and resolves with the exit code. */
+export async function runCli(argv: readonly string[], around: Surroundings): Promise<number> {
+  const say = (text: string) => void around.stderr.write(text);
+  try {
+    const read = readConfig(around.env);
+    const config = argv.includes("--no-color") ? { ...read, colour: false } : read;
+    const terminal = openTerminal(around.stdout, around.stderr, config);
+    await buildProgram({ config, terminal, cwd: around.cwd, signals: around.signals }, around).parseAsync(argv, {
+      from: "user",
+    });
+    return exitCodes.succeeded;
+  } catch (error) {
+    if (error instanceof Exit) return error.exitCode;
+    // Commander has said what is wrong; asking for help is no failure.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.succeeded : exitCodes.usage;
+    const { message, exitCode } = describeFailure(error);
+    say(`${message}\n`);
+    return exitCode;
+  }
+}
+
+function buildProgram(cli: Cli, { stdout, stderr }: Surroundings): Command {
+  const program = new Command("flowerpower-queue")
+    .description("Job queue for FlowerPower pipelines: run them, watch each node live, keep every run.")
+    .version(version, "-V, --version", "print the version")
+    .option("--json", "print JSON, times in UTC")
+    .option("--url <url>", "the API (default: the one that runs here, or FLOWERPOWER_QUEUE_URL)")
+    .option("--no-color", "no colours")
+    .helpOption("-h, --help", "say how a command is used")
+    .helpCommand("help [command]", "the same")
+    .addHelpText("after", help)
+    .showHelpAfterError("(add --help to see how it is used)")
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void stdout.write(text),
+      writeErr: (text) => void stderr.write(text),
+    });
+  for (const add of commands) add(program, cli);
+  return program;
+}
+
+const commands = [
+  addUp,
+  addServer,
+  addWorker,
+  addDemo,
+  addEnqueue,
+  addWatch,
+  addJobs,
+  addJob,
+  addLogs,
+  addResult,
+  addCancel,
+  addProject,
+  addDoctor,
+];
+
+const help = `
+A JOB is an id, the last 6 or more letters of one, @last, or PIPELINE@last.
+Exit codes: 0 succeeded, 1 failed, 2 not accepted (usage, validation), 3 cancelled or expired, 75 API unreachable.`;

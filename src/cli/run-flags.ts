@@ -1,0 +1,198 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Client, EnqueueJobInput } from "../client/client.ts";
+import { PipelineInputsDocument } from "../client/generated/graphql.ts";
+import { UsageError } from "./failure.ts";
+import { parseDict, parseList, type Schema, splitPair, typedValue } from "./typed-text.ts";
+import { parseDurationMs } from "./units.ts";
+
+/** The flags that say what to run and how, as commander gives them. */
+export interface RunFlags {
+  inputs?: string;
+  input: string[];
+  finalVars?: string;
+  config?: string;
+  executor?: string;
+  executorMaxWorkers?: number;
+  executorNumCpus?: number;
+  logLevel?: string;
+  maxRetries?: number;
+  retryDelay?: number;
+  jitterFactor?: number;
+  in?: number;
+  at?: string;
+  queue?: string;
+  priority?: number;
+  tag: string[];
+  timeout?: number;
+  expires?: number;
+  key?: string;
+  project?: string;
+  onWorkerLost?: "RETRY" | "FAIL";
+  requestedBy?: string;
+}
+
+const executors = {
+  local: "SYNCHRONOUS",
+  synchronous: "SYNCHRONOUS",
+  threadpool: "THREADPOOL",
+  processpool: "PROCESSPOOL",
+} as const;
+const logLevels = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] as const;
+
+export function addRunFlags(command: Command): Command {
+  return command
+    .optionsGroup("What to run (flags as of `flowerpower pipeline run`):")
+    .option("--inputs <dict>", "inputs: JSON, or a=1,b=2")
+    .option("-i, --input <name=value>", "one input, read as its type wants it; may be repeated", collect, [])
+    .addOption(new Option("--outputs, --final-vars <list>", "final variables: a,b or JSON"))
+    .option("--config <dict>", "Hamilton config: JSON, or a=1,b=2")
+    .addOption(new Option("--executor <type>", "how branches are spread").choices(Object.keys(executors)))
+    .option("--executor-max-workers <count>", "threads or processes", wholeNumber)
+    .option("--executor-num-cpus <count>", "processors", wholeNumber)
+    .addOption(choice("--log-level <level>", "what is logged", logLevels))
+    .option("--retries, --max-retries <count>", "tries after the first one", wholeNumber)
+    .option("--retry-delay <seconds>", "before the second try; doubles for each further one", decimal)
+    .option("--jitter-factor <part>", "the part by which delays are lengthened at random", decimal)
+    .optionsGroup("When and where:")
+    .option("--in <duration>", "start after this time: 30m, 1h30m", lengthMs)
+    .option("--at <time>", "start then: 2026-11-23T18:00 (local), or with Z or an offset")
+    .option("--expires <duration>", "give up when it has not started after this time", lengthMs)
+    .option("--timeout <duration>", "stop an attempt after this time", lengthMs)
+    .option("--queue <name>", "the queue in which it waits")
+    .option("--priority <number>", "from 0 to 100; higher is taken first", wholeNumber)
+    .option("--tag <tag>", "a word to find it by; may be repeated", collect, [])
+    .option("--key <text>", "idempotency key: the same key and request give the same job")
+    .option("--project <name>", "the project, when the name does not say it")
+    .addOption(choice("--on-worker-lost <what>", "what becomes of it when its worker dies", ["RETRY", "FAIL"]))
+    .option("--requested-by <name>", "for whom it is done");
+}
+
+/** What the API is asked for. Asks it first for the types of inputs, when there are texts to be read. */
+export async function requestOf(
+  client: Client,
+  pipeline: string,
+  flags: RunFlags,
+  now: number,
+): Promise<EnqueueJobInput> {
+  const inputs = await inputsOf(client, pipeline, flags);
+  return defined({
+    pipeline,
+    project: flags.project,
+    inputs,
+    finalVars: flags.finalVars === undefined ? undefined : parseList(flags.finalVars, "--final-vars"),
+    config:
+      flags.config === undefined
+        ? undefined
+        : parseDict(flags.config, "--config", (_name, value) => typedValue(value, {})),
+    executor: executorOf(flags),
+    logLevel: flags.logLevel as EnqueueJobInput["logLevel"],
+    retry: retryOf(flags),
+    runAt: runAtOf(flags, now),
+    expiresAt: flags.expires === undefined ? undefined : new Date(now + flags.expires).toISOString(),
+    timeoutMs: flags.timeout,
+    queue: flags.queue,
+    priority: flags.priority,
+    tags: flags.tag.length === 0 ? undefined : flags.tag,
+    onWorkerLost: flags.onWorkerLost,
+    idempotencyKey: flags.key,
+    requestedBy: flags.requestedBy,
+  });
+}
+
+async function inputsOf(
+  client: Client,
+  pipeline: string,
+  flags: RunFlags,
+): Promise<Record<string, unknown> | undefined> {
+  if (flags.inputs === undefined && flags.input.length === 0) return undefined;
+  const schemas = await inputSchemas(client, pipeline, flags);
+  const typed = (name: string, value: string) => typedValue(value, schemas.get(name));
+  const dict = flags.inputs === undefined ? {} : parseDict(flags.inputs, "--inputs", typed);
+  const single = flags.input.map((pair) => {
+    const [name, value] = splitPair(pair, "--input");
+    return [name, typed(name, value)] as const;
+  });
+  return { ...dict, ...Object.fromEntries(single) };
+}
+
+/** By name. None for a pipeline that is not there: enqueueing it says so. */
+async function inputSchemas(client: Client, pipeline: string, { project }: RunFlags): Promise<Map<string, Schema>> {
+  const name = project === undefined ? pipeline : `${project}/${pipeline}`;
+  const found = await client.request(PipelineInputsDocument, { name }, { idempotent: true });
+  return new Map(found.pipeline?.inputs.map((input) => [input.name, input.schema]));
+}
+
+function executorOf({ executor, executorMaxWorkers, executorNumCpus }: RunFlags): EnqueueJobInput["executor"] {
+  if (executor === undefined && executorMaxWorkers === undefined && executorNumCpus === undefined) return undefined;
+  return defined({
+    type: executor === undefined ? undefined : executors[executor as keyof typeof executors],
+    maxWorkers: executorMaxWorkers,
+    numCpus: executorNumCpus,
+  });
+}
+
+function retryOf({ maxRetries, retryDelay, jitterFactor }: RunFlags): EnqueueJobInput["retry"] {
+  if (maxRetries === undefined) {
+    if (retryDelay === undefined && jitterFactor === undefined) return undefined;
+    throw new UsageError("--retry-delay and --jitter-factor need --max-retries: say how often to try again.");
+  }
+  return defined({
+    maxRetries,
+    retryDelayMs: retryDelay === undefined ? undefined : Math.round(retryDelay * 1000),
+    jitterFactor,
+  });
+}
+
+function runAtOf({ in: inMs, at }: RunFlags, now: number): string | undefined {
+  if (inMs !== undefined && at !== undefined) throw new UsageError("Give either --in or --at.");
+  if (inMs !== undefined) return new Date(now + inMs).toISOString();
+  if (at === undefined) return undefined;
+  // Without a zone JavaScript takes a time as local, and a bare date as UTC: nobody means that.
+  const time = new Date(/^\d{4}-\d{2}-\d{2}$/.test(at) ? `${at}T00:00` : at);
+  const [, day] = /^\d{4}-\d{2}-(\d{2})/.exec(at) ?? [];
+  if (day === undefined || Number.isNaN(time.getTime()) || !isRealDay(at)) {
+    throw new UsageError(`--at ${at} is no time. Write 2026-11-23T18:00 (local), or with a zone: 2026-11-23T18:00Z.`);
+  }
+  return time.toISOString();
+}
+
+/** JavaScript makes 3 March of 31 February. */
+function isRealDay(text: string): boolean {
+  const [year, month, day] = text.slice(0, 10).split("-").map(Number) as [number, number, number];
+  return new Date(Date.UTC(year, month - 1, day)).getUTCDate() === day;
+}
+
+function choice(flags: string, description: string, values: readonly string[]): Option {
+  return new Option(flags, `${description}: ${values.join(", ").toLowerCase()}`).argParser((text) => {
+    const value = text.toUpperCase();
+    if (!values.includes(value)) throw new InvalidArgumentError(`It is none of ${values.join(", ").toLowerCase()}.`);
+    return value;
+  });
+}
+
+function collect(value: string, earlier: string[]): string[] {
+  return [...earlier, value];
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("It has to be a whole number.");
+  return Number(text);
+}
+
+function decimal(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value) || value < 0)
+    throw new InvalidArgumentError("It has to be a number.");
+  return value;
+}
+
+function lengthMs(text: string): number {
+  const ms = parseDurationMs(text);
+  if (ms === null) throw new InvalidArgumentError("Write it like 30m, 1h30m or 90s.");
+  return ms;
+}
+
+/** Without what was not asked for. */
+function defined<T extends object>(from: { [K in keyof T]: T[K] | undefined }): T {
+  return Object.fromEntries(Object.entries(from).filter(([, value]) => value !== undefined)) as T;
+}

@@ -1,0 +1,76 @@
+import { join, resolve } from "node:path";
+import { findProject, openProject, type ProjectFolder, parseProjectFlag } from "../pipelines/folders.ts";
+import { childEnvironment, readEnvFile } from "../runtime/environment.ts";
+import { findPython } from "../runtime/python/find.ts";
+import { type ManagedPython, prepareManagedPython } from "../runtime/python/managed.ts";
+import type { ServedProject } from "../worker/projects.ts";
+import { dataFolderName } from "./api.ts";
+import type { Cli } from "./cli.ts";
+import type { Config } from "./config.ts";
+import { UsageError } from "./failure.ts";
+import { packageRoot } from "./version.ts";
+
+/** The projects that the flags name; without flags the one that the current folder lies in. */
+export async function openProjects(
+  flags: readonly string[],
+  { config, cwd }: Pick<Cli, "config" | "cwd">,
+): Promise<ProjectFolder[]> {
+  const found = flags.length === 0 ? await findProject(cwd) : null;
+  if (flags.length === 0 && found === null) {
+    throw new UsageError(
+      `There is no FlowerPower project in ${cwd} or above it. Name one with --project DIR, or go to its folder.`,
+    );
+  }
+  const wanted = found === null ? flags.map(parseProjectFlag) : [{ name: null, dir: found }];
+  const projects = await Promise.all(
+    wanted.map(({ name, dir }) => openProject({ name, dir: resolve(cwd, dir) }, config.env)),
+  );
+  refuseTwins(projects);
+  return projects;
+}
+
+/** The folder for everything that we keep: said, or beside the project that we are in, or here. */
+export async function dataFolderFor(
+  data: string | undefined,
+  { config, cwd }: Pick<Cli, "config" | "cwd">,
+): Promise<string> {
+  const said = data ?? config.data;
+  if (said !== null && said !== undefined) return resolve(cwd, said);
+  return join((await findProject(cwd)) ?? cwd, dataFolderName);
+}
+
+/** Finds each project's Python, and makes one of ours when a project has none. */
+export async function withPythons(
+  projects: readonly ProjectFolder[],
+  { folder, config, onProgress }: { folder: string; config: Config; onProgress(message: string): void },
+): Promise<ServedProject[]> {
+  const { env, databaseUrl } = config;
+  let preparing: Promise<ManagedPython> | null = null;
+  const prepare = () => {
+    const lockFile = join(packageRoot, "python/requirements.lock");
+    preparing ??= prepareManagedPython({ folder, lockFile, env, onProgress });
+    return preparing;
+  };
+  return await Promise.all(
+    projects.map(async ({ name, root, python, envFile }) => {
+      const search = { projectDir: root, configured: python, env };
+      const own = await findPython(search);
+      const found = own ?? (await findPython({ ...search, managed: (await prepare()).path }));
+      if (found === null) throw new Error("The Python that was just made is not found");
+      const environment = () => childEnvironment({ own: env, databaseUrl, envFile: readEnvFile(envFile) });
+      return { name, dir: root, python: found, environment };
+    }),
+  );
+}
+
+function refuseTwins(projects: readonly ProjectFolder[]): void {
+  for (const [name, same] of Map.groupBy(projects, (project) => project.name)) {
+    const roots = new Set(same.map(({ root }) => root));
+    if (same.length < 2) continue;
+    throw new UsageError(
+      roots.size === 1
+        ? `The project ${name} is named twice: ${same[0]?.root}.`
+        : `Two projects are called ${name}: ${[...roots].join(" and ")}. Give one another name: --project NAME=DIR`,
+    );
+  }
+}

@@ -1,0 +1,35 @@
+import type { Command } from "commander";
+import { jsonLines } from "../server/log.ts";
+import { startServer } from "../server/start.ts";
+import { defaultPort } from "./api.ts";
+import { type Cli, type GlobalOptions, globalOptions } from "./cli.ts";
+import { requireDatabaseUrl } from "./database.ts";
+import { openParts } from "./parts.ts";
+import { untilStopped } from "./until-stopped.ts";
+import { addServerFlags, hostOf, type UpFlags } from "./up-flags.ts";
+import { version } from "./version.ts";
+
+type Options = GlobalOptions & UpFlags;
+
+export function addServer(program: Command, cli: Cli): void {
+  addServerFlags(program.command("server"))
+    .description("serve the API alone, on DATABASE_URL; any number of them may run")
+    .action(async (_options: object, command: Command) => {
+      const options = globalOptions(command) as Options;
+      const log = jsonLines((line) => cli.terminal.err(line.trimEnd()));
+      await using opened = new AsyncDisposableStack();
+      const { db, jobs, tail, keepMoving } = opened.use(
+        await openParts(requireDatabaseUrl(cli), (message, data) => log("warning", message, data)),
+      );
+      const host = hostOf(options, cli);
+      const port = options.port ?? cli.config.port ?? defaultPort;
+      const server = await startServer({ db, jobs, tail, version, host, port, allowOrigins: options.allowOrigin, log });
+      keepMoving();
+      cli.terminal.out(`${server.url}/graphql`);
+      const stop = async () => {
+        await server.close();
+        await opened.disposeAsync();
+      };
+      await untilStopped(cli, { running: () => 0, stop }, 0);
+    });
+}

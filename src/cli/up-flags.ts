@@ -1,0 +1,67 @@
+import { type Command, InvalidArgumentError } from "commander";
+import type { Cli } from "./cli.ts";
+import { slotsRange } from "./config.ts";
+import { parseDurationMs } from "./units.ts";
+
+/** Flags of the commands that run a server or a worker. */
+export interface UpFlags {
+  project: string[];
+  host?: string;
+  port?: number;
+  slots?: number;
+  data?: string;
+  allowOrigin: string[];
+  grace: number;
+}
+
+/** As many runs at once as a machine is asked for that nobody has described: more only costs memory. */
+export const defaultSlots = 2;
+export const defaultGraceMs = 30_000;
+export const defaultHost = "127.0.0.1";
+
+export function addServerFlags(command: Command): Command {
+  return command
+    .option("--host <address>", `where the API listens (${defaultHost}, or FLOWERPOWER_QUEUE_HOST)`)
+    .option("--port <number>", "its port; 0: any free one (4000, or FLOWERPOWER_QUEUE_PORT)", port)
+    .option("--allow-origin <origin>", "a web page's origin that may use the API; may be repeated", collect, []);
+}
+
+export function addWorkerFlags(command: Command): Command {
+  return command
+    .option("--project <[name=]dir>", "a FlowerPower project; may be repeated (the one around here)", collect, [])
+    .option("--slots <count>", `runs at the same time (${defaultSlots}, or FLOWERPOWER_QUEUE_SLOTS)`, slots)
+    .option("--data <folder>", "where everything is kept (.flowerpower-queue, or FLOWERPOWER_QUEUE_DATA)")
+    .option("--grace <duration>", "how long runs may go on after a request to stop", lengthMs, defaultGraceMs);
+}
+
+export function slotsOf({ slots }: Pick<UpFlags, "slots">, { config }: Cli): number {
+  return slots ?? config.slots ?? defaultSlots;
+}
+
+export function hostOf({ host }: Pick<UpFlags, "host">, { config }: Cli): string {
+  return host ?? config.host ?? defaultHost;
+}
+
+function port(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new InvalidArgumentError("It has to be from 0 to 65535.");
+  return Number(text);
+}
+
+function slots(text: string): number {
+  const value = Number(text);
+  const { least, most } = slotsRange;
+  if (!Number.isInteger(value) || value < least || value > most) {
+    throw new InvalidArgumentError(`It has to be a whole number from ${least} to ${most}.`);
+  }
+  return value;
+}
+
+function lengthMs(text: string): number {
+  const ms = parseDurationMs(text);
+  if (ms === null) throw new InvalidArgumentError("Write it like 30s or 5m.");
+  return ms;
+}
+
+function collect(value: string, earlier: string[]): string[] {
+  return [...earlier, value];
+}

@@ -1,0 +1,50 @@
+import { join } from "node:path";
+import type { Command } from "commander";
+import { createDataFolder } from "../db/data-folder.ts";
+import { jsonLines } from "../server/log.ts";
+import { startWorker } from "../worker/worker.ts";
+import { type Cli, type GlobalOptions, globalOptions } from "./cli.ts";
+import { requireDatabaseUrl } from "./database.ts";
+import { openParts } from "./parts.ts";
+import { dataFolderFor, openProjects, withPythons } from "./served-projects.ts";
+import { untilStopped } from "./until-stopped.ts";
+import { addWorkerFlags, slotsOf, type UpFlags } from "./up-flags.ts";
+import { version } from "./version.ts";
+
+type Options = GlobalOptions & UpFlags;
+
+export function addWorker(program: Command, cli: Cli): void {
+  addWorkerFlags(program.command("worker"))
+    .description("run jobs of projects, from DATABASE_URL; any number of them may run")
+    .action(async (_options: object, command: Command) => {
+      const options = globalOptions(command) as Options;
+      const { terminal, config } = cli;
+      const url = requireDatabaseUrl(cli);
+      const log = jsonLines((line) => terminal.err(line.trimEnd()));
+      const projects = await openProjects(options.project, cli);
+      // Workers may share the folder: only their own files are in it.
+      const folder = createDataFolder(await dataFolderFor(options.data, cli));
+      const served = await withPythons(projects, { folder, config, onProgress: (message) => log("info", message) });
+      await using opened = new AsyncDisposableStack();
+      const parts = opened.use(await openParts(url, (message, data) => log("warning", message, data)));
+      parts.keepMoving();
+      const worker = await startWorker(parts.jobs, {
+        slots: slotsOf(options, cli),
+        version,
+        projects: served,
+        workDir: join(folder, "runs"),
+        log: (message, data) => log(data.error == null ? "info" : "warning", message, data),
+      });
+      await worker.ready;
+      terminal.out(`${worker.id} serves ${served.map(({ name }) => name).join(", ")} with ${worker.slots} slots`);
+      const running = {
+        running: () => worker.running(),
+        async stop({ graceMs, now }: { graceMs: number; now: Promise<void> }) {
+          void now.then(() => worker.stop({ graceMs: 0 }));
+          await worker.stop({ graceMs });
+          await opened.disposeAsync();
+        },
+      };
+      await untilStopped(cli, running, options.grace);
+    });
+}
