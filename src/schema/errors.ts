@@ -7,6 +7,7 @@ import {
   JobStateError,
   NotFoundError,
 } from "../domain/errors.ts";
+import { uuidOf } from "../domain/ids.ts";
 import type { JobState } from "../domain/lifecycle.ts";
 import { builder } from "./builder.ts";
 import { JobStateEnum } from "./job-state.ts";
@@ -60,11 +61,15 @@ builder.objectType(IdempotencyConflictError, {
   description: "The idempotency key belongs to another request.",
   interfaces: [ErrorInterface],
   fields: (t) => ({
-    job: t.drizzleField({
+    // Not `job`: beside the success it would be another type under one name, which a document cannot ask for.
+    existingJob: t.drizzleField({
       type: "jobs",
       nullable: true,
       description: "The job that was made with this key; null when it has been pruned.",
-      resolve: (query, { jobId }, _args, { db }) => db.reads.query.jobs.findFirst(query({ where: { id: jobId } })),
+      resolve: async (query, { jobId }, _args, { db }) => {
+        const id = uuidOf("job", jobId);
+        return id === null ? null : await db.reads.query.jobs.findFirst(query({ where: { id } }));
+      },
     }),
   }),
 });

@@ -48,6 +48,14 @@ export const JobEvent = builder.interfaceRef<EventRow>("JobEvent").implement({
       nullable: true,
       description: "The attempt that it belongs to; null before the first.",
     }),
+    node: t.exposeString("node", {
+      nullable: true,
+      description: "The node that it is about; null when it is about none, or when that is not known.",
+    }),
+    branch: t.exposeString("branch", {
+      nullable: true,
+      description: "The branch of a `Parallelizable` node; null outside of one.",
+    }),
     type: t.exposeString("type", { description: "Its type as it is stored: `node.succeeded`." }),
     recordedAt: t.field({
       type: "DateTime",

@@ -44,16 +44,6 @@ eventType("node.failed", "A node raised an error.", (t) => ({
 }));
 
 eventType("log.line", "A line that the pipeline wrote or logged.", (t) => ({
-  node: t.string({
-    nullable: true,
-    description: "The node that wrote it; null when that is not known.",
-    resolve: ({ node }) => node,
-  }),
-  branch: t.string({
-    nullable: true,
-    description: "The branch of a `Parallelizable` node; null outside of one.",
-    resolve: ({ branch }) => branch,
-  }),
   level: t.string({
     description: "`DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`.",
     resolve: ({ data }) => data.level,
@@ -82,14 +72,7 @@ eventType("log.dropped", "Log lines were left out.", (t) => ({
 type NodeEvent = Extract<EventType, `node.${string}`>;
 type Types = (typeof builder)["$inferSchemaTypes"];
 
-/** Which node an event is about. */
+/** The node that an event is about: it always has one. */
 function nodeFields<T extends NodeEvent>(t: PothosSchemaTypes.ObjectFieldBuilder<Types, EventOf<T>>) {
-  return {
-    node: t.string({ description: "The node's name.", resolve: ({ node }) => node ?? "" }),
-    branch: t.string({
-      nullable: true,
-      description: "The branch of a `Parallelizable` node; null outside of one.",
-      resolve: ({ branch }) => branch,
-    }),
-  };
+  return { node: t.string({ description: "The node's name.", resolve: ({ node }) => node ?? "" }) };
 }

@@ -1,14 +1,18 @@
 import {
   createSourceEventStream,
+  type DocumentNode,
   type ExecutionArgs,
   type ExecutionResult,
   execute,
   GraphQLError,
   type GraphQLSchema,
   getOperationAST,
+  Kind,
   type OperationDefinitionNode,
+  type SelectionSetNode,
 } from "graphql";
-import type { Context } from "../schema/context.ts";
+import type { Context, Scope } from "../schema/context.ts";
+import { ForbiddenError } from "../schema/edge-errors.ts";
 import { type Deadline, withinDeadline } from "./deadline.ts";
 import { Documents } from "./document.ts";
 import type { Log } from "./log.ts";
@@ -94,8 +98,10 @@ export class Operations {
     if (this.#stopping !== null) throw this.#stopping;
     const source = await this.#inTime(async () => await createSourceEventStream(prepared));
     if (!(Symbol.asyncIterator in source)) return this.#shown(source);
+    const { cursorOf, scopes } = this.#subscribed(prepared);
     const stream: ResultStream = new ResultStream(source[Symbol.asyncIterator](), prepared, {
-      cursorOf: this.#cursorOf(prepared.operation),
+      cursorOf,
+      authorize: (context) => refuseWithout(scopes, context as Context),
       failed: (error) => this.#failed(error),
       shown: (result) => this.#shown(result),
       left: () => this.#streams.delete(stream),
@@ -104,13 +110,15 @@ export class Operations {
     return stream;
   }
 
-  /** How the subscribed field's items say where to resume: the schema declares it beside the field. */
-  #cursorOf(operation: OperationDefinitionNode): (item: unknown) => string | null {
-    const [selected] = operation.selectionSet.selections;
-    if (selected?.kind !== "Field") return () => null;
-    const field = this.#schema.getSubscriptionType()?.getFields()[selected.name.value];
-    const declared = field?.extensions.cursorOf as ((item: unknown) => string | null) | undefined;
-    return declared ?? (() => null);
+  /** What the schema declares beside a subscribed field: how its items say where to resume, and who may be told. */
+  #subscribed({ document, operation }: Prepared) {
+    const name = rootField(operation.selectionSet, document) ?? "";
+    const { extensions } = this.#schema.getSubscriptionType()?.getFields()[name] ?? {};
+    const { authScopes = {} } = (extensions?.pothosOptions ?? {}) as { authScopes?: Partial<Record<Scope, boolean>> };
+    return {
+      cursorOf: (extensions?.cursorOf ?? (() => null)) as (item: unknown) => string | null,
+      scopes: Object.keys(authScopes) as Scope[],
+    };
   }
 
   async #inTime<T>(work: () => Promise<T>): Promise<T> {
@@ -128,6 +136,21 @@ export class Operations {
   #public(errors: readonly unknown[]): GraphQLError[] {
     return errors.map((error) => publicError(error, this.#log));
   }
+}
+
+/** The one field of a subscription, which may stand in a fragment. */
+function rootField({ selections: [first] }: SelectionSetNode, document: DocumentNode): string | null {
+  if (first === undefined) return null;
+  if (first.kind === Kind.FIELD) return first.name.value;
+  if (first.kind === Kind.INLINE_FRAGMENT) return rootField(first.selectionSet, document);
+  const named = document.definitions.find(
+    (definition) => definition.kind === Kind.FRAGMENT_DEFINITION && definition.name.value === first.name.value,
+  );
+  return named?.kind === Kind.FRAGMENT_DEFINITION ? rootField(named.selectionSet, document) : null;
+}
+
+function refuseWithout(scopes: readonly Scope[], context: Context): void {
+  if (!scopes.every((scope) => context.scopes.has(scope))) throw new ForbiddenError("this subscription any longer");
 }
 
 function unidentified(operationName: string | null): GraphQLError {

@@ -3,6 +3,8 @@ import { type ExecutionArgs, type ExecutionResult, execute } from "graphql";
 export interface ResultStreamOptions {
   /** Where the client resumes after an item; null when it cannot. */
   cursorOf(item: unknown): string | null;
+  /** Throws when the subscriber may no longer be told. */
+  authorize(context: unknown): void;
   /** An error of the source, or of the server, as the last result. */
   failed(error: unknown): ExecutionResult;
   /** Makes a result fit to be seen. */
@@ -44,6 +46,7 @@ export class ResultStream implements AsyncIterableIterator<ExecutionResult> {
     } catch (error) {
       if (this.#left) return over;
       this.#leave();
+      void this.#source.return?.();
       return { done: false, value: this.#withCursor(this.#options.failed(error)) };
     }
   }
@@ -74,6 +77,7 @@ export class ResultStream implements AsyncIterableIterator<ExecutionResult> {
 
   async #execute(item: unknown): Promise<ExecutionResult> {
     const contextValue = { ...(this.#args.contextValue as object) };
+    this.#options.authorize(contextValue);
     const result = await execute({ ...this.#args, contextValue, rootValue: item });
     this.#cursor = this.#options.cursorOf(item) ?? this.#cursor;
     return this.#withCursor(this.#options.shown(result));

@@ -85,7 +85,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const yoga = makeYoga({ schema, operations, graphiql, keepAliveMs: limits.keepAliveMs, log });
   const makeContext = (identity: Identity, requestId: string, resumeAfter: string | null): Context => ({
     actor: { name: identity.name, requestId },
-    scopes: identity.scopes,
+    // Asked anew for each event of a stream: rights may be taken away while it is open.
+    get scopes() {
+      return identity.scopes;
+    },
     db,
     jobs,
     tail,

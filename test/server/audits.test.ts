@@ -18,7 +18,9 @@ afterAll(async () => {
 describe("the official audits of GraphQL over HTTP", () => {
   it("pass, all of them", async () => {
     const results = await auditServer({ url: `${server.url}/graphql`, fetchFn: fetch });
-    const failed = results.filter(({ status }) => status !== "ok").map(({ id, name, status }) => `${status} ${id} ${name}`);
+    const failed = results
+      .filter(({ status }) => status !== "ok")
+      .map(({ id, name, status }) => `${status} ${id} ${name}`);
     expect(failed).toEqual([]);
     expect(results.length).toBeGreaterThanOrEqual(61);
   });
