@@ -57,7 +57,7 @@ function printLine(event: JobEvent, options: Options, terminal: Terminal): void 
 
 function lineOf(event: JobEvent, { node, json }: Options, { paint }: Terminal): string | null {
   if (event.__typename !== "LogLine" && event.__typename !== "LogDropped") return null;
-  if (node !== undefined && (event.__typename !== "LogLine" || event.writtenBy !== node)) return null;
+  if (node !== undefined && (event.__typename !== "LogLine" || event.node !== node)) return null;
   if (json) return JSON.stringify(event);
   const time = paint("dim", clock(new Date(event.occurredAt)));
   if (event.__typename === "LogDropped") {
@@ -66,7 +66,7 @@ function lineOf(event: JobEvent, { node, json }: Options, { paint }: Terminal): 
   }
   const branch = event.branch === null ? "" : ` ${branchName(event.branch)}`;
   const level = paint(levelColours[event.level] ?? "white", event.level.padEnd(7));
-  const from = event.writtenBy === null ? "" : paint("dim", `${printable(event.writtenBy)}${branch}  `);
+  const from = event.node === null ? "" : paint("dim", `${printable(event.node)}${branch}  `);
   return `${time}  ${level}  ${from}${printable(event.text ?? "")}`;
 }
 

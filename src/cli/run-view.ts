@@ -103,8 +103,8 @@ const changes: { [T in JobEvent["__typename"]]?: Change<Extract<JobEvent, { __ty
   NodeStarted: (view, { node, branch }, at) => nodeStarted(view, node, branch, at),
   NodeSucceeded: (view, event) => nodeSucceeded(view, event),
   NodeFailed: (view, event) => nodeFailed(view, event),
-  LogLine: (view, { writtenBy, level, text }) => {
-    view.log = { lines: (view.log?.lines ?? 0) + 1, node: writtenBy, level, text: text ?? "" };
+  LogLine: (view, { node, level, text }) => {
+    view.log = { lines: (view.log?.lines ?? 0) + 1, node: node, level, text: text ?? "" };
   },
   JobRetryPlanned: (view, { attempt, error }) => {
     view.state = "RETRYABLE";

@@ -121,7 +121,7 @@ export function errorFrom(errors: readonly AnsweredError[]): QueueError {
 export type ErrorResult = { code: string; message: string; path: string | null } & (
   | { __typename: "InvalidRunError"; problems: readonly Problem[] }
   | { __typename: "NotFoundError"; suggestion: string | null }
-  | { __typename: "IdempotencyConflictError"; firstJob: { id: string } | null }
+  | { __typename: "IdempotencyConflictError"; existingJob: { id: string } | null }
   | { __typename: "JobStateError"; state: JobState }
   | { __typename: "AmbiguousRefError"; candidates: readonly string[] }
   | { __typename: "BadInputError" }
@@ -136,7 +136,7 @@ export function errorOf(result: ErrorResult): QueueError {
     case "NotFoundError":
       return new NotFoundError(message, path, result.suggestion);
     case "IdempotencyConflictError":
-      return new IdempotencyConflictError(message, path, result.firstJob?.id ?? null);
+      return new IdempotencyConflictError(message, path, result.existingJob?.id ?? null);
     case "JobStateError":
       return new JobStateError(message, path, result.state);
     case "AmbiguousRefError":

@@ -316,45 +316,45 @@ export type ResultFragment = { name: string, hasValue: boolean, value: unknown, 
 
 export type JobDetailsFragment = { inputs: Record<string, unknown> | null, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, count: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }>, nodeRuns: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, inputs: Record<string, unknown> | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null }>, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }>, progress: { done: number, total: number | null } };
 
-type JobEvent_JobCancelRequested_Fragment = { __typename: 'JobCancelRequested', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string };
+type JobEvent_JobCancelRequested_Fragment = { __typename: 'JobCancelRequested', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string };
 
-type JobEvent_JobCancelled_Fragment = { __typename: 'JobCancelled', reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, cancelledBy: string | null };
+type JobEvent_JobCancelled_Fragment = { __typename: 'JobCancelled', reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, cancelledBy: string | null };
 
-type JobEvent_JobEnqueued_Fragment = { __typename: 'JobEnqueued', state: JobState, priority: number, queue: string, runAt: string, actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string };
+type JobEvent_JobEnqueued_Fragment = { __typename: 'JobEnqueued', state: JobState, priority: number, queue: string, runAt: string, actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string };
 
-type JobEvent_JobExpired_Fragment = { __typename: 'JobExpired', cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string };
+type JobEvent_JobExpired_Fragment = { __typename: 'JobExpired', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string };
 
-type JobEvent_JobFailed_Fragment = { __typename: 'JobFailed', cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } };
+type JobEvent_JobFailed_Fragment = { __typename: 'JobFailed', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } };
 
-type JobEvent_JobQueued_Fragment = { __typename: 'JobQueued', cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string };
+type JobEvent_JobQueued_Fragment = { __typename: 'JobQueued', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string };
 
-type JobEvent_JobReleased_Fragment = { __typename: 'JobReleased', cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, releasedFor: string };
+type JobEvent_JobReleased_Fragment = { __typename: 'JobReleased', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, releasedFor: string };
 
-type JobEvent_JobRequeued_Fragment = { __typename: 'JobRequeued', actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string };
+type JobEvent_JobRequeued_Fragment = { __typename: 'JobRequeued', actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string };
 
-type JobEvent_JobRescued_Fragment = { __typename: 'JobRescued', losses: number, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } };
+type JobEvent_JobRescued_Fragment = { __typename: 'JobRescued', losses: number, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } };
 
-type JobEvent_JobRetryPlanned_Fragment = { __typename: 'JobRetryPlanned', failures: number, maxAttempts: number, runAt: string, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } };
+type JobEvent_JobRetryPlanned_Fragment = { __typename: 'JobRetryPlanned', failures: number, maxAttempts: number, runAt: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } };
 
-type JobEvent_JobStarted_Fragment = { __typename: 'JobStarted', worker: string, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string };
+type JobEvent_JobStarted_Fragment = { __typename: 'JobStarted', worker: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string };
 
-type JobEvent_JobSucceeded_Fragment = { __typename: 'JobSucceeded', cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string };
+type JobEvent_JobSucceeded_Fragment = { __typename: 'JobSucceeded', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string };
 
-type JobEvent_LogDropped_Fragment = { __typename: 'LogDropped', lines: number, bytes: number, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, droppedFor: string };
+type JobEvent_LogDropped_Fragment = { __typename: 'LogDropped', lines: number, bytes: number, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, droppedFor: string };
 
-type JobEvent_LogLine_Fragment = { __typename: 'LogLine', branch: string | null, level: string, stream: string, logger: string | null, text: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, writtenBy: string | null };
+type JobEvent_LogLine_Fragment = { __typename: 'LogLine', level: string, stream: string, logger: string | null, text: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string };
 
-type JobEvent_NodeExpanded_Fragment = { __typename: 'NodeExpanded', node: string, branch: string | null, count: number, nodes: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string };
+type JobEvent_NodeExpanded_Fragment = { __typename: 'NodeExpanded', count: number, nodes: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string };
 
-type JobEvent_NodeFailed_Fragment = { __typename: 'NodeFailed', node: string, branch: string | null, durationMs: number, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } };
+type JobEvent_NodeFailed_Fragment = { __typename: 'NodeFailed', durationMs: number, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } };
 
-type JobEvent_NodeStarted_Fragment = { __typename: 'NodeStarted', node: string, branch: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string };
+type JobEvent_NodeStarted_Fragment = { __typename: 'NodeStarted', cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string };
 
-type JobEvent_NodeSucceeded_Fragment = { __typename: 'NodeSucceeded', node: string, branch: string | null, durationMs: number, cpuMs: number | null, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } };
+type JobEvent_NodeSucceeded_Fragment = { __typename: 'NodeSucceeded', durationMs: number, cpuMs: number | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } };
 
-type JobEvent_RunResolved_Fragment = { __typename: 'RunResolved', codeHash: string, path: Array<string>, finalVars: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string };
+type JobEvent_RunResolved_Fragment = { __typename: 'RunResolved', codeHash: string, path: Array<string>, finalVars: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string };
 
-type JobEvent_UnknownEvent_Fragment = { __typename: 'UnknownEvent', data: unknown, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string };
+type JobEvent_UnknownEvent_Fragment = { __typename: 'UnknownEvent', data: unknown, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string };
 
 export type JobEventFragment =
   | JobEvent_JobCancelRequested_Fragment
@@ -416,7 +416,7 @@ export type EnqueueJobMutationVariables = Exact<{
 export type EnqueueJobMutation = { enqueueJob:
     | { __typename: 'BadInputError', code: string, message: string, path: string | null }
     | { __typename: 'EnqueueJobSuccess', replayed: boolean, job: { validated: boolean, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }, plan: { codeHash: string, nodes: Array<string>, count: number } | null }
-    | { __typename: 'IdempotencyConflictError', code: string, message: string, path: string | null, firstJob: { id: string } | null }
+    | { __typename: 'IdempotencyConflictError', code: string, message: string, path: string | null, existingJob: { id: string } | null }
     | { __typename: 'InvalidRunError', code: string, message: string, path: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> }
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
    };
@@ -439,26 +439,26 @@ export type JobEventsSubscriptionVariables = Exact<{
 
 
 export type JobEventsSubscription = { jobEvents:
-    | { __typename: 'JobCancelRequested', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
-    | { __typename: 'JobCancelled', reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, cancelledBy: string | null }
-    | { __typename: 'JobEnqueued', state: JobState, priority: number, queue: string, runAt: string, actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
-    | { __typename: 'JobExpired', cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
-    | { __typename: 'JobFailed', cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
-    | { __typename: 'JobQueued', cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
-    | { __typename: 'JobReleased', cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, releasedFor: string }
-    | { __typename: 'JobRequeued', actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
-    | { __typename: 'JobRescued', losses: number, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
-    | { __typename: 'JobRetryPlanned', failures: number, maxAttempts: number, runAt: string, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
-    | { __typename: 'JobStarted', worker: string, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
-    | { __typename: 'JobSucceeded', cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
-    | { __typename: 'LogDropped', lines: number, bytes: number, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, droppedFor: string }
-    | { __typename: 'LogLine', branch: string | null, level: string, stream: string, logger: string | null, text: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, writtenBy: string | null }
-    | { __typename: 'NodeExpanded', node: string, branch: string | null, count: number, nodes: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
-    | { __typename: 'NodeFailed', node: string, branch: string | null, durationMs: number, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
-    | { __typename: 'NodeStarted', node: string, branch: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
-    | { __typename: 'NodeSucceeded', node: string, branch: string | null, durationMs: number, cpuMs: number | null, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } }
-    | { __typename: 'RunResolved', codeHash: string, path: Array<string>, finalVars: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
-    | { __typename: 'UnknownEvent', data: unknown, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
+    | { __typename: 'JobCancelRequested', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+    | { __typename: 'JobCancelled', reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, cancelledBy: string | null }
+    | { __typename: 'JobEnqueued', state: JobState, priority: number, queue: string, runAt: string, actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+    | { __typename: 'JobExpired', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+    | { __typename: 'JobFailed', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
+    | { __typename: 'JobQueued', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+    | { __typename: 'JobReleased', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, releasedFor: string }
+    | { __typename: 'JobRequeued', actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+    | { __typename: 'JobRescued', losses: number, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
+    | { __typename: 'JobRetryPlanned', failures: number, maxAttempts: number, runAt: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
+    | { __typename: 'JobStarted', worker: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+    | { __typename: 'JobSucceeded', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+    | { __typename: 'LogDropped', lines: number, bytes: number, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, droppedFor: string }
+    | { __typename: 'LogLine', level: string, stream: string, logger: string | null, text: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+    | { __typename: 'NodeExpanded', count: number, nodes: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+    | { __typename: 'NodeFailed', durationMs: number, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
+    | { __typename: 'NodeStarted', cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+    | { __typename: 'NodeSucceeded', durationMs: number, cpuMs: number | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } }
+    | { __typename: 'RunResolved', codeHash: string, path: Array<string>, finalVars: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+    | { __typename: 'UnknownEvent', data: unknown, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
    };
 
 export type JobHistoryQueryVariables = Exact<{
@@ -469,26 +469,26 @@ export type JobHistoryQueryVariables = Exact<{
 
 
 export type JobHistoryQuery = { job: { events: { nodes: Array<
-        | { __typename: 'JobCancelRequested', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
-        | { __typename: 'JobCancelled', reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, cancelledBy: string | null }
-        | { __typename: 'JobEnqueued', state: JobState, priority: number, queue: string, runAt: string, actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
-        | { __typename: 'JobExpired', cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
-        | { __typename: 'JobFailed', cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
-        | { __typename: 'JobQueued', cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
-        | { __typename: 'JobReleased', cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, releasedFor: string }
-        | { __typename: 'JobRequeued', actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
-        | { __typename: 'JobRescued', losses: number, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
-        | { __typename: 'JobRetryPlanned', failures: number, maxAttempts: number, runAt: string, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
-        | { __typename: 'JobStarted', worker: string, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
-        | { __typename: 'JobSucceeded', cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
-        | { __typename: 'LogDropped', lines: number, bytes: number, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, droppedFor: string }
-        | { __typename: 'LogLine', branch: string | null, level: string, stream: string, logger: string | null, text: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, writtenBy: string | null }
-        | { __typename: 'NodeExpanded', node: string, branch: string | null, count: number, nodes: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
-        | { __typename: 'NodeFailed', node: string, branch: string | null, durationMs: number, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
-        | { __typename: 'NodeStarted', node: string, branch: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
-        | { __typename: 'NodeSucceeded', node: string, branch: string | null, durationMs: number, cpuMs: number | null, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } }
-        | { __typename: 'RunResolved', codeHash: string, path: Array<string>, finalVars: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
-        | { __typename: 'UnknownEvent', data: unknown, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
+        | { __typename: 'JobCancelRequested', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+        | { __typename: 'JobCancelled', reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, cancelledBy: string | null }
+        | { __typename: 'JobEnqueued', state: JobState, priority: number, queue: string, runAt: string, actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+        | { __typename: 'JobExpired', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+        | { __typename: 'JobFailed', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
+        | { __typename: 'JobQueued', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+        | { __typename: 'JobReleased', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, releasedFor: string }
+        | { __typename: 'JobRequeued', actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+        | { __typename: 'JobRescued', losses: number, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
+        | { __typename: 'JobRetryPlanned', failures: number, maxAttempts: number, runAt: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
+        | { __typename: 'JobStarted', worker: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+        | { __typename: 'JobSucceeded', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+        | { __typename: 'LogDropped', lines: number, bytes: number, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, droppedFor: string }
+        | { __typename: 'LogLine', level: string, stream: string, logger: string | null, text: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+        | { __typename: 'NodeExpanded', count: number, nodes: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+        | { __typename: 'NodeFailed', durationMs: number, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
+        | { __typename: 'NodeStarted', cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+        | { __typename: 'NodeSucceeded', durationMs: number, cpuMs: number | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } }
+        | { __typename: 'RunResolved', codeHash: string, path: Array<string>, finalVars: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+        | { __typename: 'UnknownEvent', data: unknown, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
       >, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } | null };
 
 export type FeedSubscriptionVariables = Exact<{
@@ -498,26 +498,26 @@ export type FeedSubscriptionVariables = Exact<{
 
 
 export type FeedSubscription = { feed: { cursor: string, event:
-      | { __typename: 'JobCancelRequested', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
-      | { __typename: 'JobCancelled', reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, cancelledBy: string | null }
-      | { __typename: 'JobEnqueued', state: JobState, priority: number, queue: string, runAt: string, actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
-      | { __typename: 'JobExpired', cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
-      | { __typename: 'JobFailed', cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
-      | { __typename: 'JobQueued', cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
-      | { __typename: 'JobReleased', cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, releasedFor: string }
-      | { __typename: 'JobRequeued', actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
-      | { __typename: 'JobRescued', losses: number, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
-      | { __typename: 'JobRetryPlanned', failures: number, maxAttempts: number, runAt: string, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
-      | { __typename: 'JobStarted', worker: string, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
-      | { __typename: 'JobSucceeded', cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
-      | { __typename: 'LogDropped', lines: number, bytes: number, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, droppedFor: string }
-      | { __typename: 'LogLine', branch: string | null, level: string, stream: string, logger: string | null, text: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, writtenBy: string | null }
-      | { __typename: 'NodeExpanded', node: string, branch: string | null, count: number, nodes: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
-      | { __typename: 'NodeFailed', node: string, branch: string | null, durationMs: number, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
-      | { __typename: 'NodeStarted', node: string, branch: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
-      | { __typename: 'NodeSucceeded', node: string, branch: string | null, durationMs: number, cpuMs: number | null, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } }
-      | { __typename: 'RunResolved', codeHash: string, path: Array<string>, finalVars: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
-      | { __typename: 'UnknownEvent', data: unknown, cursor: string, jobId: string, seq: number, attempt: number | null, type: string, recordedAt: string, occurredAt: string }
+      | { __typename: 'JobCancelRequested', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+      | { __typename: 'JobCancelled', reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, cancelledBy: string | null }
+      | { __typename: 'JobEnqueued', state: JobState, priority: number, queue: string, runAt: string, actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+      | { __typename: 'JobExpired', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+      | { __typename: 'JobFailed', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
+      | { __typename: 'JobQueued', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+      | { __typename: 'JobReleased', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, releasedFor: string }
+      | { __typename: 'JobRequeued', actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+      | { __typename: 'JobRescued', losses: number, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
+      | { __typename: 'JobRetryPlanned', failures: number, maxAttempts: number, runAt: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
+      | { __typename: 'JobStarted', worker: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+      | { __typename: 'JobSucceeded', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+      | { __typename: 'LogDropped', lines: number, bytes: number, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, droppedFor: string }
+      | { __typename: 'LogLine', level: string, stream: string, logger: string | null, text: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+      | { __typename: 'NodeExpanded', count: number, nodes: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+      | { __typename: 'NodeFailed', durationMs: number, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
+      | { __typename: 'NodeStarted', cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+      | { __typename: 'NodeSucceeded', durationMs: number, cpuMs: number | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } }
+      | { __typename: 'RunResolved', codeHash: string, path: Array<string>, finalVars: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+      | { __typename: 'UnknownEvent', data: unknown, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
      | null } };
 
 export type PipelineInputsQueryVariables = Exact<{
@@ -837,6 +837,8 @@ export const JobEventFragmentDoc = new TypedDocumentString(`
   jobId
   seq
   attempt
+  node
+  branch
   type
   recordedAt
   occurredAt
@@ -888,19 +890,11 @@ export const JobEventFragmentDoc = new TypedDocumentString(`
     path
     finalVars
   }
-  ... on NodeStarted {
-    node
-    branch
-  }
   ... on NodeExpanded {
-    node
-    branch
     count
     nodes
   }
   ... on NodeSucceeded {
-    node
-    branch
     durationMs
     cpuMs
     summary {
@@ -908,16 +902,12 @@ export const JobEventFragmentDoc = new TypedDocumentString(`
     }
   }
   ... on NodeFailed {
-    node
-    branch
     durationMs
     error {
       ...EventError
     }
   }
   ... on LogLine {
-    writtenBy: node
-    branch
     level
     stream
     logger
@@ -1302,7 +1292,7 @@ export const EnqueueJobDocument = new TypedDocumentString(`
       suggestion
     }
     ... on IdempotencyConflictError {
-      firstJob: job {
+      existingJob {
         id
       }
     }
@@ -1409,6 +1399,8 @@ fragment JobEvent on JobEvent {
   jobId
   seq
   attempt
+  node
+  branch
   type
   recordedAt
   occurredAt
@@ -1460,19 +1452,11 @@ fragment JobEvent on JobEvent {
     path
     finalVars
   }
-  ... on NodeStarted {
-    node
-    branch
-  }
   ... on NodeExpanded {
-    node
-    branch
     count
     nodes
   }
   ... on NodeSucceeded {
-    node
-    branch
     durationMs
     cpuMs
     summary {
@@ -1480,16 +1464,12 @@ fragment JobEvent on JobEvent {
     }
   }
   ... on NodeFailed {
-    node
-    branch
     durationMs
     error {
       ...EventError
     }
   }
   ... on LogLine {
-    writtenBy: node
-    branch
     level
     stream
     logger
@@ -1541,6 +1521,8 @@ fragment JobEvent on JobEvent {
   jobId
   seq
   attempt
+  node
+  branch
   type
   recordedAt
   occurredAt
@@ -1592,19 +1574,11 @@ fragment JobEvent on JobEvent {
     path
     finalVars
   }
-  ... on NodeStarted {
-    node
-    branch
-  }
   ... on NodeExpanded {
-    node
-    branch
     count
     nodes
   }
   ... on NodeSucceeded {
-    node
-    branch
     durationMs
     cpuMs
     summary {
@@ -1612,16 +1586,12 @@ fragment JobEvent on JobEvent {
     }
   }
   ... on NodeFailed {
-    node
-    branch
     durationMs
     error {
       ...EventError
     }
   }
   ... on LogLine {
-    writtenBy: node
-    branch
     level
     stream
     logger
@@ -1668,6 +1638,8 @@ fragment JobEvent on JobEvent {
   jobId
   seq
   attempt
+  node
+  branch
   type
   recordedAt
   occurredAt
@@ -1719,19 +1691,11 @@ fragment JobEvent on JobEvent {
     path
     finalVars
   }
-  ... on NodeStarted {
-    node
-    branch
-  }
   ... on NodeExpanded {
-    node
-    branch
     count
     nodes
   }
   ... on NodeSucceeded {
-    node
-    branch
     durationMs
     cpuMs
     summary {
@@ -1739,16 +1703,12 @@ fragment JobEvent on JobEvent {
     }
   }
   ... on NodeFailed {
-    node
-    branch
     durationMs
     error {
       ...EventError
     }
   }
   ... on LogLine {
-    writtenBy: node
-    branch
     level
     stream
     logger
