@@ -29,7 +29,24 @@ const oldestPostgres = 14;
 const leastFreeBytes = 1_000_000_000;
 const mostSkewMs = 5000;
 
-export async function checkNode(): Promise<Finding> {
+/** Everything that can be looked at, at once. */
+export async function checkAll(
+  options: GlobalOptions & { project: readonly string[] },
+  folder: string,
+  cli: Cli,
+): Promise<Finding[]> {
+  const findings = await Promise.all([
+    checkNode(),
+    checkDataFolder(folder),
+    checkDatabase(cli.config),
+    checkPort(cli.config),
+    checkServer(cli, options),
+    checkProjects(options.project, folder, cli),
+  ]);
+  return findings.flat();
+}
+
+function checkNode(): Finding {
   const major = Number(process.versions.node.split(".")[0]);
   const text = `${process.version}, flowerpower-queue ${version}, ${process.platform} ${process.arch}`;
   return major >= 24
@@ -37,7 +54,7 @@ export async function checkNode(): Promise<Finding> {
     : { state: "wrong", part: "Node", text: `${text}: 24 is needed. Install again without --ignore-scripts.` };
 }
 
-export async function checkDataFolder(folder: string): Promise<Finding[]> {
+function checkDataFolder(folder: string): Finding[] {
   let there = folder;
   while (!existsSync(there)) there = dirname(there);
   const { bavail, bsize } = statfsSync(there);
@@ -56,7 +73,7 @@ export async function checkDataFolder(folder: string): Promise<Finding[]> {
   ];
 }
 
-export async function checkDatabase({ databaseUrl }: Config): Promise<Finding> {
+async function checkDatabase({ databaseUrl }: Config): Promise<Finding> {
   const part = "Postgres";
   if (databaseUrl === null) return { state: "ok", part, text: "embedded (DATABASE_URL is not set)" };
   const sql = postgres(databaseUrl, { max: 1, connect_timeout: 5, onnotice: () => {} });
@@ -89,7 +106,7 @@ export async function checkDatabase({ databaseUrl }: Config): Promise<Finding> {
   }
 }
 
-export async function checkPort({ host, port }: Config): Promise<Finding> {
+async function checkPort({ host, port }: Config): Promise<Finding> {
   const wanted = port ?? defaultPort;
   const free = await new Promise<boolean>((resolve) => {
     const probe = createServer();
@@ -100,7 +117,7 @@ export async function checkPort({ host, port }: Config): Promise<Finding> {
   return { state: "note", part: "port", text: `${wanted} is in use${port === null ? ": up takes another one" : ""}` };
 }
 
-export async function checkServer(cli: Cli, { url }: GlobalOptions): Promise<Finding> {
+async function checkServer(cli: Cli, { url }: GlobalOptions): Promise<Finding> {
   const part = "API";
   const said = url ?? cli.config.url;
   const address = said ?? runningServer(cli);
@@ -127,7 +144,7 @@ export async function checkServer(cli: Cli, { url }: GlobalOptions): Promise<Fin
   }
 }
 
-export async function checkProjects(flags: readonly string[], folder: string, cli: Cli): Promise<Finding[]> {
+async function checkProjects(flags: readonly string[], folder: string, cli: Cli): Promise<Finding[]> {
   const here = flags.length === 0 ? await findProject(cli.cwd) : null;
   const wanted =
     here === null ? flags.map((flag) => () => parseProjectFlag(flag)) : [() => ({ name: null, dir: here })];

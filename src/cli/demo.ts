@@ -1,12 +1,10 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { createClient, type EnqueueJobInput, type Job } from "../client/client.ts";
-import { startAllInOne } from "./all-in-one.ts";
 import { type Cli, type GlobalOptions, globalOptions } from "./cli.ts";
 import { accepted } from "./enqueue.ts";
 import { Exit, exitCodes } from "./failure.ts";
 import { exitCodeOf, type Followed, follow } from "./follow.ts";
-import { dataFolderFor, openProjects } from "./served-projects.ts";
 import { startLines } from "./start-lines.ts";
 import { hearStopRequests } from "./stopping.ts";
 import { summaryText } from "./summary-text.ts";
@@ -32,6 +30,8 @@ export function addDemo(program: Command, cli: Cli): void {
     .action(async (_options: object, command: Command) => {
       const options = globalOptions(command) as Options;
       const { terminal } = cli;
+      const { startAllInOne } = await import("./all-in-one.ts");
+      const { dataFolderFor, openProjects } = await import("./served-projects.ts");
       terminal.out(terminal.paint("bold", `FlowerPower Job Queue ${version}`));
       const examples = ["flights", "hello"].map((name) => `${name}=${join(packageRoot, "examples", name)}`);
       const running = await startAllInOne(

@@ -1,16 +1,7 @@
 import type { Command } from "commander";
-import {
-  checkDatabase,
-  checkDataFolder,
-  checkNode,
-  checkPort,
-  checkProjects,
-  checkServer,
-  type Finding,
-} from "./checks.ts";
+import type { Finding } from "./checks.ts";
 import { type Cli, type GlobalOptions, globalOptions, printJson } from "./cli.ts";
 import { Exit, exitCodes } from "./failure.ts";
-import { dataFolderFor } from "./served-projects.ts";
 import { printable, type Terminal } from "./terminal.ts";
 
 interface Options extends GlobalOptions {
@@ -26,17 +17,10 @@ export function addDoctor(program: Command, cli: Cli): void {
     .option("--data <folder>", "the data folder")
     .action(async (_options: object, command: Command) => {
       const options = globalOptions(command) as Options;
+      const { checkAll } = await import("./checks.ts");
+      const { dataFolderFor } = await import("./served-projects.ts");
       const folder = await dataFolderFor(options.data, cli);
-      const findings = (
-        await Promise.all([
-          checkNode(),
-          checkDataFolder(folder),
-          checkDatabase(cli.config),
-          checkPort(cli.config),
-          checkServer(cli, options),
-          checkProjects(options.project, folder, cli),
-        ])
-      ).flat();
+      const findings = await checkAll(options, folder, cli);
       if (options.json) printJson(cli.terminal, findings);
       else for (const line of findings.map((finding) => findingLine(finding, cli.terminal))) cli.terminal.out(line);
       if (findings.some(({ state }) => state === "wrong")) throw new Exit(exitCodes.failed);

@@ -104,7 +104,7 @@ const changes: { [T in JobEvent["__typename"]]?: Change<Extract<JobEvent, { __ty
   NodeSucceeded: (view, event) => nodeSucceeded(view, event),
   NodeFailed: (view, event) => nodeFailed(view, event),
   LogLine: (view, { node, level, text }) => {
-    view.log = { lines: (view.log?.lines ?? 0) + 1, node: node, level, text: text ?? "" };
+    view.log = { lines: (view.log?.lines ?? 0) + 1, node, level, text: text ?? "" };
   },
   JobRetryPlanned: (view, { attempt, error }) => {
     view.state = "RETRYABLE";

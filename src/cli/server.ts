@@ -1,10 +1,7 @@
 import type { Command } from "commander";
 import { jsonLines } from "../server/log.ts";
-import { startServer } from "../server/start.ts";
 import { defaultPort } from "./api.ts";
 import { type Cli, type GlobalOptions, globalOptions } from "./cli.ts";
-import { requireDatabaseUrl } from "./database.ts";
-import { openParts } from "./parts.ts";
 import { untilStopped } from "./until-stopped.ts";
 import { addServerFlags, hostOf, type UpFlags } from "./up-flags.ts";
 import { version } from "./version.ts";
@@ -16,6 +13,9 @@ export function addServer(program: Command, cli: Cli): void {
     .description("serve the API alone, on DATABASE_URL; any number of them may run")
     .action(async (_options: object, command: Command) => {
       const options = globalOptions(command) as Options;
+      const { requireDatabaseUrl } = await import("./database.ts");
+      const { openParts } = await import("./parts.ts");
+      const { startServer } = await import("../server/start.ts");
       const log = jsonLines((line) => cli.terminal.err(line.trimEnd()));
       await using opened = new AsyncDisposableStack();
       const { db, jobs, tail, keepMoving } = opened.use(

@@ -2,11 +2,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { createDataFolder } from "../db/data-folder.ts";
 import { jsonLines } from "../server/log.ts";
-import { startWorker } from "../worker/worker.ts";
 import { type Cli, type GlobalOptions, globalOptions } from "./cli.ts";
-import { requireDatabaseUrl } from "./database.ts";
-import { openParts } from "./parts.ts";
-import { dataFolderFor, openProjects, withPythons } from "./served-projects.ts";
 import { untilStopped } from "./until-stopped.ts";
 import { addWorkerFlags, slotsOf, type UpFlags } from "./up-flags.ts";
 import { version } from "./version.ts";
@@ -19,6 +15,10 @@ export function addWorker(program: Command, cli: Cli): void {
     .action(async (_options: object, command: Command) => {
       const options = globalOptions(command) as Options;
       const { terminal, config } = cli;
+      const { requireDatabaseUrl } = await import("./database.ts");
+      const { openParts } = await import("./parts.ts");
+      const { dataFolderFor, openProjects, withPythons } = await import("./served-projects.ts");
+      const { startWorker } = await import("../worker/worker.ts");
       const url = requireDatabaseUrl(cli);
       const log = jsonLines((line) => terminal.err(line.trimEnd()));
       const projects = await openProjects(options.project, cli);
