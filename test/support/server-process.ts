@@ -1,0 +1,21 @@
+/** An API server as a process of its own, for tests that kill it. Arguments: the database's URL, and the port (0: any). */
+import { graphileWorker } from "../../src/backends/graphile-worker/backend.ts";
+import { connect } from "../../src/db/client.ts";
+import { openTail } from "../../src/events/tail.ts";
+import { openWakeups } from "../../src/events/wakeups.ts";
+import { openJobs } from "../../src/jobs/context.ts";
+import { openCatalogue } from "../../src/pipelines/catalogue.ts";
+import { startServer } from "../../src/server/start.ts";
+
+const [databaseUrl = "", port = "0"] = process.argv.slice(2);
+const db = await connect(databaseUrl);
+const wakeups = await openWakeups(db);
+const server = await startServer({
+  db,
+  jobs: openJobs({ db, backend: graphileWorker, wakeups, catalogue: openCatalogue(db) }),
+  tail: openTail(db, wakeups),
+  version: "0.0.0-test",
+  port: Number(port),
+  log: (level, message, fields) => process.stdout.write(`${JSON.stringify({ level, message, ...fields })}\n`),
+});
+process.stdout.write(`${JSON.stringify({ message: "ready", url: server.url })}\n`);
