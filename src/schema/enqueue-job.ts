@@ -80,7 +80,7 @@ export const EnqueueJobInput = builder.inputType("EnqueueJobInput", {
       validate: name.nullish(),
     }),
     inputs: t.field({ type: "JSONObject", description: "Inputs, merged over the pipeline's own. At most 256 KiB." }),
-    finalVars: t.stringList({ description: "Nodes to compute.", validate: z.array(name).min(1).max(1000).nullish() }),
+    finalVars: t.stringList({ description: "Nodes to compute.", validate: z.array(name).max(1000).nullish() }),
     config: t.field({
       type: "JSONObject",
       description: "Hamilton config, merged over the pipeline's own. At most 256 KiB.",
