@@ -4,9 +4,9 @@ import { openApi } from "./api.ts";
 import { type Cli, type GlobalOptions, globalOptions, printJson } from "./cli.ts";
 import { Exit } from "./failure.ts";
 import { exitCodeOf, follow } from "./follow.ts";
+import { waitingText } from "./jobs.ts";
 import { addRunFlags, type RunFlags, requestOf } from "./run-flags.ts";
 import type { Terminal } from "./terminal.ts";
-import { localTime } from "./units.ts";
 
 type Options = GlobalOptions & RunFlags & { wait?: boolean; follow?: boolean };
 
@@ -48,7 +48,6 @@ export function accepted({ job, plan, replayed }: Enqueued, { symbols }: Pick<Te
   const name = `${job.project}/${job.pipeline}`;
   if (replayed) return `${job.id} was enqueued before with this key: ${name} is ${job.state}`;
   const what = plan === null ? "not yet checked: no worker has described it" : `${plan.count} nodes will run`;
-  const when = job.state === "SCHEDULED" ? `, due ${localTime(job.runAt)}` : "";
-  const why = job.waitingFor === null || when !== "" ? "" : `, waiting: ${job.waitingFor}`;
-  return `${symbols.arrow} ${job.id} accepted: ${name}, ${what}${when}${why}`;
+  const waiting = waitingText(job);
+  return `${symbols.arrow} ${job.id} accepted: ${name}, ${what}${waiting === null ? "" : `, waits: ${waiting}`}`;
 }

@@ -53,7 +53,7 @@ function problemList({ problems, message }: InvalidRunError): string {
   const lines = problems.map((problem) => {
     const meant = problem.suggestion === null ? "" : ` Did you mean ${problem.suggestion}?`;
     // Some messages already say what was meant.
-    return `  ${problem.path}: ${problem.message}${problem.message.includes("Did you mean") ? "" : meant}`;
+    return `  ${problem.path.replace(/^input\./, "")}: ${problem.message}${problem.message.includes("Did you mean") ? "" : meant}`;
   });
   return `The run does not fit the pipeline; nothing was stored.\n${lines.join("\n")}`;
 }

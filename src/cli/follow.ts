@@ -4,6 +4,7 @@ import type { Cli } from "./cli.ts";
 import { Exit, exitCodes } from "./failure.ts";
 import { failureBlock } from "./failure-block.ts";
 import { frame, shortId, turnMs } from "./frame.ts";
+import { waitingText } from "./jobs.ts";
 import { plainLine } from "./plain-line.ts";
 import { apply, type RunView, startView } from "./run-view.ts";
 import type { Terminal } from "./terminal.ts";
@@ -19,12 +20,12 @@ export interface Followed {
  */
 export async function follow(
   client: Client,
-  job: Pick<JobSummary, "id" | "project" | "pipeline" | "state" | "attempt" | "waitingFor">,
+  job: Pick<JobSummary, "id" | "project" | "pipeline" | "state" | "runAt" | "waitingFor">,
   cli: Pick<Cli, "terminal" | "signals">,
   { json = false, stopped }: { json?: boolean | undefined; stopped?: AbortSignal } = {},
 ): Promise<Followed> {
   const { terminal } = cli;
-  const view = startView(job);
+  const view = startView(job, waitingText(job));
   const show = json ? jsonLines(terminal) : terminal.live ? livePicture(view, terminal) : plainLines(view, terminal);
   const left = new AbortController();
   const leave = () => left.abort(new Exit(exitCodes.interrupted));

@@ -1,5 +1,6 @@
 import type { Job } from "../client/client.ts";
 import type { NodeRunFragment } from "../client/generated/graphql.ts";
+import { waitingText } from "./jobs.ts";
 import { type NodeState, type NodeView, type RunView, startView } from "./run-view.ts";
 
 /** The picture of a job as it is stored, without going through its events. */
@@ -8,7 +9,7 @@ export function viewOf(job: Job): RunView {
   const runs = Map.groupBy(job.nodeRuns, ({ node }) => node);
   const names = new Set([...planned, ...runs.keys()]);
   return {
-    ...startView(job),
+    ...startView(job, waitingText(job)),
     state: job.state,
     attempt: job.attempt,
     nodes: new Map([...names].map((name) => [name, nodeView(name, runs.get(name) ?? [])])),

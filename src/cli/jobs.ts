@@ -4,8 +4,8 @@ import { openApi } from "./api.ts";
 import { type Cli, type GlobalOptions, globalOptions, printJson } from "./cli.ts";
 import { shortId, stateColours } from "./frame.ts";
 import { table } from "./table.ts";
-import { clip, printable, type Terminal } from "./terminal.ts";
-import { duration, localTime } from "./units.ts";
+import { printable, type Terminal } from "./terminal.ts";
+import { dayAndClock, duration, localTime, utcOffset } from "./units.ts";
 
 interface Options extends GlobalOptions {
   state?: JobState[];
@@ -49,24 +49,43 @@ export function addJobs(program: Command, cli: Cli): void {
 }
 
 export function jobTable(jobs: readonly JobSummary[], { symbols, columns, paint }: Terminal): string[] {
-  const rows = jobs.map((job) => [
-    shortId(job.id, symbols),
-    job.state,
-    `${job.project}/${job.pipeline}`,
-    localTime(job.createdAt),
-    job.runMs === null ? "" : duration(job.runMs),
-    printable(job.waitingFor ?? progress(job)),
-  ]);
-  const lines = table(["JOB", "STATE", "PIPELINE", "ENQUEUED", "RAN", ""], rows, (text, column, row) => {
+  const newest = new Date(jobs[0]?.createdAt ?? 0);
+  const rows = jobs.map((job) => {
+    const created = new Date(job.createdAt);
+    // The offset stands in the head; where summer time has changed it, in the row.
+    const isOther = created.getTimezoneOffset() !== newest.getTimezoneOffset();
+    return [
+      shortId(job.id, symbols),
+      job.state,
+      `${job.project}/${job.pipeline}`,
+      `${dayAndClock(created)}${isOther ? ` ${utcOffset(created)}` : ""}`,
+      job.runMs === null ? "" : duration(job.runMs),
+      note(job),
+    ];
+  });
+  const head = ["JOB", "STATE", "PIPELINE", `ENQUEUED ${utcOffset(newest)}`, "RAN", "NOTE"];
+  return table(head, rows, columns, symbols.ellipsis, (text, column, row) => {
     if (row === null) return paint("dim", text);
     return column === 1 ? paint(stateColours[text as JobState], text) : text;
   });
-  return lines.map((line) => (line.includes("\u001b") ? line : clip(line, columns, symbols.ellipsis)));
 }
 
-function progress({ state, progress: { done, total }, attempt }: JobSummary): string {
-  const nodes = state === "RUNNING" && total !== null ? `${done}/${total} nodes` : "";
+/** What it waits for, or how far it is. */
+function note(job: JobSummary): string {
+  const { state, progress, attempt } = job;
+  const waiting = waitingText(job);
+  if (waiting !== null) return printable(waiting);
+  const nodes = state === "RUNNING" && progress.total !== null ? `${progress.done}/${progress.total} nodes` : "";
   return attempt > 1 ? `${nodes} attempt ${attempt}`.trim() : nodes;
+}
+
+/** Why a job waits, its times where people are; null when it does not wait. */
+export function waitingText({
+  state,
+  runAt,
+  waitingFor,
+}: Pick<JobSummary, "state" | "runAt" | "waitingFor">): string | null {
+  return state === "SCHEDULED" || state === "RETRYABLE" ? `due ${localTime(runAt)}` : waitingFor;
 }
 
 function oneOf(text: string, earlier: JobState[] = []): JobState[] {

@@ -49,16 +49,14 @@ export interface RunView {
   lastSeq: number;
 }
 
-export function startView(
-  job: Pick<JobSummary, "id" | "project" | "pipeline" | "state" | "attempt" | "waitingFor">,
-): RunView {
+/** The picture before the first event: the events tell the rest. */
+export function startView(job: Pick<JobSummary, "id" | "project" | "pipeline">, waitingFor: string | null): RunView {
   return {
     jobId: job.id,
     name: `${job.project}/${job.pipeline}`,
-    // The events tell the rest, from the first one on.
     state: "QUEUED",
     attempt: 0,
-    waitingFor: job.waitingFor,
+    waitingFor,
     nodes: new Map(),
     done: 0,
     total: null,

@@ -1,16 +1,24 @@
-/** Rows as columns that stand below each other; widths are counted before anything is coloured. */
+import { clip } from "./terminal.ts";
+
+/**
+ * Rows as columns that stand below each other. Widths are counted before anything is coloured; the last column takes what is
+ * left of the line.
+ */
 export function table(
   head: readonly string[],
   rows: readonly (readonly string[])[],
+  columns = Number.POSITIVE_INFINITY,
+  ellipsis = "",
   paint: (text: string, column: number, row: number | null) => string = (text) => text,
 ): string[] {
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  const before = widths.slice(0, -1).reduce((sum, width) => sum + width + 2, 0);
   const line = (cells: readonly string[], index: number | null) =>
     cells
       .map((cell, column) => {
-        const isLast = column === cells.length - 1;
-        const gap = isLast ? "" : " ".repeat((widths[column] ?? 0) - cell.length + 2);
-        return `${paint(cell, column, index)}${gap}`;
+        if (column === cells.length - 1)
+          return paint(clip(cell, Math.max(columns - before, 8), ellipsis), column, index);
+        return paint(cell, column, index) + " ".repeat((widths[column] ?? 0) - cell.length + 2);
       })
       .join("")
       .trimEnd();

@@ -30,10 +30,22 @@ export function grouped(count: number, separator: string): string {
 /** `2026-11-23 10:07:05 +01:00`: where people are, with the offset that makes it unambiguous. */
 export function localTime(iso: string): string {
   const date = new Date(iso);
-  const offset = -date.getTimezoneOffset();
-  const sign = offset < 0 ? "-" : "+";
-  const zone = `${sign}${pad(Math.floor(Math.abs(offset) / 60))}:${pad(Math.abs(offset) % 60)}`;
-  return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())} ${clock(date)} ${zone}`;
+  return `${day(date)} ${clock(date)} ${utcOffset(date)}`;
+}
+
+/** `2026-11-23 10:07:05`, local. */
+export function dayAndClock(date: Date): string {
+  return `${day(date)} ${clock(date)}`;
+}
+
+/** `+01:00`. */
+export function utcOffset(date: Date): string {
+  const minutes = -date.getTimezoneOffset();
+  return `${minutes < 0 ? "-" : "+"}${pad(Math.floor(Math.abs(minutes) / 60))}:${pad(Math.abs(minutes) % 60)}`;
+}
+
+function day(date: Date): string {
+  return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
 }
 
 /** `10:07:05`, local. */
