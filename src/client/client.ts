@@ -193,7 +193,9 @@ export function createClient(options: ClientOptions): Client {
       }),
 
     history: (id, call) =>
-      pages(async (after) => (await send(JobHistoryDocument, { id, first: historyPage, after }, call)).job?.events ?? null),
+      pages(
+        async (after) => (await send(JobHistoryDocument, { id, first: historyPage, after }, call)).job?.events ?? null,
+      ),
 
     async cancel(id, reason, { signal } = {}) {
       const input = { id, reason: reason ?? null };
