@@ -26,8 +26,11 @@ export interface Backend {
   tickets(sql: Sql, rows: Fragment): Fragment;
   /** The body of a CTE that takes back the tickets of `rows` (columns id and attempt). A ticket in a worker's hands is void. */
   withdraw(sql: Sql, rows: Fragment): Fragment;
-  /** A condition on a row `j` of jobs: its ticket exists, waiting or in a worker's hands. */
-  hasTicket(sql: Sql): Fragment;
+  /**
+   * A condition on a row `j` of jobs: its ticket exists, waiting or in a worker's hands for less than `heldMs`. One that was
+   * held for longer and not started is as good as lost: the answer to who took it may have been.
+   */
+  hasTicket(sql: Sql, heldMs: number): Fragment;
   /**
    * Takes away the tickets that `holders` have (names that a backend's workers lock tickets by), and tells which they were:
    * a ticket that was in the hands of a dead worker is not used a second time, because that worker may still come back

@@ -92,8 +92,9 @@ export async function nextAdmissionMs(sql: Sql): Promise<number | null> {
 }
 
 /**
- * Finds jobs that should have a ticket and have none (their backend lost it, or a hand deleted it) and lets admission give
- * them a new one. `olderThanMs` spares those whose ticket is only just being written.
+ * Finds jobs that should have a ticket and have none (their backend lost it, a hand deleted it, or a worker took it and never
+ * heard of that) and lets admission give them a new one. Should the old one turn up, the attempt's fence refuses the second.
+ * `olderThanMs` spares those whose ticket is only just being written, or has only just been taken.
  */
 export async function findLostTickets(sql: Sql, backend: Backend, olderThanMs = 60_000): Promise<string[]> {
   const lost = await sql<{ id: string }[]>`
@@ -101,7 +102,7 @@ export async function findLostTickets(sql: Sql, backend: Backend, olderThanMs = 
     where j.id in (
       select j.id from jobs j
       where j.state = 'queued' and j.ticketed_at < queue_now() - make_interval(secs => ${olderThanMs / 1000}::float8)
-        and not ${backend.hasTicket(sql)}
+        and not ${backend.hasTicket(sql, olderThanMs)}
       order by j.id limit ${most} for no key update skip locked
     )
     returning j.id`;

@@ -40,8 +40,12 @@ export const graphileWorker: Backend = {
       cross join lateral ${sql(ticketSchema)}.remove_job(${ticketKey(sql, "r")}) removed`;
   },
 
-  hasTicket(sql: Sql): Fragment {
-    return sql`exists (select 1 from ${sql(ticketSchema)}.jobs t where t.key = ${ticketKey(sql, "j")})`;
+  hasTicket(sql: Sql, heldMs: number): Fragment {
+    return sql`exists (
+      select 1 from ${sql(ticketSchema)}.jobs t
+      where t.key = ${ticketKey(sql, "j")}
+        and (t.locked_at is null or t.locked_at > now() - make_interval(secs => ${heldMs / 1000}::float8))
+    )`;
   },
 
   async reclaim(sql: Sql, holders: readonly string[]) {
