@@ -1,0 +1,167 @@
+import type { Sql } from "../../src/db/client.ts";
+import { ticketSchema } from "../../src/db/migrate.ts";
+import { isTerminalEvent } from "../../src/domain/event-types.ts";
+import type { JobState } from "../../src/domain/lifecycle.ts";
+
+interface JobRow {
+  id: string;
+  state: JobState;
+  attempt: number;
+  life: number;
+  lastSeq: number;
+  failures: number;
+  losses: number;
+  maxAttempts: number;
+  maxLosses: number;
+  onWorkerLost: "retry" | "fail";
+}
+
+interface EventRow {
+  seq: number;
+  type: string;
+  attempt: number | null;
+  life: number;
+  sourceSeq: number | null;
+}
+
+/** What the clients and workers of a schedule know to be so. */
+export interface Known {
+  /** Jobs that an enqueue has answered with. */
+  accepted: ReadonlySet<string>;
+  /** Runs that a worker has begun. */
+  ran: readonly { jobId: string; attempt: number }[];
+  /** Runs whose end, as it was written, the worker has been told. */
+  ended: readonly { jobId: string; attempt: number; state: JobState }[];
+}
+
+/** What holds at every moment. Returns what does not. */
+export async function violationsNow(sql: Sql, since: string): Promise<string[]> {
+  const rows = await sql<{ job: string; wrong: string }[]>`
+    with live as (
+      select split_part(key, '/', 1)::uuid as job, split_part(key, '/', 2)::int as attempt, locked_by
+      from ${sql(ticketSchema)}.jobs where key is not null
+    )
+    select j.id as job, 'is queued with a ticket and has none' as wrong from jobs j
+    where j.id > ${since} and j.state = 'queued' and j.ticketed_at is not null
+      and (j.expires_at is null or j.started_at is not null or j.expires_at > queue_now())
+      and not exists (select 1 from live t where t.job = j.id and t.attempt = j.attempt + 1)
+    union all
+    select j.id, 'has a ticket that any worker may take, in state ' || j.state from jobs j
+    join live t on t.job = j.id and t.locked_by is null
+    where j.id > ${since} and not (j.state = 'queued' and t.attempt = j.attempt + 1 and j.ticketed_at is not null)
+    union all
+    select j.id, 'runs without an open attempt of its worker' from jobs j
+    where j.id > ${since} and j.state = 'running' and not exists (
+      select 1 from attempts a where a.job_id = j.id and a.attempt = j.attempt and a.ended_at is null
+        and a.run_token = j.run_token and a.worker_id = j.worker_id)
+    union all
+    select j.id, 'has an open attempt that does not run' from jobs j join attempts a on a.job_id = j.id and a.ended_at is null
+    where j.id > ${since} and not (j.state = 'running' and a.attempt = j.attempt)`;
+  return rows.map(({ job, wrong }) => `${job} ${wrong}`);
+}
+
+/** What holds when all is over. Returns what does not. */
+export async function violationsAtTheEnd(sql: Sql, since: string, known: Known): Promise<string[]> {
+  const jobs = await sql<JobRow[]>`
+    select id, state, attempt, life, last_seq as "lastSeq", failures, losses, max_attempts as "maxAttempts",
+      max_losses as "maxLosses", on_worker_lost as "onWorkerLost"
+    from jobs where id > ${since} order by id`;
+  const log = await sql<(EventRow & { jobId: string })[]>`
+    select job_id as "jobId", seq, type, attempt, life, source_seq as "sourceSeq" from events
+    where job_id > ${since} order by job_id, seq`;
+  const events = Map.groupBy(log, ({ jobId }) => jobId);
+  const found: string[] = [];
+  for (const job of jobs) {
+    for (const wrong of wrongWith(job, events.get(job.id) ?? [])) found.push(`${job.id} ${wrong}`);
+  }
+  const byId = new Map(jobs.map((job) => [job.id, job]));
+  for (const id of known.accepted) if (!byId.has(id)) found.push(`${id} was accepted and is not there`);
+  const runs = known.ran.map(({ jobId, attempt }) => `${jobId}/${attempt}`);
+  if (new Set(runs).size < runs.length) found.push(`an attempt was run twice: ${runs.toSorted().join(" ")}`);
+  for (const { jobId, attempt, state } of known.ended) {
+    const ends = (events.get(jobId) ?? []).filter((event) => event.attempt === attempt).map(({ type }) => type);
+    if (state === "succeeded" && !ends.includes("job.succeeded")) found.push(`${jobId} was told to have succeeded`);
+  }
+  const [left] = await sql<{ tickets: number; results: number }[]>`
+    select (select count(*) from ${sql(ticketSchema)}.jobs)::int as tickets,
+      (select count(*) from jobs j where j.id > ${since} and (j.state = 'succeeded') <> exists (
+        select 1 from artifacts a where a.job_id = j.id and a.attempt = j.attempt))::int as results`;
+  if (left?.tickets !== 0) found.push(`${left?.tickets} tickets are left`);
+  if (left?.results !== 0) found.push(`${left?.results} jobs have results and no success, or the reverse`);
+  return found;
+}
+
+/** Reads the log of a job as its life went, and tells where it left the table of transitions. */
+function* wrongWith(job: JobRow, events: readonly EventRow[]): Generator<string> {
+  let state: JobState | null = null;
+  let [attempt, life, startedInLife, failures, losses] = [0, 1, false, 0, 0];
+  const starts: Record<string, readonly (JobState | null)[]> = {
+    "job.enqueued": [null],
+    "job.queued": ["scheduled", "blocked", "retryable"],
+    "job.started": ["queued"],
+    "job.succeeded": ["running"],
+    "job.retry_planned": ["running"],
+    "job.failed": ["running"],
+    "job.released": ["running"],
+    "job.rescued": ["running"],
+    "job.cancel_requested": ["running"],
+    "job.cancelled": ["scheduled", "blocked", "queued", "retryable", "running"],
+    "job.expired": ["scheduled", "blocked", "queued"],
+    "job.requeued": ["failed", "cancelled", "expired"],
+  };
+  for (const [index, event] of events.entries()) {
+    const at = `event ${event.seq} (${event.type})`;
+    if (event.seq !== index + 1) yield `has a gap before ${at}`;
+    if (event.life !== life + (event.type === "job.requeued" ? 1 : 0))
+      yield `has ${at} of life ${event.life} in ${life}`;
+    const from = starts[event.type] ?? ["running"];
+    if (!from.includes(state)) yield `has ${at} while it was ${state}`;
+    if (event.sourceSeq !== null && event.attempt !== attempt)
+      yield `has ${at} of attempt ${event.attempt} in ${attempt}`;
+    switch (event.type) {
+      case "job.enqueued":
+        state = "scheduled"; // or queued: what follows tells
+        if (events[index + 1]?.type !== "job.queued") state = "queued";
+        break;
+      case "job.queued":
+        state = "queued";
+        break;
+      case "job.started":
+        if (event.attempt !== attempt + 1) yield `has ${at} of attempt ${event.attempt} after ${attempt}`;
+        attempt = event.attempt as number;
+        [state, startedInLife] = ["running", true];
+        break;
+      case "job.retry_planned":
+        [state, failures] = ["retryable", failures + 1];
+        break;
+      case "job.released":
+        state = "queued";
+        break;
+      case "job.rescued":
+        [state, losses] = ["queued", losses + 1];
+        break;
+      case "job.requeued":
+        [state, life, startedInLife, failures, losses] = ["queued", life + 1, false, 0, 0];
+        break;
+      case "job.expired":
+        if (startedInLife) yield `has ${at} after a start`;
+        state = "expired";
+        break;
+      case "job.succeeded":
+      case "job.failed":
+      case "job.cancelled":
+        state = event.type.slice("job.".length) as JobState;
+        break;
+    }
+  }
+  const last = events.at(-1);
+  if (last === undefined || !isTerminalEvent(last.type)) yield `ends with ${last?.type}`;
+  if (state !== job.state) yield `is ${job.state}, and ${state} by its log`;
+  if (events.length !== job.lastSeq) yield `has ${events.length} events and counts ${job.lastSeq}`;
+  if (attempt !== job.attempt || life !== job.life) yield `counts attempt ${job.attempt}, life ${job.life}`;
+  // The failure or loss that ended it is counted on the row only.
+  if (failures >= job.maxAttempts && failures > 0) yield `was tried again after ${failures} failures`;
+  if (job.failures > job.maxAttempts) yield `failed ${job.failures} times of ${job.maxAttempts}`;
+  if (losses >= job.maxLosses) yield `was rescued ${losses} times of ${job.maxLosses}`;
+  if (losses > 0 && job.onWorkerLost === "fail") yield "was rescued though nothing may run twice";
+}
