@@ -24,6 +24,8 @@ export interface DescribeOptions {
   /** For each pipeline: a module that takes longer to import counts as hung. */
   timeoutMs?: number;
   readyMs?: number;
+  /** Gives it up: its reason is thrown. */
+  signal?: AbortSignal;
   /** See ChildOptions. */
   entry?: readonly string[];
 }
@@ -48,6 +50,7 @@ export async function describeProject(options: DescribeOptions): Promise<Describ
   const pipelines = new Map<string, PipelineDescription>();
   let names = options.pipelines ?? null;
   for (;;) {
+    options.signal?.throwIfAborted();
     const part = await describePart(options, names);
     for (const pipeline of part.pipelines) pipelines.set(pipeline.name, pipeline);
     const { project, environment, culprit } = part;
@@ -69,8 +72,11 @@ interface Part extends Described {
 
 /** Describes until the end, or until one pipeline does not let it go on. */
 async function describePart(options: DescribeOptions, pipelines: readonly string[] | null): Promise<Part> {
-  const { python, timeoutMs = 30_000, config = null } = options;
-  const child = await startChild(options);
+  const { python, timeoutMs = 30_000, config = null, signal } = options;
+  const child = await startChild(options).catch((error) => {
+    signal?.throwIfAborted();
+    throw error;
+  });
   const { ready } = child;
   const environment = { python: ready.python, packages: ready.packages };
   const found: PipelineDescription[] = [];
@@ -78,6 +84,9 @@ async function describePart(options: DescribeOptions, pipelines: readonly string
   let current: string | null = null;
   const end = Promise.withResolvers<"described" | "hung">();
   const hung = () => end.resolve("hung");
+  const giveUp = () => end.reject(signal?.reason);
+  signal?.addEventListener("abort", giveUp, { once: true });
+  if (signal?.aborted) giveUp();
   let timer = setTimeout(hung, timeoutMs);
 
   function receive(message: RuntimeMessage): void {
@@ -115,6 +124,7 @@ async function describePart(options: DescribeOptions, pipelines: readonly string
     return { project: told.project, environment, pipelines: found, culprit: { name: told.current, problem } };
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener("abort", giveUp);
     child.kill();
     await child.exited;
   }

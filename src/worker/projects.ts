@@ -50,6 +50,7 @@ export class Projects implements AsyncDisposable {
   #prunedAt = 0;
   readonly #rounds: Rounds;
   readonly #asked: { close(): void };
+  readonly #closing = new AbortController();
 
   constructor(options: ProjectsOptions) {
     this.#options = options;
@@ -64,13 +65,17 @@ export class Projects implements AsyncDisposable {
         await this.#prune();
         return lookMs;
       },
-      (error) => options.log("publishing projects failed", { error: String(error) }),
+      (error) => {
+        if (!this.#closing.signal.aborted) options.log("publishing projects failed", { error: String(error) });
+      },
     );
     this.#asked = options.wakeups.subscribe("describe", () => this.#rounds.wake());
   }
 
+  /** What is being described is given up: a module that takes its time must not keep a worker from ending. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#asked.close();
+    this.#closing.abort(new Error("The worker stops."));
     await this.#rounds[Symbol.asyncDispose]();
   }
 
@@ -87,7 +92,7 @@ export class Projects implements AsyncDisposable {
 
   async #publish(served: ServedProject): Promise<void> {
     const { db, wakeups, workerId, log } = this.#options;
-    const described = await describe(served);
+    const described = await describe(served, this.#closing.signal);
     const { error } = described.project;
     if (error === null) this.#usable.add(served.name);
     else this.#usable.delete(served.name);
@@ -115,7 +120,10 @@ export class Projects implements AsyncDisposable {
     const served = new Map(projects.map((project) => [project.name, project]));
     if (served.size === 0) return;
     await answerVariants(db, [...served.keys()], async (project, pipeline, config) => {
-      const { pipelines } = await describe(served.get(project) as ServedProject, { pipelines: [pipeline], config });
+      const { pipelines } = await describe(served.get(project) as ServedProject, this.#closing.signal, {
+        pipelines: [pipeline],
+        config,
+      });
       return pipelines.find(({ name }) => name === pipeline) ?? null;
     });
   }
@@ -124,10 +132,11 @@ export class Projects implements AsyncDisposable {
 /** What a project is; one whose Python cannot even start is described by that error. */
 async function describe(
   { dir, python, environment }: ServedProject,
+  signal: AbortSignal,
   only: { pipelines?: string[]; config?: JsonObject } = {},
 ): Promise<Omit<DescribedProject, "name">> {
   try {
-    return await describeProject({ dir, python: python.path, env: environment(), ...only });
+    return await describeProject({ dir, python: python.path, env: environment(), signal, ...only });
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
     return { project: { ...nothing, error: unstartable(error) }, pipelines: [], environment: {} };

@@ -62,7 +62,7 @@ export class TicketTaker {
       added += 1;
     }
     for (const lane of Object.keys(this.#tasks)) if (!wanted.has(lane)) delete this.#tasks[lane];
-    if (added > 0) this.#pool?.nudge(this.#options.slots);
+    if (added > 0 && !this.#stopping) this.#pool?.nudge(this.#options.slots);
   }
 
   /** Takes no more tickets; resolves when those that were taken are done. */
@@ -106,6 +106,7 @@ export class TicketTaker {
       }
       for (let waitMs = 500; !this.#stopping; waitMs = Math.min(waitMs * 2, 5000)) {
         await new Promise((resolve) => setTimeout(resolve, waitMs));
+        if (this.#stopping) return;
         try {
           await this.#open();
           break;

@@ -55,7 +55,8 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
   const attempts = new Attempts({
     db,
     writes: openWrites(db, backend, wakeups),
-    execute: options.instead?.execute ?? executeIn({ runtimes, catalogue, workDir: options.workDir, ...graceOf(options) }),
+    execute:
+      options.instead?.execute ?? executeIn({ runtimes, catalogue, workDir: options.workDir, ...graceOf(options) }),
     policyOf: policyOf(options, policyFrom(catalogue)),
     workerId: () => session.id,
     async giveBack(runTokens) {
@@ -95,19 +96,19 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
     log,
   });
 
-  let hurry: () => void = () => {};
+  const hurried = Promise.withResolvers<void>();
   let stopping: Promise<void> | null = null;
 
   async function stop(graceMs: number): Promise<void> {
-    await projects[Symbol.asyncDispose]();
+    // First of all: nothing that follows may take so long that another ticket is taken.
     const stopped = tickets.stop();
-    await session.drain().catch((error) => log("draining could not be told", { error: String(error) }));
+    const undescribed = projects[Symbol.asyncDispose]();
+    // Not awaited: it is for those who look, and Postgres may be away.
+    void session.drain().catch((error) => log("draining could not be told", { error: String(error) }));
     await Promise.race([
       attempts.idle(),
-      new Promise<void>((resolve) => {
-        hurry = resolve;
-        setTimeout(resolve, graceMs).unref();
-      }),
+      hurried.promise,
+      new Promise((resolve) => setTimeout(resolve, graceMs).unref()),
     ]);
     attempts.releaseAll();
     // What cannot be handed back within this time, because Postgres is away, is rescued when it is there again.
@@ -116,6 +117,7 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
     await Promise.race([stopped, new Promise((resolve) => setTimeout(resolve, 1000).unref())]);
     cancels.close();
     await runtimes.close();
+    await undescribed;
     await session[Symbol.asyncDispose]();
   }
 
@@ -128,7 +130,7 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
     ready: projects.published,
     running: () => attempts.size,
     async stop({ graceMs }) {
-      if (graceMs === 0) hurry();
+      if (graceMs === 0) hurried.resolve();
       stopping ??= stop(graceMs);
       await stopping;
     },

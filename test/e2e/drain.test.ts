@@ -1,8 +1,10 @@
-import { readFile } from "node:fs/promises";
+import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { openGround } from "../support/ground.ts";
+import { until } from "../support/processes.ts";
+import { examples } from "../support/runtimes.ts";
 
 it("finishes what runs when it is told to stop, takes nothing more, and leaves with code 0", async () => {
   await using ground = await openGround();
@@ -25,6 +27,30 @@ it("finishes what runs when it is told to stop, takes nothing more, and leaves w
 
   ground.worker();
   expect(await waiting.ended()).toMatchObject({ state: "succeeded", attempt: 1 });
+}, 60_000);
+
+it("does so too while a module that it reads takes its time to import", async () => {
+  await using ground = await openGround();
+  const dir = join(ground.folder, "faults");
+  await cp(join(examples, "faults"), dir, { recursive: true });
+  const worker = ground.worker({ projects: [{ name: "faults", dir }] });
+  await worker.said("ready");
+  // One job, so that its warm runtimes are all there.
+  await (await ground.enqueue("sleeps", { seconds: 0 })).ended();
+  await until(
+    () => worker.family().filter(({ command }) => command.includes("python")).length === 2,
+    "a spare is warm",
+  );
+  const before = worker.family().length;
+  await writeFile(join(dir, "pipelines/slow.py"), "import time\ntime.sleep(25)\ndef value() -> int:\n    return 1\n");
+  await writeFile(join(dir, "conf/pipelines/slow.yml"), "run:\n  final_vars: [value]\n");
+  await until(() => worker.family().length > before, "the changed project is read");
+  worker.signal("SIGTERM");
+  await worker.said("signal");
+  await delay(1000);
+  const job = await ground.enqueue("sleeps", { seconds: 0 });
+  expect(await worker.ended(5000)).toEqual({ code: 0, signal: null });
+  expect(await job.row()).toMatchObject({ state: "queued", attempt: 0 });
 }, 60_000);
 
 it("hands back uncounted what does not finish in time, and another worker does it", async () => {
