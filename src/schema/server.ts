@@ -1,3 +1,4 @@
+import type { TailHealth } from "../events/tail.ts";
 import { builder } from "./builder.ts";
 import type { ServerInfo } from "./context.ts";
 import { limits } from "./limits.ts";
@@ -13,6 +14,51 @@ const Limits = builder.objectRef<typeof limits>("Limits").implement({
       description: "One for each field, times the page sizes above it. Each answer shows its own in `extensions.cost`.",
     }),
     pageSize: t.exposeInt("pageSize", { description: "Items on a page." }),
+  }),
+});
+
+const HorizonHolder = builder.objectRef<NonNullable<TailHealth["horizonHolder"]>>("HorizonHolder").implement({
+  description: "The oldest open transaction that may still record events: the feed waits for it.",
+  fields: (t) => ({
+    pid: t.exposeInt("pid", {
+      nullable: true,
+      description: "Its process on the Postgres server; null when that is hidden.",
+    }),
+    application: t.exposeString("application", {
+      nullable: true,
+      description: "The application's name; null when that is hidden.",
+    }),
+    user: t.exposeString("user", { nullable: true, description: "The database's user; null when that is hidden." }),
+    state: t.exposeString("state", {
+      nullable: true,
+      description: "What it is doing: `idle in transaction`; null when that is hidden.",
+    }),
+    heldMs: t.exposeFloat("heldMs", {
+      nullable: true,
+      description: "Since when it is open; null when that is hidden.",
+    }),
+  }),
+});
+
+const ServerHealth = builder.objectRef<TailHealth>("ServerHealth").implement({
+  description: "How this process is doing as a reader of events.",
+  fields: (t) => ({
+    followers: t.exposeInt("followers", { description: "Open streams of single jobs." }),
+    feedSubscribers: t.exposeInt("feedSubscribers", { description: "Open streams of the feed." }),
+    changeSubscribers: t.exposeInt("changeSubscribers", { description: "Open streams of changed jobs." }),
+    failedReads: t.exposeInt("failedReads", { description: "Reads of events that have failed so far." }),
+    feedLagMs: t.exposeFloat("feedLagMs", {
+      description: "Since when the feed is behind what is recorded, whatever the reason.",
+    }),
+    feedHeldMs: t.exposeFloat("feedHeldMs", {
+      description: "Since when events are held back because an older transaction is open.",
+    }),
+    horizonHolder: t.field({
+      type: HorizonHolder,
+      nullable: true,
+      description: "Who holds events back; null when nobody does.",
+      resolve: ({ horizonHolder }) => horizonHolder,
+    }),
   }),
 });
 
@@ -39,6 +85,11 @@ const Server = builder.objectRef<ServerInfo>("Server").implement({
     }),
     actor: t.string({ description: "Who the caller is to it.", resolve: (_s, _a, { actor }) => actor.name }),
     scopes: t.stringList({ description: "What the caller may do.", resolve: (_s, _a, { scopes }) => [...scopes] }),
+    health: t.field({
+      type: ServerHealth,
+      description: "How it is doing as a reader of events.",
+      resolve: (_server, _args, { tail }) => tail.health(),
+    }),
     limits: t.field({ type: Limits, description: "What one operation may ask for.", resolve: () => limits }),
   }),
 });

@@ -50,7 +50,7 @@ function check(text: string, schema: GraphQLSchema): CheckedDocument {
   const invalid = validate(schema, document, undefined, { maxErrors: 20 });
   return {
     document,
-    errors: invalid.map((error) => coded(error, "GRAPHQL_VALIDATION_FAILED")),
+    errors: invalid.map(validationError),
   };
 }
 
@@ -58,6 +58,16 @@ function parseError(error: GraphQLError): GraphQLError {
   // The parser has no other sign of it.
   if (error.message.includes("Document contains more")) return overLimit("tokens", null);
   return coded(error, "GRAPHQL_PARSE_FAILED");
+}
+
+function validationError(error: GraphQLError): GraphQLError {
+  // It has given up comparing fields with one another.
+  if (error.message === "Validation aborted.") {
+    return new GraphQLError("The document selects too many fields under one name.", {
+      extensions: { code: "LIMIT_EXCEEDED" },
+    });
+  }
+  return coded(error, "GRAPHQL_VALIDATION_FAILED");
 }
 
 function sizeErrors(document: DocumentNode): GraphQLError[] {

@@ -36,6 +36,8 @@ export class Operations {
   readonly #deadline: Deadline;
   readonly #log: Log;
   readonly #streams = new Set<ResultStream>();
+  /** Resolved when the last stream has ended after `stop`. */
+  readonly #emptied = Promise.withResolvers<void>();
   #stopping: Error | null = null;
 
   constructor(schema: GraphQLSchema, deadline: Deadline, log: Log) {
@@ -88,10 +90,11 @@ export class Operations {
     return { errors: found.refused, ...(found.cost !== undefined && { extensions: { cost: found.cost } }) };
   }
 
-  /** Ends all streams with this error, and refuses new ones. */
-  stop(error: Error): void {
+  /** Ends all streams with this error, and refuses new ones. Resolves when all who listen have been told. */
+  async stop(error: Error): Promise<void> {
     this.#stopping = error;
     for (const stream of this.#streams) stream.stop(error);
+    if (this.#streams.size > 0) await this.#emptied.promise;
   }
 
   async #subscribe(prepared: Prepared): Promise<OperationResult> {
@@ -104,7 +107,7 @@ export class Operations {
       authorize: (context) => refuseWithout(scopes, context as Context),
       failed: (error) => this.#failed(error),
       shown: (result) => this.#shown(result),
-      left: () => this.#streams.delete(stream),
+      left: () => this.#left(stream),
     });
     this.#streams.add(stream);
     return stream;
@@ -119,6 +122,11 @@ export class Operations {
       cursorOf: (extensions?.cursorOf ?? (() => null)) as (item: unknown) => string | null,
       scopes: Object.keys(authScopes) as Scope[],
     };
+  }
+
+  #left(stream: ResultStream): void {
+    this.#streams.delete(stream);
+    if (this.#stopping !== null && this.#streams.size === 0) this.#emptied.resolve();
   }
 
   async #inTime<T>(work: () => Promise<T>): Promise<T> {

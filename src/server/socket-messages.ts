@@ -53,9 +53,8 @@ export class SocketMessages {
   #subscribe(message: Record<string, unknown>, id: unknown): Incoming {
     const { operationIdLength, subscriptionsPerSocket } = this.#limits;
     if (typeof id !== "string" || id === "") return { close: invalid("no id") };
-    // A longer one would not fit into the reason of a close frame.
     if (id.length > operationIdLength) return { close: invalid(`an id has at most ${operationIdLength} characters`) };
-    if (this.#numbers.has(id)) return { close: { code: 4409, reason: `Subscriber for ${id} already exists` } };
+    if (this.#numbers.has(id)) return { close: { code: 4409, reason: alreadyExists(id) } };
     if (this.#numbers.size >= subscriptionsPerSocket) {
       return reject(id, "LIMIT_EXCEEDED", `A socket has at most ${subscriptionsPerSocket} operations at a time.`);
     }
@@ -101,6 +100,12 @@ function idOf(text: string): string | null {
 function reject(id: string, code: string, message: string, path: string | null = null): Incoming {
   const error: GraphQLFormattedError = { message, extensions: { code, ...(path !== null && { path }) } };
   return { reply: { id, type: "error", payload: [error] } };
+}
+
+/** A close frame has room for 123 bytes of reason, and a short id may be long in bytes. */
+function alreadyExists(id: string): string {
+  const reason = `Subscriber for ${id} already exists`;
+  return Buffer.byteLength(reason) <= 123 ? reason : "Subscriber already exists";
 }
 
 function invalid(why: string): { code: number; reason: string } {

@@ -1,5 +1,6 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as after } from "node:timers/promises";
 import type { Database } from "../db/client.ts";
 import { DomainError, UnavailableError } from "../domain/errors.ts";
 import type { Tail } from "../events/tail.ts";
@@ -130,14 +131,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const close = async () => {
     stopping = true;
     const done = new Promise((resolve) => http.close(resolve));
-    operations.stop(
-      new UnavailableError("This server is stopping. Resume after the last cursor, here or on another one."),
-    );
-    http.closeIdleConnections();
+    // A kept connection is idle again when its answer is through; whoever has not taken it by then never will.
+    const idle = setInterval(() => http.closeIdleConnections(), 50);
     const late = setTimeout(() => http.closeAllConnections(), limits.drainMs);
-    await streamsEnded(operations);
+    await Promise.race([operations.stop(stoppingError()), after(goodbyeMs, undefined, { ref: false })]);
     await sockets.close();
     await done;
+    clearInterval(idle);
     clearTimeout(late);
     await probe[Symbol.asyncDispose]();
   };
@@ -162,11 +162,11 @@ async function listen(http: Server, host: string, port: number): Promise<void> {
   });
 }
 
-/** Streams are told that it is over; a client that takes nothing any more cannot be told. */
-async function streamsEnded(operations: Operations): Promise<void> {
-  for (let waitedMs = 0; operations.streams > 0 && waitedMs < 1000; waitedMs += 10) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+/** A client that takes nothing any more cannot be told that it is over. */
+const goodbyeMs = 1000;
+
+function stoppingError(): UnavailableError {
+  return new UnavailableError("This server is stopping. Resume after the last cursor, here or on another one.");
 }
 
 function urlOf(http: Server): string {

@@ -41,8 +41,12 @@ export function serveWebSockets(
     handleProtocols: (offered) => handleProtocols(offered),
   });
 
+  /** Connections that HTTP has given away: it no longer closes them. */
+  const duplexes = new Set<Duplex>();
+
   http.on("upgrade", (request: IncomingMessage, duplex: Duplex, head: Buffer) => {
-    duplex.on("error", () => duplex.destroy());
+    duplexes.add(duplex);
+    duplex.on("error", () => duplex.destroy()).on("close", () => duplexes.delete(duplex));
     if ((request.url ?? "").split("?", 1)[0] !== "/graphql") return refuse(duplex, "404 Not Found");
     if (!http.listening) return refuse(duplex, "503 Service Unavailable");
     try {
@@ -57,24 +61,24 @@ export function serveWebSockets(
     const messages = new SocketMessages(limits);
     const stopPinging = pingRegularly(socket, limits.pingMs);
     const extra: Extra = { socket, requestId: randomUUID(), identity: null };
+    const failed = (error: unknown) => {
+      log("error", "A WebSocket message failed", { requestId: extra.requestId, error: String(error) });
+      end(socket, 4500, "Internal server error");
+    };
     const closed = protocol.opened(
       {
         protocol: socket.protocol,
         // Resolved when the socket has taken it: a stream is asked for its next result only then.
         send: (text) => send(socket, messages.outgoing(text)),
-        close: (code, reason) => socket.close(code, reason),
+        close: (code = 1000, reason = "") => end(socket, code, reason),
         onMessage: (take) => {
           socket.on("message", (data, isBinary) => {
-            if (isBinary) return socket.close(4400, "Invalid message: not text");
+            if (isBinary) return end(socket, 4400, "Invalid message: not text");
             const incoming = messages.incoming(String(data));
-            if ("close" in incoming) return socket.close(incoming.close.code, incoming.close.reason);
-            if ("reply" in incoming && extra.identity !== null)
-              return void send(socket, JSON.stringify(incoming.reply));
-            if ("reply" in incoming) return socket.close(4401, "Unauthorized");
-            take(incoming.forward as never).catch((error: unknown) => {
-              log("error", "A WebSocket message failed", { requestId: extra.requestId, error: String(error) });
-              socket.close(4500, "Internal server error");
-            });
+            if ("close" in incoming) return end(socket, incoming.close.code, incoming.close.reason);
+            if ("forward" in incoming) return void take(incoming.forward as never).catch(failed);
+            if (extra.identity === null) return end(socket, 4401, "Unauthorized");
+            void send(socket, JSON.stringify(incoming.reply));
           });
         },
       },
@@ -85,19 +89,17 @@ export function serveWebSockets(
     );
     socket.once("close", (code, reason) => {
       stopPinging();
-      void closed(code, String(reason));
+      closed(code, String(reason)).catch(failed);
     });
   }
 
   return {
     sockets: () => server.clients.size,
     async close() {
-      for (const socket of server.clients) socket.close(1001, "The server is stopping");
-      const gone = Promise.all(
-        [...server.clients].map((socket) => new Promise((resolve) => socket.once("close", resolve))),
-      );
+      for (const socket of server.clients) end(socket, 1001, "The server is stopping");
+      const gone = Promise.all([...duplexes].map((duplex) => new Promise((resolve) => duplex.once("close", resolve))));
       const timer = setTimeout(() => {
-        for (const socket of server.clients) socket.terminate();
+        for (const duplex of duplexes) duplex.destroy();
       }, 1000);
       await gone;
       clearTimeout(timer);
@@ -123,7 +125,7 @@ function makeProtocol({ operations, identify, limits, makeContext }: WebSocketOp
       if (identity === null || extra.socket.readyState !== extra.socket.OPEN) return false;
       if (count(identity, 1) > limits.socketsPerActor) {
         count(identity, -1);
-        extra.socket.close(4429, `At most ${limits.socketsPerActor} sockets at a time`);
+        end(extra.socket, 4429, `At most ${limits.socketsPerActor} sockets at a time`);
         return false;
       }
       extra.identity = identity;
@@ -160,6 +162,11 @@ function send(socket: WebSocket, text: string | null): Promise<void> {
     // A send that fails is followed by the close of the socket, which ends its operations.
     socket.send(text, () => resolve());
   });
+}
+
+/** A close frame has room for 123 bytes of reason; a longer one would be an exception. */
+function end(socket: WebSocket, code: number, reason: string): void {
+  socket.close(code, Buffer.byteLength(reason) <= 123 ? reason : "");
 }
 
 /** Drops a peer that has not answered a ping by the time of the next one. */
