@@ -174,6 +174,10 @@ describe("enqueueJob", () => {
       { __typename: "InvalidRunError", problems: [{ path: "input.inputs.flour" }] },
     ],
     [{ pipeline: "bread", finalVars: ["crust"] }, { __typename: "InvalidRunError" }],
+    [
+      { pipeline: "bread", finalVars: [] },
+      { __typename: "InvalidRunError", problems: [{ path: "input.finalVars" }] },
+    ],
     [{ pipeline: "__proto__" }, { __typename: "NotFoundError" }],
     [{ pipeline: "constructor/toString" }, { __typename: "NotFoundError" }],
   ])("says as data what is wrong with %j", async (input, expected) => {
@@ -198,7 +202,6 @@ describe("enqueueJob", () => {
     [{ executor: { maxWorkers: 0 } }, "input.executor.maxWorkers"],
     [{ idempotencyKey: "" }, "input.idempotencyKey"],
     [{ requestedBy: "x".repeat(256) }, "input.requestedBy"],
-    [{ finalVars: [] }, "input.finalVars"],
     [{ inputs: { a: "x".repeat(300_000) } }, "input.inputs"],
     [{ inputs: { a: nested(70) } }, "input.inputs"],
     [{ config: Object.fromEntries(Array.from({ length: 10_001 }, (_, n) => [`k${n}`, n])) }, "input.config"],
