@@ -94,6 +94,7 @@ export async function violationsAtTheEnd(sql: Sql, since: string, known: Known):
 /** Reads the log of a job as its life went, and tells where it left the table of transitions. */
 function* wrongWith(job: JobRow, events: readonly EventRow[]): Generator<string> {
   let state: JobState | null = null;
+  let cancelRequested = false;
   let [attempt, life, startedInLife, failures, losses] = [0, 1, false, 0, 0];
   const starts: Record<string, readonly (JobState | null)[]> = {
     "job.enqueued": [null],
@@ -128,6 +129,7 @@ function* wrongWith(job: JobRow, events: readonly EventRow[]): Generator<string>
         break;
       case "job.started":
         if (event.attempt !== attempt + 1) yield `has ${at} of attempt ${event.attempt} after ${attempt}`;
+        if (cancelRequested) yield `has ${at} after a cancel was requested`;
         attempt = event.attempt as number;
         [state, startedInLife] = ["running", true];
         break;
@@ -140,7 +142,11 @@ function* wrongWith(job: JobRow, events: readonly EventRow[]): Generator<string>
       case "job.rescued":
         [state, losses] = ["queued", losses + 1];
         break;
+      case "job.cancel_requested":
+        cancelRequested = true;
+        break;
       case "job.requeued":
+        cancelRequested = false;
         [state, life, startedInLife, failures, losses] = ["queued", life + 1, false, 0, 0];
         break;
       case "job.expired":
