@@ -1,6 +1,7 @@
 import { drizzle } from "drizzle-orm/postgres-js";
-import postgres from "postgres";
+import type postgres from "postgres";
 import { IdSource } from "../domain/ids.ts";
+import { Pool, type PoolTimes } from "./pool.ts";
 import { relations } from "./relations.ts";
 
 /** SQL on a connection of the pool, or inside a transaction. */
@@ -11,17 +12,17 @@ export type Reads = ReturnType<typeof readsOf>;
 
 /** One database with its two pools and its clock. */
 export interface Database extends AsyncDisposable {
-  /** Statements that change state, written out in SQL. */
-  sql: postgres.Sql;
+  /** Statements that change state, written out in SQL. Asked for each time: a pool that does not answer is made anew. */
+  readonly sql: postgres.Sql;
   /** Reads of the API through Drizzle: a slow page never takes a connection from a job. */
-  reads: Reads;
+  readonly reads: Reads;
   /** Ids whose time is the database's. */
   ids: IdSource;
   /** Milliseconds since 1970 by the database's clock, as far as this process knows. */
   now(): number;
   /** How far this process's clock is behind the database's, in milliseconds. */
   clockSkewMs(): number;
-  /** Measures the skew anew. */
+  /** Measures the skew anew, as is done every five seconds. */
   measureClock(): Promise<void>;
   url: string;
 }
@@ -30,6 +31,8 @@ export interface ConnectOptions {
   /** Connections for statements that change state. */
   max?: number;
   maxReads?: number;
+  /** When connections are given up. */
+  times?: PoolTimes;
   /** Shown in pg_stat_activity. */
   name?: string;
 }
@@ -48,25 +51,38 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     backoff: (failures: number) => Math.min(0.05 * 2 ** failures, 1),
     connection: { application_name: options.name ?? "flowerpower-queue", search_path: `${schema}, public` },
   });
-  const sql = postgres(url, settings(options.max ?? 8));
-  const readsClient = postgres(url, settings(options.maxReads ?? 4));
   let skewMs = 0;
+  const measure = async (sql: postgres.Sql) => {
+    const before = Date.now();
+    const [row] = await sql<{ ms: number }[]>`select extract(epoch from clock_timestamp())::float8 * 1000 as ms`;
+    const after = Date.now();
+    if (row !== undefined) skewMs = row.ms - (before + after) / 2;
+  };
+  const writes = new Pool(url, settings(options.max ?? 8), measure, options.times);
+  const reads = new Pool(
+    url,
+    settings(options.maxReads ?? 4),
+    async (sql) => void (await sql`select 1`),
+    options.times,
+  );
+  // Drizzle belongs to a client: it is made anew with it.
+  let drizzled = { client: reads.sql, orm: readsOf(reads.sql) };
 
   const db: Database = {
-    sql,
-    reads: readsOf(readsClient),
+    get sql() {
+      return writes.sql;
+    },
+    get reads() {
+      if (drizzled.client !== reads.sql) drizzled = { client: reads.sql, orm: readsOf(reads.sql) };
+      return drizzled.orm;
+    },
     now: () => Date.now() + skewMs,
     ids: new IdSource(() => Date.now() + skewMs),
     clockSkewMs: () => skewMs,
     url,
-    async measureClock() {
-      const before = Date.now();
-      const [row] = await sql<{ ms: number }[]>`select extract(epoch from clock_timestamp())::float8 * 1000 as ms`;
-      const after = Date.now();
-      if (row !== undefined) skewMs = row.ms - (before + after) / 2;
-    },
+    measureClock: () => measure(writes.sql),
     async [Symbol.asyncDispose]() {
-      await Promise.all([sql.end({ timeout: 5 }), readsClient.end({ timeout: 5 })]);
+      await Promise.all([writes[Symbol.asyncDispose](), reads[Symbol.asyncDispose]()]);
     },
   };
   try {

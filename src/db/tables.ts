@@ -185,6 +185,7 @@ export const jobs = schema.table(
     check("jobs_nodes", sql`${t.nodesDone} >= 0 and (${t.nodesTotal} is null or ${t.nodesTotal} >= ${t.nodesDone})`),
     // Every list that the API offers is ordered by id, finishedAt or runAt.
     index("jobs_state_id").on(t.state, t.id),
+    index("jobs_project_id").on(t.project, t.id),
     index("jobs_pipeline_id").on(t.project, t.pipeline, t.id),
     index("jobs_pipeline_state_id").on(t.project, t.pipeline, t.state, t.id),
     index("jobs_queue_id").on(t.queue, t.id),

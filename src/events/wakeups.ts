@@ -51,7 +51,7 @@ const everywhere = "*";
 export async function openWakeups(db: Pick<Database, "sql" | "url">, options: WakeupsOptions = {}): Promise<Wakeups> {
   const self = randomUUID().slice(0, 8);
   const subscribers = new Map<Topic, Set<WakeupListener>>(topics.map((topic) => [topic, new Set()]));
-  const notices = new Notices(db.sql, self, options.gapMs ?? 2);
+  const notices = new Notices(db, self, options.gapMs ?? 2);
   let lastNoticeAt: number | null = null;
 
   const tell = (topic: Topic, jobIds: readonly string[] | null) => {
@@ -105,7 +105,7 @@ export async function openWakeups(db: Pick<Database, "sql" | "url">, options: Wa
 
 /** What this process has to tell the others: the first at once, then all that came together in the meantime. */
 class Notices {
-  readonly #sql: Database["sql"];
+  readonly #db: Pick<Database, "sql">;
   readonly #sender: string;
   readonly #gapMs: number;
   /** Null: everywhere. */
@@ -114,8 +114,8 @@ class Notices {
   #closed = false;
   failed = 0;
 
-  constructor(sql: Database["sql"], sender: string, gapMs: number) {
-    this.#sql = sql;
+  constructor(db: Pick<Database, "sql">, sender: string, gapMs: number) {
+    this.#db = db;
     this.#sender = sender;
     this.#gapMs = gapMs;
   }
@@ -148,7 +148,7 @@ class Notices {
 
   async #send(payloads: string[]): Promise<void> {
     try {
-      await this.#sql`select pg_notify(${channel}, payload) from unnest(${payloads}::text[]) as payload`;
+      await this.#db.sql`select pg_notify(${channel}, payload) from unnest(${payloads}::text[]) as payload`;
     } catch {
       this.failed += payloads.length; // whoever should have heard of it looks by itself
     }

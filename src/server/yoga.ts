@@ -37,6 +37,8 @@ export function makeYoga({ schema, operations, graphiql, keepAliveMs, log }: Yog
     parserAndValidationCache: false,
     maskedErrors: { maskError: (error) => publicError(error, log) },
     graphiql: graphiql && { title: "FlowerPower Job Queue", subscriptionsProtocol: "WS", defaultQuery },
+    // The whole of it from our own disk: the page works without the internet. Loaded only when somebody opens it (18 MB).
+    renderGraphiQL: async (options) => (await import("@graphql-yoga/render-graphiql")).renderGraphiQL(options),
     plugins: [useOperations(operations), useAnswers(keepAliveMs)],
   });
 }

@@ -1,0 +1,1 @@
+CREATE INDEX "jobs_project_id" ON "flowerpower_queue"."jobs" ("project","id");
