@@ -306,7 +306,12 @@ export const messageSchema = z.discriminatedUnion("type", [
     message: z.string(),
     hint: z.string().nullable(),
   }),
-  z.object({ v: z.literal(protocolVersion), type: z.literal("project"), id: z.string(), project: projectDescriptionSchema }),
+  z.object({
+    v: z.literal(protocolVersion),
+    type: z.literal("project"),
+    id: z.string(),
+    project: projectDescriptionSchema,
+  }),
   /** Sent before a module is imported, so that a parent knows which one hangs. */
   z.object({ v: z.literal(protocolVersion), type: z.literal("describing"), id: z.string(), pipeline: z.string() }),
   z.object({
