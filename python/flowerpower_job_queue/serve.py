@@ -62,6 +62,8 @@ class _Runtime:
         from .run import PipelineRun
 
         _import_quietly("hamilton.plugins.pandas_extensions")
+        # From here on modules are the project's, whose folder stays as it is: no __pycache__ beside a pipeline.
+        sys.dont_write_bytecode = True
         flowerpower_guard.install()
         interrupts.install()
         os.chdir(folder)

@@ -6,6 +6,7 @@ import { createClient } from "../client/client.ts";
 import { ServerDocument } from "../client/generated/graphql.ts";
 import { readServerInfo } from "../db/data-folder.ts";
 import { DomainError } from "../domain/errors.ts";
+import type { JsonObject } from "../domain/json.ts";
 import { findProject, openProject, type ProjectFolder, parseProjectFlag } from "../pipelines/folders.ts";
 import { describeProject } from "../runtime/describe.ts";
 import { childEnvironment, readEnvFile } from "../runtime/environment.ts";
@@ -194,7 +195,7 @@ function told({ type, message, hint }: { type: string; message: string; hint: st
   return `${type}: ${message}${hint === null ? "" : ` ${hint}`}`;
 }
 
-function versionsOf(environment: Record<string, unknown>): string {
-  const { flowerpower, hamilton } = environment;
+function versionsOf({ packages }: JsonObject): string {
+  const { flowerpower, hamilton } = (packages ?? {}) as JsonObject;
   return `FlowerPower ${flowerpower ?? "?"}, Hamilton ${hamilton ?? "?"}`;
 }

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { createClient } from "../client/client.ts";
 import { type Cli, type GlobalOptions, globalOptions } from "./cli.ts";
-import { listProjects, projectTable } from "./project.ts";
+import { type ListedProject, listProjects, projectTable } from "./project.ts";
 import { startLines } from "./start-lines.ts";
 import { untilStopped } from "./until-stopped.ts";
 import { addServerFlags, addWorkerFlags, hostOf, slotsOf, type UpFlags } from "./up-flags.ts";
@@ -45,9 +45,20 @@ async function tellProjects(url: string, { terminal }: Cli): Promise<void> {
   await using client = createClient({ url });
   const projects = await listProjects(client);
   for (const line of ["", ...projectTable(projects), ""]) terminal.out(`  ${line}`.trimEnd());
+  const first = firstToRun(projects);
+  if (first !== null) terminal.out(`  Run one: flowerpower-queue enqueue ${first} --follow`);
+}
+
+/** A pipeline that can be run, rather one that needs no inputs, as it is enqueued. */
+function firstToRun(projects: readonly ListedProject[]): string | null {
   const runnable = projects.flatMap(({ name, pipelines }) =>
-    pipelines.filter(({ status }) => status === "OK").map((pipeline) => `${name}/${pipeline.name}`),
+    pipelines
+      .filter(({ status }) => status === "OK")
+      .map((pipeline) => ({
+        name: `${name}/${pipeline.name}`,
+        needs: pipeline.inputs.filter(({ required }) => required).map((input) => ` --input ${input.name}=…`),
+      })),
   );
-  const [first] = runnable;
-  if (first !== undefined) terminal.out(`  Run one: flowerpower-queue enqueue ${first} --follow`);
+  const [first] = runnable.toSorted((a, b) => a.needs.length - b.needs.length);
+  return first === undefined ? null : first.name + first.needs.join("");
 }

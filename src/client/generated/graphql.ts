@@ -533,7 +533,7 @@ export type ProjectsQueryVariables = Exact<{
 }>;
 
 
-export type ProjectsQuery = { projects: { nodes: Array<{ name: string, publishedAt: string, environment: { python: string | null, pythonVersion: string | null, pythonSource: string | null, flowerpower: string | null, hamilton: string | null }, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, pipelines: Array<{ name: string, status: PipelineStatus }>, workers: Array<{ id: string }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+export type ProjectsQuery = { projects: { nodes: Array<{ name: string, publishedAt: string, environment: { python: string | null, pythonVersion: string | null, pythonSource: string | null, flowerpower: string | null, hamilton: string | null }, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, pipelines: Array<{ name: string, status: PipelineStatus, inputs: Array<{ name: string, required: boolean }> }>, workers: Array<{ id: string }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
 export type ProjectQueryVariables = Exact<{
   name: string;
@@ -1764,6 +1764,10 @@ export const ProjectsDocument = new TypedDocumentString(`
       pipelines {
         name
         status
+        inputs {
+          name
+          required
+        }
       }
       workers {
         id
