@@ -33,7 +33,17 @@ interface Suspect {
   pid: number;
   process: string;
   silentMs: number;
+  /** The very heartbeat by which it is judged. */
+  heardAt: string;
   locked: boolean;
+}
+
+/** When a look was answered, by each clock: this process's two and the database's. */
+interface Moment {
+  steady: number;
+  wall: number;
+  /** Null before the first answer. */
+  database: number | null;
 }
 
 /**
@@ -41,7 +51,8 @@ interface Suspect {
  *
  * Three things tell: the process has ended (certain, but only seen on its own host), its advisory lock has fallen (a hint: a
  * restart of Postgres drops all of them), its heartbeat is older than the lease. After a restart of Postgres or of this
- * process, or when this process was away (stopped, suspended), everybody gets one full lease to be heard again.
+ * process, when this process or Postgres was away (stopped, suspended, slow to answer), and when a clock has jumped, everybody
+ * gets one full lease to be heard again.
  */
 export class Rescuer {
   readonly #db: Database;
@@ -49,7 +60,7 @@ export class Rescuer {
   readonly #times: RescueTimes;
   readonly #unlocked = new Set<string>();
   readonly #clocks: Clocks;
-  #lastLook: { steady: number; wall: number };
+  #lastLook: Moment;
   #trustFrom: number;
 
   constructor(db: Database, backend: Backend, times: RescueTimes = rescueTimes, clocks: Clocks = ownClocks) {
@@ -57,8 +68,8 @@ export class Rescuer {
     this.#backend = backend;
     this.#times = times;
     this.#clocks = clocks;
-    this.#lastLook = { steady: clocks.steady(), wall: clocks.wall() };
-    this.#trustFrom = clocks.steady() + times.leaseMs;
+    this.#lastLook = { steady: clocks.steady(), wall: clocks.wall(), database: null };
+    this.#trustFrom = this.#lastLook.steady + times.leaseMs;
   }
 
   /** The database could not be reached: what it says of others' heartbeats means nothing for one lease. */
@@ -69,21 +80,27 @@ export class Rescuer {
 
   /** One look: the jobs that were given back or ended. */
   async look(): Promise<string[]> {
-    const now = this.#clocks.steady();
-    const wall = this.#clocks.wall();
-    const awayMs = Math.max(now - this.#lastLook.steady, wall - this.#lastLook.wall);
-    if (awayMs > this.#times.lookMs * 5 + 2000) this.wasAway();
-    this.#lastLook = { steady: now, wall };
-    const { suspects, postgresUpMs } = await this.#suspects();
-    const trusting = now >= this.#trustFrom && postgresUpMs > this.#times.leaseMs;
+    const { suspects, postgresUpMs, databaseMs } = await this.#suspects();
+    // The clocks are read after the answer: one that has waited while Postgres stood still is about the time before.
+    const answered = { steady: this.#clocks.steady(), wall: this.#clocks.wall(), database: databaseMs };
+    if (this.#sinceLastLookMs(answered) > this.#times.lookMs * 5 + 2000) this.wasAway();
+    this.#lastLook = answered;
+    const trusting = answered.steady >= this.#trustFrom && postgresUpMs > this.#times.leaseMs;
     const rescued: string[] = [];
     for (const suspect of suspects) {
       const reason = this.#verdict(suspect, trusting);
-      if (reason !== null) rescued.push(...(await bury(this.#db, this.#backend, suspect.id, reason)));
+      if (reason !== null) rescued.push(...(await bury(this.#db, this.#backend, suspect.id, reason, suspect.heardAt)));
     }
     this.#forget(suspects);
     rescued.push(...(await this.#orphans()));
     return rescued;
+  }
+
+  /** By whichever clock says the most. */
+  #sinceLastLookMs({ steady, wall, database }: Moment): number {
+    const last = this.#lastLook;
+    const ofDatabase = database === null || last.database === null ? 0 : database - last.database;
+    return Math.max(steady - last.steady, wall - last.wall, ofDatabase);
   }
 
   /** Why this worker is dead, or null as long as it may live. */
@@ -116,27 +133,44 @@ export class Rescuer {
     for (const id of this.#unlocked) if (!unlocked.has(id)) this.#unlocked.delete(id);
   }
 
-  async #suspects(): Promise<{ suspects: Suspect[]; postgresUpMs: number }> {
-    const rows = await this.#db.sql<(Suspect & { postgresUpMs: number })[]>`
+  async #suspects(): Promise<{ suspects: Suspect[]; postgresUpMs: number; databaseMs: number }> {
+    const rows = await this.#db.sql<(Suspect & { postgresUpMs: number; databaseMs: number })[]>`
       select w.id, w.pid, w.process, extract(epoch from queue_now() - w.heartbeat_at)::float8 * 1000 as "silentMs",
+        w.heartbeat_at::text as "heardAt",
         exists (
           select 1 from pg_locks l
           where l.locktype = 'advisory' and l.granted and l.classid = ${workerLock}::int and l.objid = w.lock_number
             and l.database = (select oid from pg_database where datname = current_database())
         ) as locked,
-        extract(epoch from now() - pg_postmaster_start_time())::float8 * 1000 as "postgresUpMs"
-      from workers w
-      where w.ended_at is null and w.heartbeat_at < queue_now() - make_interval(secs => ${this.#times.silentMs / 1000}::float8)`;
-    return { suspects: rows, postgresUpMs: rows[0]?.postgresUpMs ?? 0 };
+        extract(epoch from now() - pg_postmaster_start_time())::float8 * 1000 as "postgresUpMs",
+        extract(epoch from queue_now())::float8 * 1000 as "databaseMs"
+      from (select 1) always
+      left join workers w on w.ended_at is null and (
+        w.heartbeat_at < queue_now() - make_interval(secs => ${this.#times.silentMs / 1000}::float8)
+        -- From before the database's clock was set back: who lives has been heard of since.
+        or w.heartbeat_at > queue_now() + interval '5 seconds'
+      )`;
+    const [{ postgresUpMs, databaseMs } = { postgresUpMs: 0, databaseMs: 0 }] = rows;
+    return { suspects: rows.filter(({ id }) => id !== null), postgresUpMs, databaseMs };
   }
 }
 
-/** Declares a worker dead and decides on all that it had, in one transaction: the first who does it does all of it. */
-export async function bury(db: Database, backend: Backend, workerId: string, reason: string): Promise<string[]> {
+/**
+ * Declares a worker dead and decides on all that it had, in one transaction: the first who does it does all of it. With
+ * `heardAt`, its last heartbeat as it was judged by, only when it has not been heard of since.
+ */
+export async function bury(
+  db: Database,
+  backend: Backend,
+  workerId: string,
+  reason: string,
+  heardAt: string | null = null,
+): Promise<string[]> {
   return await withRetries(() =>
     db.sql.begin(async (tx) => {
       const [dead] = await tx<{ poolId: string | null }[]>`
-        update workers set state = 'dead', ended_at = queue_now() where id = ${workerId} and ended_at is null
+        update workers set state = 'dead', ended_at = queue_now()
+        where id = ${workerId} and ended_at is null and heartbeat_at = coalesce(${heardAt}::timestamptz, heartbeat_at)
         returning pool_id as "poolId"`;
       if (dead === undefined) return [];
       const jobIds = await endLostAttempts(tx, backend, workerId, reason);

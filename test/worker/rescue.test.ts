@@ -182,6 +182,57 @@ describe("a rescuer", () => {
     expect(await stateOf(id)).toBe("dead");
   });
 
+  it("judges nobody by an answer that came late: while Postgres stood still nobody could be heard of", async () => {
+    const id = await worker(60);
+    let now = 0;
+    let answerMs = 0;
+    const slow = Object.create(db, {
+      sql: {
+        value: new Proxy(db.sql, {
+          apply(sql, self, args) {
+            now += answerMs;
+            return Reflect.apply(sql, self, args);
+          },
+        }),
+      },
+    }) as Database;
+    const one = new Rescuer(slow, backend, times, { steady: () => now, wall: () => now });
+    for (; now <= times.leaseMs - times.lookMs; now += times.lookMs) await one.look();
+    answerMs = 60_000;
+    await one.look();
+    expect(await stateOf(id)).toBe("running");
+    answerMs = 0;
+    now += times.leaseMs;
+    await one.look();
+    expect(await stateOf(id)).toBe("running"); // so long between two looks is as good as away
+    for (let ms = 0; ms <= times.leaseMs; ms += times.lookMs, now += times.lookMs) await one.look();
+    expect(await stateOf(id)).toBe("dead");
+  });
+
+  it("judges nobody by heartbeat for a lease after the database's clock has jumped ahead", async () => {
+    const id = await worker(0);
+    await using ahead = await connect(db.url, { max: 1, maxReads: 1 });
+    let now = 0;
+    const one = new Rescuer(ahead, backend, times, { steady: () => now, wall: () => now });
+    for (; now <= times.leaseMs; now += times.lookMs) await one.look();
+    await ahead.sql`set flowerpower_queue.clock_offset = '10 minutes'`;
+    for (const until = now + times.leaseMs; now < until; now += times.lookMs) {
+      await one.look();
+      expect(await stateOf(id)).toBe("running");
+    }
+    await one.look();
+    expect(await stateOf(id)).toBe("dead");
+  });
+
+  it("finds the worker whose process has ended although the database's clock was set back", async () => {
+    const child = spawn("sleep", ["60"], { stdio: "ignore" });
+    const id = await worker(-3600, { pid: child.pid as number });
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    await new Rescuer(db, backend, times).look();
+    expect(await stateOf(id)).toBe("dead");
+  });
+
   it("judges nobody by heartbeat or lock for a lease after its own start", async () => {
     const id = await worker(60);
     let now = 0;
@@ -204,6 +255,16 @@ describe("bury", () => {
     for (const { jobId } of runs) {
       expect(await read(jobId)).toMatchObject({ losses: 1, types: ["job.enqueued", "job.started", "job.rescued"] });
     }
+  });
+
+  it("spares a worker that was heard of since it was judged", async () => {
+    const id = await worker(60);
+    const { jobId } = await runningJob(db, {}, id);
+    const [seen] = await db.sql<{ at: string }[]>`select heartbeat_at::text as at from workers where id = ${id}`;
+    await silent(id, 0);
+    expect(await bury(db, backend, id, "tried", seen?.at)).toEqual([]);
+    expect(await read(jobId)).toMatchObject({ state: "running" });
+    expect(await stateOf(id)).toBe("running");
   });
 
   it("fails the job at once where nothing may run twice", async () => {
