@@ -4,15 +4,14 @@ import type { Database } from "../db/client.ts";
 import { DomainError } from "../domain/errors.ts";
 import { idText } from "../domain/ids.ts";
 import type { JsonObject } from "../domain/json.ts";
-import { type Ended, type Outcome, outcomeOf } from "../domain/outcome.ts";
 import { noRetry, type RetryPolicy } from "../domain/retry.ts";
 import { storable } from "../pipelines/storable.ts";
 import type { NumberedEvent } from "../runtime/event-queue.ts";
 import type { RetrySetting } from "../runtime/protocol.ts";
 import type { RunEnded } from "../runtime/run.ts";
-import type { RunError } from "../runtime/run-error.ts";
 import { StopRequest } from "../runtime/stop.ts";
-import { eventError, recordsOf } from "./record.ts";
+import { type CancelledBy, decide, endOf, nobody, notRun } from "./ending.ts";
+import { recordsOf } from "./record.ts";
 import type { Held } from "./session.ts";
 import type { Ticket } from "./tickets.ts";
 import type { End, Started, Writes } from "./writes.ts";
@@ -222,70 +221,22 @@ export class Attempts {
   }
 
   async #endOf(started: Started, running: Running, ended: RunEnded): Promise<End> {
-    const { outcome, policy, released } = await this.#decide(started, running, ended);
-    const { error } = ended;
-    const move = {
-      id: started.jobId,
-      attempt: started.attempt,
-      failures: outcome.failures,
-      losses: outcome.losses,
-      maxAttempts: policy.maxAttempts,
-      ...(error === null ? {} : { errorKind: error.kind, error: error as unknown as JsonObject }),
-    };
-    const results = outcome.transition === "succeed" ? ended.results : {};
-    const shown = eventError(error ?? releasedError);
-    const runToken = running.runToken;
-    switch (outcome.transition) {
-      case "succeed":
-        return { name: "succeed", move: { ...move, data: {} }, runToken, results };
-      case "retry": {
-        const { delayMs, failures } = outcome;
-        const runAt = new Date(this.#options.db.now() + delayMs).toISOString();
-        const data = { error: shown, failures, maxAttempts: policy.maxAttempts, runAt };
-        return { name: "retry", move: { ...move, delayMs, data }, runToken, results };
-      }
-      case "rescue":
-        return { name: "rescue", move: { ...move, data: { error: shown, losses: outcome.losses } }, runToken, results };
-      case "release": {
-        // Handed back, not failed: the attempt has no error.
-        const { errorKind: _kind, error: _error, ...rest } = move;
-        return { name: "release", move: { ...rest, data: { reason: "the worker stopped" } }, runToken, results };
-      }
-      case "stop":
-        return { name: "stop", move: { ...move, data: await this.#whoCancelled(running) }, runToken, results };
-      case "fail": {
-        const failed = error === null || released ? stoppedByDrain(error) : error;
-        const told = { errorKind: failed.kind, error: failed as unknown as JsonObject };
-        return { name: "fail", move: { ...move, ...told, data: { error: eventError(failed) } }, runToken, results };
-      }
-    }
-  }
-
-  async #decide(
-    started: Started,
-    running: Running,
-    ended: RunEnded,
-  ): Promise<{ outcome: Outcome; policy: RetryPolicy; released: boolean }> {
-    const { error } = ended;
-    const released = running.releasing && error !== null && ["CANCELLED", "WORKER_LOST"].includes(error.kind);
-    const how: Ended = released
-      ? { outcome: "released", nodeStarted: ended.nodeStarted }
-      : error === null
-        ? { outcome: "succeeded" }
-        : { outcome: "failed", kind: error.kind, classes: error.classes };
-    const policy = await this.#persist(running, () => this.#options.policyOf(started, ended.retry));
-    return { outcome: outcomeOf(how, started, policy ?? noRetry), policy: policy ?? noRetry, released };
+    const read = await this.#persist(running, () => this.#options.policyOf(started, ended.retry));
+    const policy = read ?? noRetry;
+    const outcome = decide(started, ended, policy, running.releasing);
+    const cancelledBy = outcome.transition === "stop" ? await this.#whoCancelled(running) : nobody;
+    return endOf(started, ended, outcome, { policy, cancelledBy, now: this.#options.db.now() });
   }
 
   /** Who asked for the cancel that stopped this run, from the log. */
-  async #whoCancelled(running: Running): Promise<{ actor: string | null; reason: string | null }> {
+  async #whoCancelled(running: Running): Promise<CancelledBy> {
     const asked = await this.#persist(running, async () => {
-      const [row] = await this.#options.db.sql<{ data: { actor: string | null; reason: string | null } }[]>`
+      const [row] = await this.#options.db.sql<{ data: CancelledBy }[]>`
         select data from events where job_id = ${running.jobId} and type = 'job.cancel_requested'
         order by seq desc limit 1`;
       return row?.data;
     });
-    return asked ?? { actor: null, reason: null };
+    return asked ?? nobody;
   }
 
   /** A start was refused: says why by throwing when the ticket must not be used up. */
@@ -328,58 +279,4 @@ function isPermanent(error: unknown): boolean {
   if (error instanceof DomainError) return true;
   const code = (error as { code?: unknown }).code;
   return typeof code === "string" && /^(22|23|42)/.test(code);
-}
-
-/** The run could not begin (no Python, no FlowerPower), or we have a bug. */
-function notRun(error: unknown): RunEnded {
-  const known = error instanceof DomainError;
-  const told: RunError = {
-    kind: known ? "INVALID" : "WORKER_LOST",
-    type: error instanceof Error ? error.name : "Error",
-    message: error instanceof Error ? error.message : String(error),
-    classes: [],
-    traceback: known || !(error instanceof Error) ? null : (error.stack ?? null),
-    node: null,
-    branch: null,
-    file: null,
-    line: null,
-    code: null,
-    hint: "hint" in (error as object) ? ((error as { hint: string | null }).hint ?? null) : null,
-    problems: [],
-  };
-  return {
-    outcome: "failed",
-    error: told,
-    results: {},
-    retry: null,
-    events: 0,
-    nodeStarted: false,
-    process: null,
-    reusable: false,
-  };
-}
-
-const releasedError: RunError = {
-  kind: "WORKER_LOST",
-  type: "WorkerStopped",
-  message: "The worker stopped before the run did.",
-  classes: [],
-  traceback: null,
-  node: null,
-  branch: null,
-  file: null,
-  line: null,
-  code: null,
-  hint: null,
-  problems: [],
-};
-
-/** Nothing may run twice here, and a node had begun: the drain has ended it. */
-function stoppedByDrain(error: RunError | null): RunError {
-  return {
-    ...(error ?? releasedError),
-    kind: "WORKER_LOST",
-    type: "StoppedByDrain",
-    message: "Stopped by drain: the worker had to stop, and a run that may have had its effect is not started again.",
-  };
 }
