@@ -37,6 +37,8 @@ export interface Backend {
    * and remove it.
    */
   reclaim(sql: Sql, holders: readonly string[]): Promise<{ id: string; attempt: number }[]>;
+  /** Clears away tickets that nobody can take any more: void ones that a worker has given back. */
+  sweep(sql: Sql): Promise<void>;
   /** Who has held tickets for longer than `forMs`. */
   holders(sql: Sql, forMs: number): Promise<string[]>;
   /** Tickets by lane: waiting ones, and those that workers have. */

@@ -182,6 +182,7 @@ export async function bury(
 
 /** Tickets in the hands of nobody who lives: a pool that was replaced, or whose worker never wrote its name. */
 export async function reclaimAbandoned(db: Database, backend: Backend, leaseMs = rescueTimes.leaseMs): Promise<void> {
+  await backend.sweep(db.sql);
   const holders = await backend.holders(db.sql, leaseMs);
   if (holders.length === 0) return;
   const alive = await db.sql<{ poolId: string | null }[]>`

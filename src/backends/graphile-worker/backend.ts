@@ -61,6 +61,12 @@ export const graphileWorker: Backend = {
     });
   },
 
+  async sweep(sql: Sql) {
+    // Taken back while a worker had it, a ticket loses its key and its last delivery; given back then, it stays for ever.
+    await sql`
+      delete from ${sql(ticketSchema)}._private_jobs where key is null and locked_at is null and attempts >= max_attempts`;
+  },
+
   async holders(sql: Sql, forMs: number) {
     const rows = await sql<{ holder: string }[]>`
       select distinct locked_by as holder from ${sql(ticketSchema)}.jobs
