@@ -82,6 +82,8 @@ export const variants = schema.table(
     configHash: text("config_hash").notNull(),
     config: jsonb().$type<JsonObject>().notNull(),
     askedAt: at("asked_at").notNull(),
+    /** When a worker began to answer it; it is another's to answer when that has taken too long. */
+    claimedAt: at("claimed_at"),
     answeredAt: at("answered_at"),
     /** PipelineDescription under that config; null until a worker has answered. */
     description: jsonb().$type<JsonObject>(),

@@ -59,21 +59,20 @@ export function configHash(written: JsonObject, requested: JsonObject): string {
 
 async function answerTo(
   sql: Sql,
-  [project, pipeline, codeHash, hash]: VariantKey,
+  key: VariantKey,
 ): Promise<{ description: PipelineDescription; isCurrent: boolean } | null> {
   const [row] = await sql<{ description: PipelineDescription; isCurrent: boolean }[]>`
     select description,
       description->>'codeHash' = code_hash
         and (description->>'status' = 'ok' or answered_at > queue_now() - make_interval(secs => ${brokenSeconds}))
         as "isCurrent"
-    from variants
-    where project = ${project} and pipeline = ${pipeline} and code_hash = ${codeHash} and config_hash = ${hash}
-      and answered_at is not null`;
+    from variants where ${isKey(sql, key)} and answered_at is not null`;
   return row ?? null;
 }
 
 /** Puts the question where workers find it. False when none is there to answer, or too many questions are open. */
-async function ask(sql: Sql, [project, pipeline, codeHash, hash]: VariantKey, config: JsonObject): Promise<boolean> {
+async function ask(sql: Sql, key: VariantKey, config: JsonObject): Promise<boolean> {
+  const [project, pipeline, codeHash, hash] = key;
   const [row] = await sql<{ asked: boolean }[]>`
     with served as (
       select exists (
@@ -88,10 +87,8 @@ async function ask(sql: Sql, [project, pipeline, codeHash, hash]: VariantKey, co
       select ${project}, ${pipeline}, ${codeHash}, ${hash}, ${sql.json(config)}, queue_now() from served where yes
       on conflict do nothing
     ), asked_again as (
-      -- Not "on conflict do update", which would wait for the worker that is answering.
-      update variants set asked_at = queue_now(), answered_at = null, description = null
-      where project = ${project} and pipeline = ${pipeline} and code_hash = ${codeHash} and config_hash = ${hash}
-        and answered_at is not null and (select yes from served)
+      update variants set asked_at = queue_now(), claimed_at = null, answered_at = null, description = null
+      where ${isKey(sql, key)} and answered_at is not null and (select yes from served)
     )
     select yes as asked from served`;
   return row?.asked === true;
@@ -118,10 +115,20 @@ export type DescribeVariant = (
   config: JsonObject,
 ) => Promise<PipelineDescription | null>;
 
+/** Who has not answered in this time is gone: longer than a description may take. */
+const claimSeconds = 90;
+
+interface Question {
+  key: VariantKey;
+  config: JsonObject;
+}
+
 /**
- * Answers what is asked about these projects, oldest first, and returns how many questions it has settled.
- * The question's row is locked while the pipeline is described, so that of several workers one does; `describe` has to have
- * a time limit of its own, and a worker that dies lets go of the row.
+ * Answers what is asked about these projects, oldest first, and returns how many questions it has settled. `describe` has to
+ * have a time limit of its own.
+ *
+ * Of several workers one answers a question: who has claimed it. A lock of its row would do that too, but in a transaction
+ * that stays open while Python describes, and the feed of all jobs would wait for it.
  */
 export async function answerVariants(
   db: Database,
@@ -129,24 +136,49 @@ export async function answerVariants(
   describe: DescribeVariant,
 ): Promise<number> {
   for (let count = 0; ; count += 1) {
-    const more = await db.sql.begin(async (sql) => {
-      const [open] = await sql<{ key: string; project: string; pipeline: string; config: JsonObject }[]>`
-        select ctid::text as key, project, pipeline, config from variants
-        where answered_at is null and project in ${sql([...projects])}
-        order by asked_at limit 1 for update skip locked`;
-      if (open === undefined) return false;
-      const description = await describe(open.project, open.pipeline, open.config);
-      // The row cannot have moved: it is locked.
-      if (description === null) await sql`delete from variants where ctid = ${open.key}::tid`;
-      else {
-        await sql`
-          update variants set answered_at = queue_now(), description = ${sql.json(storable(description) as never)}
-          where ctid = ${open.key}::tid`;
-      }
-      return true;
-    });
-    if (!more) return count;
+    const open = await claimOldest(db.sql, projects);
+    if (open === null) return count;
+    const [project, pipeline] = open.key;
+    try {
+      const description = await describe(project, pipeline, open.config);
+      await settle(db.sql, open.key, description);
+    } catch (error) {
+      await giveBack(db.sql, open.key).catch(() => {}); // else it is free when the claim has grown old
+      throw error;
+    }
   }
+}
+
+/** The oldest question that nobody is answering, from now on ours; null when there is none. */
+async function claimOldest(sql: Sql, projects: readonly string[]): Promise<Question | null> {
+  const [open] = await sql<Question[]>`
+    with oldest as materialized (
+      select project, pipeline, code_hash, config_hash from variants
+      where answered_at is null and project = any(${projects as string[]}::text[])
+        and (claimed_at is null or claimed_at < queue_now() - make_interval(secs => ${claimSeconds}))
+      order by asked_at limit 1 for update skip locked
+    )
+    update variants v set claimed_at = queue_now() from oldest o
+    where v.project = o.project and v.pipeline = o.pipeline and v.code_hash = o.code_hash and v.config_hash = o.config_hash
+    returning jsonb_build_array(v.project, v.pipeline, v.code_hash, v.config_hash) as key, v.config`;
+  return open ?? null;
+}
+
+async function giveBack(sql: Sql, key: VariantKey): Promise<void> {
+  await sql`update variants set claimed_at = null where ${isKey(sql, key)} and answered_at is null`;
+}
+
+async function settle(sql: Sql, key: VariantKey, description: PipelineDescription | null): Promise<void> {
+  if (description === null) await sql`delete from variants where ${isKey(sql, key)}`;
+  else {
+    await sql`
+      update variants set answered_at = queue_now(), description = ${sql.json(storable(description) as never)}
+      where ${isKey(sql, key)}`;
+  }
+}
+
+function isKey(sql: Sql, [project, pipeline, codeHash, hash]: VariantKey) {
+  return sql`project = ${project} and pipeline = ${pipeline} and code_hash = ${codeHash} and config_hash = ${hash}`;
 }
 
 /** Removes what nobody asks for any more: unanswered for an hour, of code that is gone for a day, and anything after a week. */

@@ -196,6 +196,33 @@ describe("answerVariants", () => {
     expect(await answerVariants(db, [bread.projectName], under)).toBe(1);
   });
 
+  it("keeps no transaction open while it describes: the feed of all jobs would wait for it", async () => {
+    const bread = await bakery();
+    await variantOf(db, bread, { oven: "fan" }, { ...silent, waitMs: 0 });
+    const open: unknown[] = [];
+    const answered = answerVariants(db, [bread.projectName], async (...asked) => {
+      open.push(
+        ...(await db.sql`
+          select state, query from pg_stat_activity
+          where datname = current_database() and pid <> pg_backend_pid() and (xact_start is not null or backend_xid is not null)`),
+      );
+      return await under(...asked);
+    });
+    expect(await answered).toBe(1);
+    expect(open).toEqual([]);
+  });
+
+  it("answers a question in place of a worker that has not done so for too long", async () => {
+    const bread = await bakery();
+    await variantOf(db, bread, { oven: "fan" }, { ...silent, waitMs: 0 });
+    const claimed = (ago: string) => db.sql`
+      update variants set claimed_at = queue_now() - ${ago}::interval where project = ${bread.projectName}`;
+    await claimed("80 seconds");
+    expect(await answerVariants(db, [bread.projectName], under)).toBe(0);
+    await claimed("91 seconds");
+    expect(await answerVariants(db, [bread.projectName], under)).toBe(1);
+  });
+
   it("does not hold up who asks the same while it describes", async () => {
     const bread = await bakery();
     await variantOf(db, bread, { oven: "fan" }, { ...silent, waitMs: 0 });

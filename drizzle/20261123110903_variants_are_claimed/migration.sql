@@ -1,0 +1,1 @@
+ALTER TABLE "flowerpower_queue"."variants" ADD COLUMN "claimed_at" timestamp(3) with time zone;
