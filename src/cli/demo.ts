@@ -6,11 +6,10 @@ import { accepted } from "./enqueue.ts";
 import { Exit, exitCodes } from "./failure.ts";
 import { exitCodeOf, type Followed, follow } from "./follow.ts";
 import { startLines } from "./start-lines.ts";
-import { hearStopRequests } from "./stopping.ts";
 import { summaryText } from "./summary-text.ts";
 import { clip, printable, type Terminal } from "./terminal.ts";
 import { duration } from "./units.ts";
-import { stopNow } from "./until-stopped.ts";
+import { done, untilStopped } from "./until-stopped.ts";
 import { addServerFlags, addWorkerFlags, hostOf, slotsOf, type UpFlags } from "./up-flags.ts";
 import { packageRoot, version } from "./version.ts";
 
@@ -47,16 +46,14 @@ export function addDemo(program: Command, cli: Cli): void {
         },
         startLines(terminal),
       );
-      using requests = hearStopRequests(cli.signals);
-      const stopped = new AbortController();
-      void requests.first.then(() => stopped.abort());
-      const job = await show(running.url, cli, stopped.signal).finally(async () => {
-        if (options.exit || stopped.signal.aborted) await stopNow(cli, running, options.grace, requests);
+      let job: Job | null = null;
+      await untilStopped(cli, running, options.grace, async (stopped) => {
+        job = await show(running.url, cli, stopped);
+        if (options.exit) return done;
+        if (job !== null) for (const line of nextSteps(running.url)) terminal.out(line);
+        return null;
       });
-      if (options.exit || job === null) throw new Exit(job === null ? exitCodes.interrupted : exitCodeOf(job));
-      for (const line of nextSteps(running.url)) terminal.out(line);
-      await requests.first;
-      await stopNow(cli, running, options.grace, requests);
+      if (options.exit) throw new Exit(job === null ? exitCodes.interrupted : exitCodeOf(job));
     });
 }
 

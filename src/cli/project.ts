@@ -47,9 +47,12 @@ export function addProject(program: Command, cli: Cli): void {
     });
 }
 
+/** Each with all its pipelines and their inputs: more at once would cost more than a server allows. */
+const projectsAtOnce = 10;
+
 export async function listProjects(client: Client): Promise<ListedProject[]> {
   const read = async (after: string | null) =>
-    (await client.request(ProjectsDocument, { first: 50, after }, { idempotent: true })).projects;
+    (await client.request(ProjectsDocument, { first: projectsAtOnce, after }, { idempotent: true })).projects;
   const projects: ListedProject[] = [];
   for await (const project of pages(read)) projects.push(project);
   return projects;

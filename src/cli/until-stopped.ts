@@ -1,5 +1,5 @@
 import type { Cli } from "./cli.ts";
-import { hearStopRequests, type StopRequests } from "./stopping.ts";
+import { hearStopRequests } from "./stopping.ts";
 import { duration } from "./units.ts";
 
 export interface Stoppable {
@@ -8,25 +8,29 @@ export interface Stoppable {
   stop(options: { graceMs: number; now: Promise<void> }): Promise<void>;
 }
 
-/** Runs until it is asked to stop, then stops it: the first request waits for runs, the second does not. */
-export async function untilStopped(cli: Cli, running: Stoppable, graceMs: number): Promise<void> {
-  using requests = hearStopRequests(cli.signals);
-  await requests.first;
-  await stopNow(cli, running, graceMs, requests);
-}
-
-export async function stopNow(
-  { terminal }: Cli,
+/**
+ * Runs until it is asked to stop, then stops it: the first request waits for runs, the second does not. Meanwhile `act`s,
+ * which is told when to leave off; when that fails, or says that it is done, it is stopped at once.
+ */
+export async function untilStopped(
+  { signals, terminal }: Pick<Cli, "signals" | "terminal">,
   running: Stoppable,
   graceMs: number,
-  requests: StopRequests,
+  act: (stopped: AbortSignal) => Promise<unknown> = async () => {},
 ): Promise<void> {
-  const runs = running.running();
-  terminal.err(
-    runs === 0
-      ? "Stopping."
-      : `Stopping: ${runs} ${runs === 1 ? "run has" : "runs have"} ${duration(graceMs)} to finish, then they are handed back (again: now).`,
-  );
-  await running.stop({ graceMs, now: requests.second });
-  terminal.err("Stopped. Jobs are kept.");
+  using requests = hearStopRequests(signals);
+  const stopped = new AbortController();
+  void requests.first.then(() => stopped.abort());
+  try {
+    if ((await act(stopped.signal)) !== done) await requests.first;
+  } finally {
+    const runs = running.running();
+    const counted = `${runs} ${runs === 1 ? "run has" : "runs have"} ${duration(graceMs)} to finish`;
+    terminal.err(runs === 0 ? "Stopping." : `Stopping: ${counted}, then they are handed back (again: now).`);
+    await running.stop({ graceMs, now: requests.second });
+    terminal.err("Stopped. Jobs are kept.");
+  }
 }
+
+/** What an act returns that needs nothing running any more. */
+export const done: unique symbol = Symbol("done");

@@ -34,9 +34,10 @@ export function addUp(program: Command, cli: Cli): void {
         },
         startLines(terminal),
       );
-      await tellProjects(running.url, cli);
-      terminal.out(`  GraphiQL ${running.url}   Ctrl-C stops it, jobs are kept`);
-      await untilStopped(cli, running, options.grace);
+      await untilStopped(cli, running, options.grace, async () => {
+        await tellProjects(running.url, cli);
+        terminal.out(`  GraphiQL ${running.url}   Ctrl-C stops it, jobs are kept`);
+      });
     });
 }
 

@@ -194,7 +194,7 @@ describe("looking", () => {
     expect(head).toMatch(/^JOB +STATE +PIPELINE +ENQUEUED [+-]\d\d:\d\d +RAN +NOTE$/);
     expect(row).toContain(`…${id.slice(-6)}  QUEUED  bakery/bread`);
     expect(rest).toEqual([]);
-    expect(JSON.parse((await run(["jobs", "--tag", "listed", "--json"])).out)).toHaveLength(1);
+    expect(JSON.parse((await run(["jobs", "--tag", "listed", "--json", "-n", "100"])).out)).toHaveLength(1);
     expect(await run(["jobs", "--tag", "nothing"])).toMatchObject({ code: 0, out: "" });
   });
 
@@ -240,6 +240,13 @@ describe("looking", () => {
     const { out: shown } = await run(["project", "show", "bakery"]);
     expect(shown).toContain("bakery/bread");
     expect(shown).toMatch(/flour +int/);
+  });
+});
+
+describe("doctor", () => {
+  it("asks the API about itself", async () => {
+    const { out } = await run(["doctor"]);
+    expect(out).toMatch(/✓ API +http:.*, version 0\.0\.0-test, Postgres \d+/);
   });
 });
 

@@ -11,6 +11,7 @@ import { testPython } from "../support/python.ts";
 const root = join(import.meta.dirname, "../..");
 const bin = join(root, "bin/flowerpower-queue.js");
 const minute = 60_000;
+const slow = 4 * minute;
 
 let scratch: string;
 let virtualEnv: string;
@@ -99,8 +100,9 @@ describe("up", () => {
       const up = start(["up", "--port", "0"], join(dir, "pipelines"));
       await ready(up);
 
-      const run1 = await run(["enqueue", "hello/greeting", "--follow"], dir);
-      expect(run1, run1.err).toMatchObject({ code: 0, out: expect.stringContaining("succeeded") });
+      expect(up.written.out).toContain("enqueue hello/bread --follow");
+      const followed = await run(["enqueue", "hello/greeting", "--input", "name=Ada", "--follow"], dir);
+      expect(followed, followed.err).toMatchObject({ code: 0, out: expect.stringContaining("succeeded") });
       const bad = await run(["enqueue", "hello/greetin"], dir);
       expect(bad).toMatchObject({ code: 2, err: expect.stringContaining("Did you mean greeting?") });
       const later = await run(["enqueue", "hello/bread", "--in", "1h"], dir);
@@ -123,7 +125,7 @@ describe("up", () => {
       again.child.kill("SIGINT");
       expect(await again.ended).toBe(0);
     },
-    2 * minute,
+    slow,
   );
 
   it(
@@ -148,7 +150,7 @@ describe("up", () => {
       again.child.kill("SIGTERM");
       await again.ended;
     },
-    2 * minute,
+    slow,
   );
 
   it(
@@ -168,7 +170,7 @@ describe("up", () => {
       const twins = await run(["up", "--project", `a=${dir}`, "--project", `a=${projectFolder("hello")}`], dir);
       expect(twins).toMatchObject({ code: 2, err: expect.stringContaining("Two projects are called a") });
     },
-    2 * minute,
+    slow,
   );
 });
 
@@ -183,7 +185,7 @@ describe("demo", () => {
       expect(out).toMatch(/weather_effect +float 40\.63/);
       expect(out).toMatch(/\d+ events, received live over one subscription, none lost/);
     },
-    2 * minute,
+    slow,
   );
 });
 
