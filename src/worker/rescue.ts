@@ -119,7 +119,7 @@ export class Rescuer {
   async #orphans(): Promise<string[]> {
     const gone = await this.#db.sql<{ id: string }[]>`
       select distinct w.id from jobs j join workers w on w.id = j.worker_id
-      where j.state = 'running' and w.ended_at is not null`;
+      where j.state = 'running' and w.ended_at is not null order by w.id`;
     const ended: string[] = [];
     for (const { id } of gone) {
       const work = () => this.#db.sql.begin((tx) => endLostAttempts(tx, this.#backend, id, "it was declared dead"));
@@ -149,7 +149,8 @@ export class Rescuer {
         w.heartbeat_at < queue_now() - make_interval(secs => ${this.#times.silentMs / 1000}::float8)
         -- From before the database's clock was set back: who lives has been heard of since.
         or w.heartbeat_at > queue_now() + interval '5 seconds'
-      )`;
+      )
+      order by w.id`;
     const [{ postgresUpMs, databaseMs } = { postgresUpMs: 0, databaseMs: 0 }] = rows;
     return { suspects: rows.filter(({ id }) => id !== null), postgresUpMs, databaseMs };
   }
