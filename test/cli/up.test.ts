@@ -1,6 +1,6 @@
 /** `up` and `demo` as people start them: real processes, in a project outside of this repository. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { chmodSync, cpSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
@@ -19,16 +19,23 @@ const running = new Set<ChildProcess>();
 
 beforeAll(async () => {
   virtualEnv = dirname(dirname(await testPython()));
-  scratch = mkdtempSync(join(tmpdir(), "up-test-"));
+  scratch = openFolder(join(tmpdir(), "up-test-"));
 }, 10 * minute);
 afterEach(async () => {
   for (const child of running) child.kill("SIGKILL");
 });
 afterAll(() => rmSync(scratch, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }));
 
+/** A new folder that others may pass through: as root, Postgres runs as another user. */
+function openFolder(prefix: string): string {
+  const dir = mkdtempSync(prefix);
+  chmodSync(dir, 0o755);
+  return dir;
+}
+
 /** A project of its own, as somebody has it somewhere. */
 function projectFolder(name: string): string {
-  const dir = join(mkdtempSync(join(scratch, "project-")), name);
+  const dir = join(openFolder(join(scratch, "project-")), name);
   cpSync(join(root, "examples", name), dir, { recursive: true, filter: (path) => !path.includes("__pycache__") });
   return dir;
 }
