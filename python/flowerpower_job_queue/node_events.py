@@ -11,6 +11,7 @@ from typing import Any
 from hamilton.lifecycle.api import NodeExecutionHook, TaskGroupingHook
 
 from .capture import enter_node, leave_node
+from .configuration import is_secret_name
 from .errors import describe_error
 from .relay import sender_to
 from .run_events import EventSink
@@ -96,17 +97,17 @@ class NodeEvents(NodeExecutionHook, TaskGroupingHook):
             data = {
                 "durationMs": duration,
                 "cpuMs": round((cpu - started[1]) * 1000, 3),
-                "summary": summarize(result),
+                "summary": self._summarize(node_name, result),
             }
             self._sink.emit("node.succeeded", data, node_name, branch)
         else:
             info = describe_error(failure, self._project, node=node_name, branch=branch)
-            inputs = {name: self._summarize_input(name, value) for name, value in list(node_kwargs.items())[:100]}
+            inputs = {name: self._summarize(name, value) for name, value in list(node_kwargs.items())[:100]}
             self._sink.emit("node.failed", {"durationMs": duration, "error": info, "inputs": inputs}, node_name, branch)
 
-    def _summarize_input(self, name: str, value: Any) -> dict[str, Any]:
+    def _summarize(self, name: str, value: Any) -> dict[str, Any]:
         summary = summarize(value)
-        return {**summary, "preview": None} if name in self._hidden else summary
+        return {**summary, "preview": None} if name in self._hidden or is_secret_name(name) else summary
 
     def run_after_task_grouping(self, **_: Any) -> None:
         """Of no interest: the execution path is known from the plan."""

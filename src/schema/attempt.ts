@@ -1,6 +1,7 @@
 import type { JsonObject } from "../domain/json.ts";
 import type { AttemptEnd } from "../domain/lifecycle.ts";
 import type { ErrorKind } from "../domain/outcome.ts";
+import { redacted } from "../domain/secrets.ts";
 import { builder } from "./builder.ts";
 import { limits } from "./limits.ts";
 import { ErrorKindEnum, RunError, type RunErrorShape } from "./run-error.ts";
@@ -70,7 +71,7 @@ export const Attempt = builder.drizzleNode("attempts", {
       authScopes: { payloads: true },
       unauthorizedResolver: () => null,
       select: { columns: { context: true } },
-      resolve: ({ context }) => context as JsonObject | null,
+      resolve: ({ context }) => redacted(context as JsonObject | null),
     }),
     nodeRuns: t.relation("nodeRuns", {
       description: "Its nodes and their branches, in the order in which they began.",

@@ -1,5 +1,6 @@
 import type { ErrorKind } from "../domain/outcome.ts";
 import type { RetryRequest } from "../domain/run-request.ts";
+import { redacted } from "../domain/secrets.ts";
 import { jobCursor } from "../events/cursor.ts";
 import { builder } from "./builder.ts";
 import { JobStateEnum } from "./job-state.ts";
@@ -47,21 +48,22 @@ export const jobRef = builder.drizzleNode("jobs", {
     inputs: t.field({
       type: "JSONObject",
       nullable: true,
-      description: "Inputs that the request gave; merged over the pipeline's own. Null without the right `payloads`.",
+      description:
+        "Inputs that the request gave; merged over the pipeline's own. What is named like a secret is hidden. Null without the right `payloads`.",
       authScopes: { payloads: true },
       unauthorizedResolver: () => null,
       select: { with: { request: { columns: { inputs: true } } } },
-      resolve: ({ request }) => request.inputs,
+      resolve: ({ request }) => redacted(request.inputs),
     }),
     config: t.field({
       type: "JSONObject",
       nullable: true,
       description:
-        "Hamilton config that the request gave; merged over the pipeline's own. Null without the right `payloads`.",
+        "Hamilton config that the request gave; merged over the pipeline's own. What is named like a secret is hidden. Null without the right `payloads`.",
       authScopes: { payloads: true },
       unauthorizedResolver: () => null,
       select: { with: { request: { columns: { config: true } } } },
-      resolve: ({ request }) => request.config,
+      resolve: ({ request }) => redacted(request.config),
     }),
     finalVars: t.stringList({
       nullable: true,
@@ -155,15 +157,19 @@ export const jobRef = builder.drizzleNode("jobs", {
       nullable: true,
       description: "When somebody asked for it to be stopped; null when nobody did.",
     }),
-    waitedMs: t.int({
+    // Milliseconds are floats: an Int ends after 25 days, and one such job would fail the whole list.
+    waitedMs: t.float({
       nullable: true,
       description:
-        "From when it was due to its first start; null before. Of a job that was tried again: from its creation.",
+        "From when it was due, or was enqueued when that was later, to its first start; null before. Of a job that was tried again: from its creation.",
       select: { columns: { createdAt: true, runAt: true, startedAt: true, attempt: true } },
-      resolve: ({ createdAt, runAt, startedAt, attempt }) =>
-        startedAt === null ? null : Math.max(0, startedAt.getTime() - (attempt > 1 ? createdAt : runAt).getTime()),
+      resolve: ({ createdAt, runAt, startedAt, attempt }) => {
+        if (startedAt === null) return null;
+        const dueAt = attempt > 1 ? createdAt.getTime() : Math.max(createdAt.getTime(), runAt.getTime());
+        return Math.max(0, startedAt.getTime() - dueAt);
+      },
     }),
-    runMs: t.int({
+    runMs: t.float({
       nullable: true,
       description: "From its first start to its end; null before.",
       select: { columns: { startedAt: true, finishedAt: true } },

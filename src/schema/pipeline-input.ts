@@ -1,4 +1,5 @@
-import type { JsonObject } from "../domain/json.ts";
+import type { Json, JsonObject } from "../domain/json.ts";
+import { hidden, isSecretName, redacted } from "../domain/secrets.ts";
 import type { CataloguedPipeline } from "../pipelines/catalogue.ts";
 import { builder } from "./builder.ts";
 
@@ -40,9 +41,14 @@ export const PipelineInput = builder.objectRef<InputShape>("PipelineInput").impl
       type: InputDefault,
       nullable: true,
       description: "What it is when it is not given; null when it has to be.",
-      resolve: (input) => input.default,
+      resolve: shownDefault,
     }),
     doc: t.exposeString("doc", { nullable: true, description: "What is said about it; null when nothing is." }),
     usedBy: t.exposeStringList("usedBy", { description: "The nodes that take it." }),
   }),
 });
+
+function shownDefault({ name, default: given }: InputShape): InputShape["default"] {
+  if (given === null || given.value === null) return given;
+  return { ...given, value: isSecretName(name) ? hidden : redacted(given.value as Json) };
+}

@@ -3,6 +3,7 @@ import { and, eq, sql } from "drizzle-orm";
 import type { pipelines as pipelinesTable } from "../db/tables.ts";
 import { NotFoundError } from "../domain/errors.ts";
 import type { Json } from "../domain/json.ts";
+import { redacted } from "../domain/secrets.ts";
 import type { CataloguedPipeline } from "../pipelines/catalogue.ts";
 import { builder } from "./builder.ts";
 import { Graph } from "./graph.ts";
@@ -60,8 +61,8 @@ export const Pipeline = builder.drizzleNode("pipelines", {
     params: t.field({
       type: "JSON",
       nullable: true,
-      description: "`params` of its YAML, references unresolved.",
-      resolve: (row) => shown(row).params as Json,
+      description: "`params` of its YAML, references unresolved; what is named like a secret is hidden.",
+      resolve: (row) => redacted(shown(row).params as Json),
     }),
     finalVars: t.stringList({
       nullable: true,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Database } from "../../src/db/client.ts";
-import { idText } from "../../src/domain/ids.ts";
+import { idText, uuidOf } from "../../src/domain/ids.ts";
 import { collect } from "../support/collect.ts";
 import { testDatabase } from "../support/database.ts";
 import { finishJob, insertJob } from "../support/factories.ts";
@@ -40,6 +40,18 @@ async function enqueued(input: object): Promise<string> {
 }
 
 describe("enqueueJob", () => {
+  it("hides what is named like a secret in what it shows, and nowhere else", async () => {
+    const config = { warehouse: { apiToken: "t0ken", max_tokens: 5 }, url: "postgres://etl:s3cret@db/shop" };
+    const { data } = await server.post(enqueue, { input: { pipeline: "bread", config } });
+    const { job } = data.enqueueJob;
+    expect(job.config).toEqual({
+      warehouse: { apiToken: "*****", max_tokens: 5 },
+      url: "postgres://etl:*****@db/shop",
+    });
+    const [stored] = await db.sql`select config from job_requests where job_id = ${uuidOf("job", job.id)}`;
+    expect(stored).toEqual({ config });
+  });
+
   it("makes a job of the least that has to be said", async () => {
     const { data } = await server.post(enqueue, { input: { pipeline: "bread" } });
     expect(data.enqueueJob).toEqual({
