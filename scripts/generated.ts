@@ -10,7 +10,6 @@ const scratch = mkdtempSync(join(tmpdir(), "fpq-generated-"));
 try {
   cpSync(folder, scratch, { recursive: true });
   run("node_modules/.bin/graphql-codegen", ["--config", "codegen.ts", "--silent"]);
-  run("node_modules/.bin/biome", ["format", "--write", "src/client/generated"]);
   const diff = spawnSync("diff", ["-r", scratch, folder], { encoding: "utf8" });
   if (diff.status !== 0) {
     console.error(`${diff.stdout}src/client/generated was not up to date: run npm run codegen.`);

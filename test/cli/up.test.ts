@@ -41,12 +41,12 @@ function projectFolder(name: string): string {
 }
 
 /** A command, with what it writes; `ended` resolves with its exit code. */
-function start(argv: string[], cwd: string) {
+function start(argv: string[], cwd: string, more: Record<string, string> = {}) {
   // Neither a database of somebody's, nor a setting that would hide what Python writes beside a pipeline.
   const { DATABASE_URL: _theirs, PYTHONDONTWRITEBYTECODE: _hides, ...env } = process.env;
   const child = spawn(process.execPath, [bin, ...argv], {
     cwd,
-    env: { ...env, VIRTUAL_ENV: virtualEnv, LANG: "C.UTF-8" },
+    env: { ...env, VIRTUAL_ENV: virtualEnv, LANG: "C.UTF-8", ...more },
     stdio: ["ignore", "pipe", "pipe"],
   });
   running.add(child);
@@ -66,8 +66,8 @@ function start(argv: string[], cwd: string) {
   return { child, written, ended };
 }
 
-async function run(argv: string[], cwd: string) {
-  const { written, ended } = start(argv, cwd);
+async function run(argv: string[], cwd: string, more?: Record<string, string>) {
+  const { written, ended } = start(argv, cwd, more);
   return { code: await ended, ...written };
 }
 
@@ -212,11 +212,19 @@ describe("doctor", () => {
   );
 
   it(
-    "refuses what is no project, and a database that is away",
+    "refuses what is no project, and a database that is away or not named",
     async () => {
-      const { code, out } = await run(["doctor", "--project", scratch], scratch);
+      const away = { DATABASE_URL: "postgres://me:hunter2@127.0.0.1:1/queue" };
+      const { code, out } = await run(["doctor", "--project", scratch], scratch, away);
       expect(code).toBe(1);
       expect(out).toContain("is no FlowerPower project");
+      expect(out).toContain("The database at 127.0.0.1:1/queue cannot be reached");
+      expect(out).not.toContain("hunter2");
+      expect(await run(["server"], scratch, away)).toMatchObject({
+        code: 75,
+        err: expect.stringContaining("127.0.0.1:1"),
+      });
+      expect(await run(["server"], scratch)).toMatchObject({ code: 2, err: expect.stringContaining("DATABASE_URL") });
     },
     minute,
   );
