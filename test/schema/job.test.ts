@@ -286,6 +286,19 @@ describe("cancelJob", () => {
 });
 
 describe("a job", () => {
+  it("tells how long it waited, from when it could have started, however long that was", async () => {
+    const waited = async (createdAt: string, runAt: string) => {
+      const id = await insertJob(db, { state: "running" });
+      await db.sql`update jobs set created_at = ${createdAt}, run_at = ${runAt}, started_at = '2026-06-01' where id = ${id}`;
+      const { data } = await server.post("query ($id: ID!) { job(id: $id) { waitedMs } }", { id: idText("job", id) });
+      return data.job.waitedMs;
+    };
+    const day = 24 * 3_600_000;
+    expect(await waited("2026-05-31", "2016-01-01")).toBe(day);
+    expect(await waited("2026-01-01", "2026-05-31")).toBe(day);
+    expect(await waited("2026-02-01", "2026-02-01")).toBe(120 * day);
+  });
+
   it("shows its attempts, nodes, results and error", async () => {
     const id = idText("job", await insertRun(db));
     const { data, errors } = await server.post(
