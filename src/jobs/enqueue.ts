@@ -27,11 +27,16 @@ export interface Enqueued {
 export async function enqueueJob(context: JobsContext, actor: Actor, request: RunRequest): Promise<Enqueued> {
   const fingerprint = fingerprintOf(request);
   // A replay is answered before validation: the pipeline may have changed since, and the answer must not.
-  const earlier = await replayOf(context, actor, request, fingerprint);
-  if (earlier !== null) return { jobId: earlier, replayed: true };
+  let holder = await holderOf(context, actor, request, fingerprint);
+  if (holder !== null && !holder.replaceable) return { jobId: holder.jobId, replayed: true };
 
   const job = await newJob(context, actor, request, fingerprint);
   for (;;) {
+    if (holder !== null) {
+      // Not before it is certain that the new job can be made: until then the key is the old one's.
+      await refuseUnknownQueue(context, job.queue);
+      await setAside(context, actor, request, holder);
+    }
     const inserted = await context.insert(job);
     if (inserted !== null) {
       context.wakeups.ring("events", [inserted.id]);
@@ -39,8 +44,8 @@ export async function enqueueJob(context: JobsContext, actor: Actor, request: Ru
       return { jobId: inserted.id, replayed: false };
     }
     if (request.idempotencyKey === null) throw new NotFoundError("queue", job.queue, "input.queue");
-    const winner = await replayOf(context, actor, request, fingerprint);
-    if (winner !== null) return { jobId: winner, replayed: true };
+    holder = await holderOf(context, actor, request, fingerprint);
+    if (holder !== null && !holder.replaceable) return { jobId: holder.jobId, replayed: true };
     await refuseUnknownQueue(context, job.queue);
   }
 }
@@ -89,13 +94,19 @@ function fingerprintOf({ idempotencyKey: _key, onReplay: _onReplay, ...request }
     .digest("hex");
 }
 
-/** The job that this key has made, or null when it has made none (or one that the caller wants replaced). */
-async function replayOf(
+/** The job that has made this key its own. */
+interface Holder {
+  jobId: string;
+  /** It did not succeed, and the caller wants another one then. */
+  replaceable: boolean;
+}
+
+async function holderOf(
   { db }: JobsContext,
   actor: Actor,
   request: RunRequest,
   fingerprint: string,
-): Promise<string | null> {
+): Promise<Holder | null> {
   const key = request.idempotencyKey;
   if (key === null) return null;
   const [held] = await db.sql<{ jobId: string; fingerprint: string; state: JobState | null }[]>`
@@ -103,13 +114,17 @@ async function replayOf(
     from idempotency_keys k left join jobs j on j.id = k.job_id
     where k.owner = ${actor.name} and k.key = ${key}`;
   if (held === undefined) return null;
-  if (held.fingerprint !== fingerprint) throw new IdempotencyConflictError(key, idText("job", held.jobId));
-  const replaceable = request.onReplay === "new_if_failed" && held.state !== null;
-  if (!(replaceable && isFinal(held.state as JobState) && held.state !== "succeeded")) return held.jobId;
-  // Only the holder that was seen is set aside: of several callers one makes the new job, the others find it.
+  const { jobId, state } = held;
+  if (held.fingerprint !== fingerprint) throw new IdempotencyConflictError(key, idText("job", jobId));
+  const unsuccessful = state !== null && isFinal(state) && state !== "succeeded";
+  return { jobId, replaceable: request.onReplay === "new_if_failed" && unsuccessful };
+}
+
+/** Frees the key of the holder that was seen, and of no other: of several callers one makes the new job, the others find it. */
+async function setAside({ db }: JobsContext, actor: Actor, request: RunRequest, { jobId }: Holder): Promise<void> {
   await db.sql`
-    delete from idempotency_keys where owner = ${actor.name} and key = ${key} and job_id = ${held.jobId}`;
-  return null;
+    delete from idempotency_keys
+    where owner = ${actor.name} and key = ${request.idempotencyKey} and job_id = ${jobId}`;
 }
 
 async function refuseUnknownQueue({ db }: JobsContext, queue: string): Promise<void> {

@@ -168,10 +168,8 @@ async function requestOf(input: Input, { jobs }: Context): Promise<RunRequest> {
   const { inputs = null, config = null } = input;
   const problems = [...jsonProblems(inputs, "input.inputs"), ...jsonProblems(config, "input.config")];
   if (problems.length > 0) throw new ShapeError(problems);
-  const found = await jobs.catalogue.pipeline(...nameOf(input));
   return {
-    project: found.projectName,
-    pipeline: found.name,
+    ...((await nameOf(input, jobs)) satisfies Pick<RunRequest, "project" | "pipeline">),
     inputs: inputs ?? {},
     finalVars: input.finalVars ?? null,
     config: config ?? {},
@@ -190,11 +188,21 @@ async function requestOf(input: Input, { jobs }: Context): Promise<RunRequest> {
   };
 }
 
-/** Project and pipeline as the catalogue takes them: `project/pipeline` beside an equal `project` is no contradiction. */
-function nameOf({ project = null, pipeline }: Input): [project: string | null, pipeline: string] {
-  if (project === null || !pipeline.includes("/")) return [project, pipeline];
-  if (pipeline.startsWith(`${project}/`)) return [null, pipeline];
-  throw new BadInputError(`The pipeline ${pipeline} is not one of project ${project}.`, "input.pipeline");
+/**
+ * Project and pipeline: only for a bare name is the catalogue asked, because a replay is answered even when the pipeline is
+ * gone. `project/pipeline` beside an equal `project` is no contradiction.
+ */
+async function nameOf({ project = null, pipeline }: Input, { catalogue }: Context["jobs"]) {
+  const slash = pipeline.indexOf("/");
+  const named = slash < 0 ? project : pipeline.slice(0, slash);
+  if (named === null) {
+    const found = await catalogue.pipeline(null, pipeline);
+    return { project: found.projectName, pipeline: found.name };
+  }
+  if (project !== null && project !== named) {
+    throw new BadInputError(`The pipeline ${pipeline} is not one of project ${project}.`, "input.pipeline");
+  }
+  return { project: named, pipeline: pipeline.slice(slash + 1) };
 }
 
 function optionsOf({ executor, logLevel, runtime, results }: Input): RunOptions {

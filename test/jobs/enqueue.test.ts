@@ -227,6 +227,15 @@ describe("an idempotency key", () => {
     },
   );
 
+  it("stays with the job that it has made when the new one that is asked for cannot be made", async () => {
+    const request = { idempotencyKey: "still-mine", onReplay: "new_if_failed" } as const;
+    const { jobId } = await enqueue(request);
+    await end(jobId, "failed");
+    const gone = { ...context, catalogue: { ...context.catalogue, pipeline: () => Promise.reject(new Error("gone")) } };
+    await expect(enqueueJob(gone, tester, runRequest(request))).rejects.toThrow("gone");
+    expect(await enqueue({ ...request, onReplay: "return" })).toEqual({ jobId, replayed: true });
+  });
+
   it("makes no new job of one that has succeeded, whatever is asked for", async () => {
     const request = { idempotencyKey: "good", onReplay: "new_if_failed" } as const;
     const { jobId } = await enqueue(request);

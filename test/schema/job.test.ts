@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Database } from "../../src/db/client.ts";
 import { idText, uuidOf } from "../../src/domain/ids.ts";
 import { collect } from "../support/collect.ts";
@@ -154,6 +154,21 @@ describe("enqueueJob", () => {
       existingJob: { id: jobs[0] },
     });
     expect(other.status).toBe(200);
+  });
+
+  it("returns the job of then although its pipeline is gone", async () => {
+    await db.sql`
+      insert into pipelines (project, name, status, code_hash, description, last_good, published_at)
+      select project, 'rolls', status, code_hash, description, last_good, published_at from pipelines where name = 'bread'`;
+    const input = { pipeline: "bakery/rolls", idempotencyKey: "rolls-1" };
+    const id = await enqueued(input);
+    await db.sql`delete from pipelines where name = 'rolls'`;
+    await vi.waitFor(async () => {
+      const { data } = await server.post(enqueue, { input: { pipeline: "bakery/rolls" } });
+      expect(data.enqueueJob).toMatchObject({ __typename: "NotFoundError" });
+    }, 5000);
+    const { data } = await server.post(enqueue, { input });
+    expect(data.enqueueJob).toMatchObject({ __typename: "EnqueueJobSuccess", replayed: true, job: { id } });
   });
 
   it.each([
