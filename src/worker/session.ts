@@ -46,6 +46,8 @@ export class WorkerSession implements AsyncDisposable {
   #beating: Promise<void> | null = null;
   /** Somebody asked for a heartbeat while one was under way. */
   #again = false;
+  /** Heartbeats in a row that have failed: another one follows sooner. */
+  #failures = 0;
   #closed = false;
   readonly #db: Database;
   readonly #options: SessionOptions;
@@ -136,12 +138,21 @@ export class WorkerSession implements AsyncDisposable {
       query_timeout: 5000,
       keepAlive: true,
     });
-    client.on("error", () => {}); // the next heartbeat finds out and connects again
+    client.on("error", () => {}); // its end follows
+    client.on("end", () => this.#lost(client));
     this.#client = client;
     await client.connect();
     await client.query("set search_path to flowerpower_queue, public");
     this.#locked = false;
     await this.#lock(client);
+  }
+
+  /** With the connection the lock has fallen: back at once, before those who look take it for a sign of death. */
+  #lost(client: pg.Client): void {
+    // During a heartbeat that fails by itself, and is followed by another one soon.
+    if (this.#client !== client || this.#beating !== null) return;
+    this.#client = null;
+    this.beatNow();
   }
 
   /**
@@ -159,7 +170,9 @@ export class WorkerSession implements AsyncDisposable {
 
   #schedule(): void {
     if (this.#closed) return;
-    this.#timer = setTimeout(() => this.#run(), this.#again ? 0 : (this.#options.heartbeatMs ?? 1000));
+    const { heartbeatMs = 1000 } = this.#options;
+    const waitMs = this.#failures === 0 ? heartbeatMs : Math.min(50 * 2 ** this.#failures, heartbeatMs);
+    this.#timer = setTimeout(() => this.#run(), this.#again ? 0 : waitMs);
     this.#again = false;
   }
 
@@ -183,7 +196,9 @@ export class WorkerSession implements AsyncDisposable {
         this.#events.beat(held, askedAt);
         await this.#lock(this.#client as pg.Client);
       }
+      this.#failures = 0;
     } catch (error) {
+      this.#failures += 1;
       this.#events.failed(error as Error);
       const client = this.#client;
       this.#client = null;

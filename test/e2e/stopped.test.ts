@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { idText } from "../../src/domain/ids.ts";
 import { type FollowedJob, type Ground, openGround } from "../support/ground.ts";
@@ -55,6 +56,25 @@ it("refuses the end of a run that has finished while its worker was stopped beyo
   expect(late.events).toHaveLength(length);
   expect((await readFile(file, "utf8")).trim().split("\n")).toHaveLength(2);
 }, 90_000);
+
+it("keeps its runs when its connections are cut: it is back before anybody takes it for dead", async () => {
+  await using ground = await openGround();
+  const workers = [ground.worker({ rescue, heartbeatMs: 2000 }), ground.worker({ rescue, heartbeatMs: 2000 })];
+  await Promise.all(workers.map((worker) => worker.said("ready")));
+  const file = join(ground.folder, "marks");
+  const job = await ground.enqueue("sideeffect", { file, seconds: 8 }, { onWorkerLost: "retry" });
+  await job.event("node.started", { node: "waited" });
+  // Those who look trust the locks and heartbeats of others only after a lease of their own.
+  await delay(leaseMs);
+  const [cut] = await ground.db.sql<{ connections: number }[]>`
+    select count(pg_terminate_backend(pid))::int as connections from pg_stat_activity
+    where datname = current_database() and application_name like 'flowerpower-queue worker %'`;
+  expect(cut?.connections).toBe(2);
+
+  expect(await job.ended()).toMatchObject({ state: "succeeded", attempt: 1, losses: 0 });
+  expect((await readFile(file, "utf8")).trim().split("\n")).toHaveLength(1);
+  await nobodyWasGivenUp(ground, workers, job);
+}, 60_000);
 
 it("lets a run go on when the whole system was stopped for longer than the lease, and its effect happens once", async () => {
   await using ground = await openGround();
