@@ -275,7 +275,7 @@ export class Attempts {
 }
 
 /** Postgres has understood and refused the statement: sent again it would be refused again. */
-function isPermanent(error: unknown): boolean {
+export function isPermanent(error: unknown): boolean {
   if (error instanceof DomainError) return true;
   const code = (error as { code?: unknown }).code;
   return typeof code === "string" && /^(22|23|42)/.test(code);

@@ -1,5 +1,6 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { NotFoundError } from "../domain/errors.ts";
 import { idText } from "../domain/ids.ts";
 import { noRetry, type RetryPolicy } from "../domain/retry.ts";
@@ -10,7 +11,7 @@ import type { Runtimes } from "../runtime/pool.ts";
 import { protocolVersion, type RetrySetting, type RunRequest } from "../runtime/protocol.ts";
 import type { RunEnded } from "../runtime/run.ts";
 import type { Grace } from "../runtime/stop.ts";
-import type { Execute, PolicyOf } from "./attempts.ts";
+import { type Execute, isPermanent, type PolicyOf } from "./attempts.ts";
 import type { Started } from "./writes.ts";
 
 export interface ExecuteOptions {
@@ -23,11 +24,12 @@ export interface ExecuteOptions {
 
 /** Bytes of JSON up to which a result is kept as a value. */
 const maxInlineBytes = 64 * 1024;
+const againMs = 250;
 
 /** Runs attempts in the runtimes of their projects. */
 export function executeIn({ runtimes, catalogue, workDir, grace }: ExecuteOptions): Execute {
   return async (started, { signal, onEvents }) => {
-    const settings = await settingsOf(catalogue, started, null);
+    const settings = await asked(() => settingsOf(catalogue, started, null), signal);
     if (settings === null) throw new NotFoundError("pipeline", `${started.project}/${started.pipeline}`, null);
     await mkdir(workDir, { recursive: true, mode: 0o700 });
     const runDir = await mkdtemp(join(workDir, "run-"));
@@ -51,6 +53,21 @@ export function executeIn({ runtimes, catalogue, workDir, grace }: ExecuteOption
 export function policyFrom(catalogue: Catalogue): PolicyOf {
   return async (started, written): Promise<RetryPolicy> =>
     (await settingsOf(catalogue, started, written))?.policy ?? noRetry;
+}
+
+/**
+ * Postgres may go away right behind the start. That is no reason to lose an attempt of which nothing has run: it is asked
+ * again until it answers, or until the run is no longer wanted.
+ */
+async function asked<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (signal.aborted || isPermanent(error)) throw error;
+      await delay(againMs, undefined, { signal }).catch(() => {}); // asked once more, then given up
+    }
+  }
 }
 
 /** Null when the pipeline is gone. */
