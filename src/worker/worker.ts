@@ -101,24 +101,19 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
 
   async function stop(graceMs: number): Promise<void> {
     // First of all: nothing that follows may take so long that another ticket is taken.
-    const stopped = tickets.stop();
-    const undescribed = projects[Symbol.asyncDispose]();
+    const told = (error: unknown) => log("stopping in order failed", { error: String(error) });
+    const stopped = tickets.stop().catch(told);
+    const undescribed = projects[Symbol.asyncDispose]().catch(told);
     // Not awaited: it is for those who look, and Postgres may be away.
-    void session.drain().catch((error) => log("draining could not be told", { error: String(error) }));
-    await Promise.race([
-      attempts.idle(),
-      hurried.promise,
-      new Promise((resolve) => setTimeout(resolve, graceMs).unref()),
-    ]);
+    void session.drain().catch(told);
+    await atMost(graceMs, Promise.race([attempts.idle(), hurried.promise]));
     attempts.releaseAll();
     // What cannot be handed back within this time, because Postgres is away, is rescued when it is there again.
-    await Promise.race([attempts.idle(), new Promise((resolve) => setTimeout(resolve, handBackMs).unref())]);
+    await atMost(handBackMs, attempts.idle());
     attempts.abandon();
-    await Promise.race([stopped, new Promise((resolve) => setTimeout(resolve, 1000).unref())]);
     cancels.close();
-    await runtimes.close();
-    await undescribed;
-    await session[Symbol.asyncDispose]();
+    await Promise.all([runtimes.close(leaveMs), atMost(leaveMs, stopped), atMost(leaveMs, undescribed)]);
+    await atMost(leaveMs, session[Symbol.asyncDispose]());
   }
 
   return {
@@ -137,7 +132,13 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
   };
 }
 
-const handBackMs = 3000;
+/** After the grace five seconds are left for all that follows, whatever is away or hangs. */
+const handBackMs = 2000;
+const leaveMs = 1000;
+
+async function atMost(ms: number, work: Promise<void>): Promise<void> {
+  await Promise.race([work, new Promise((resolve) => setTimeout(resolve, ms).unref())]);
+}
 
 function graceOf({ grace }: WorkerOptions): { grace?: Grace } {
   return grace === undefined ? {} : { grace };

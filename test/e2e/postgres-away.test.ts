@@ -60,7 +60,9 @@ it(
 it("goes on when Postgres is killed: its first process, or only one of its sessions", async () => {
   await using server = await ownPostgres();
   await using ground = await openGround({ databaseUrl: server.url });
-  const workers = [ground.worker({ rescue }), ground.worker({ rescue })];
+  // Heard of so seldom that the locks, which fall with the sessions, are noticed before the next heartbeat.
+  const seldom = { rescue, heartbeatMs: 3000 };
+  const workers = [ground.worker(seldom), ground.worker(seldom)];
   await Promise.all(workers.map((worker) => worker.said("ready")));
   // Longer than a lease: Postgres is trusted, and so are those who look for dead workers.
   await delay(rescue.leaseMs + 500);
@@ -96,8 +98,8 @@ it("lets a worker end in time that is told to stop while Postgres is away; its r
   const told = performance.now();
   worker.signal("SIGTERM");
   expect(await worker.ended()).toEqual({ code: 0, signal: null });
-  // Grace, and five seconds.
-  expect(performance.now() - told).toBeLessThan(5_500 + 500);
+  // Grace and five seconds; one more for a machine that does other things too.
+  expect(performance.now() - told).toBeLessThan(500 + 5_000 + 1_000);
   await ground.processes.nothingLeft();
 
   await server.startAgain();
@@ -130,6 +132,8 @@ async function nobodyWasGivenUp(ground: Ground, workers: TestProcess[]): Promise
   const rows = await ground.db.sql<{ pid: number; state: string }[]>`select pid, state from workers order by pid`;
   const expected = workers.map(({ pid }) => ({ pid, state: "running" })).sort((a, b) => a.pid - b.pid);
   expect(rows).toEqual(expected);
+  // What was locked by a pool that gave up when its connection broke is found, and removed.
+  await expect.poll(() => ground.jobs.backend.depths(ground.db.sql), { timeout: 15_000 }).toEqual([]);
 }
 
 /** As a client does it: asked again as long as the database does not answer. */
