@@ -115,7 +115,8 @@ export async function appendRunEvents(sql: Sql, batch: RunBatch): Promise<Append
       -- With its events only: a batch that comes late a second time must not set a node back.
       join counted c on c."jobId" = n."jobId"
       on conflict (job_id, attempt, node, branch) do update set
-        state = excluded.state,
+        -- "running" is also what an event says that tells no state: a node that has ended may still be expanded into branches.
+        state = case excluded.state when 'running' then node_runs.state else excluded.state end,
         started_at = coalesce(node_runs.started_at, excluded.started_at),
         ended_at = coalesce(excluded.ended_at, node_runs.ended_at),
         duration_ms = coalesce(excluded.duration_ms, node_runs.duration_ms),

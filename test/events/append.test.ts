@@ -186,6 +186,13 @@ describe("node runs", () => {
     ]);
   });
 
+  it("stay ended when they are expanded into branches afterwards", async () => {
+    const run = await runningJob(db);
+    await append([event(run, 1)], [node(run, { state: "succeeded", endedAt: at })]);
+    await append([event(run, 2)], [node(run, { branches: 21 })]);
+    expect(await nodesOf(run.jobId)).toEqual([expect.objectContaining({ state: "succeeded" })]);
+  });
+
   it("are not set back by a batch that comes late a second time", async () => {
     const run = await runningJob(db);
     const early = [event(run, 1)];
