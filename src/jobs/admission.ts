@@ -5,6 +5,8 @@ import type { JobsContext } from "./context.ts";
 /** A look without a wake-up: notices may be lost. */
 const pollMs = 2000;
 const lostTicketsEveryMs = 30_000;
+/** A look for lost tickets takes a fiftieth of the time at most: it reads every waiting job. */
+const restFactor = 50;
 
 /**
  * Keeps jobs moving towards workers: wakes when something becomes due, and looks by itself every two seconds. Every server
@@ -14,13 +16,7 @@ export function startAdmission(
   { db, backend, wakeups }: Pick<JobsContext, "db" | "backend" | "wakeups">,
   onError: (error: Error) => void,
 ): Rounds {
-  let lostTicketsAt = 0;
-
   async function round(): Promise<number> {
-    if (performance.now() - lostTicketsAt > lostTicketsEveryMs) {
-      lostTicketsAt = performance.now();
-      await findLostTickets(db.sql, backend);
-    }
     const { jobIds, more } = await admit(db, backend);
     wakeups.ring("events", jobIds);
     if (more) return 0;
@@ -29,12 +25,19 @@ export function startAdmission(
   }
 
   const rounds = startRounds(round, onError);
+  // Rounds of its own: behind 100,000 waiting jobs it takes more than a second, in which nothing would be admitted.
+  const sweeps = startRounds(async () => {
+    const startedAt = performance.now();
+    const lost = await findLostTickets(db.sql, backend);
+    if (lost.length > 0) rounds.wake();
+    return Math.max(lostTicketsEveryMs, (performance.now() - startedAt) * restFactor);
+  }, onError);
   const subscription = wakeups.subscribe("admit", () => rounds.wake());
   return {
     wake: rounds.wake,
     async [Symbol.asyncDispose]() {
       subscription.close();
-      await rounds[Symbol.asyncDispose]();
+      await Promise.all([sweeps, rounds].map((one) => one[Symbol.asyncDispose]()));
     },
   };
 }

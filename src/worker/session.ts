@@ -14,6 +14,8 @@ export interface SessionOptions {
   heartbeatMs?: number;
 }
 
+const goodbyeMs = 2000;
+
 /** An attempt that the database says this worker runs. */
 export interface Held {
   jobId: string;
@@ -94,16 +96,21 @@ export class WorkerSession implements AsyncDisposable {
     this.#closed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     await this.#beating;
+    // Where nothing answers, nothing is waited for: the row is found dead by the next rescue, the lock falls with the socket.
+    const late = new Promise((resolve) => setTimeout(resolve, goodbyeMs).unref());
+    await Promise.race([this.#signOff(), late]);
+    this.#client?.connection.stream.destroy();
+  }
+
+  async #signOff(): Promise<void> {
     try {
       await this.#db.sql`
         update workers set state = 'stopped', ended_at = queue_now()
         where id = ${this.#id} and ended_at is null
           and not exists (select 1 from jobs where worker_id = ${this.#id} and state = 'running')`;
+      await this.#client?.end();
     } catch (error) {
-      // Without Postgres there is nothing to sign off from; the row is found dead by the next rescue.
       this.#events.failed(error as Error);
-    } finally {
-      await this.#client?.end().catch(() => {});
     }
   }
 

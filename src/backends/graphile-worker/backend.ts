@@ -50,7 +50,7 @@ export const graphileWorker: Backend = {
 
   async reclaim(sql: Sql, holders: readonly string[]) {
     const held = await sql<{ ticket: string; key: string | null }[]>`
-      select id as ticket, key from ${sql(ticketSchema)}.jobs where locked_by in ${sql([...holders])} order by id`;
+      select id as ticket, key from ${sql(ticketSchema)}.jobs where locked_by = any(${sql.array([...holders])}::text[]) order by id`;
     if (held.length === 0) return [];
     const tickets = held.map(({ ticket }) => ticket);
     await sql`select ${sql(ticketSchema)}.force_unlock_workers(${sql.array([...holders])}::text[])`;
