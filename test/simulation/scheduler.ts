@@ -76,12 +76,13 @@ export class Scheduler {
   /** Lets one step go. False when there is none that could. */
   async step(): Promise<boolean> {
     await this.settle();
-    const ready = this.#steps.filter(({ actor }) => !actor.stalled);
+    // In an order that does not depend on which of two answers came first.
+    const ready = this.#steps.filter(({ actor }) => !actor.stalled).sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
     if (ready.length === 0) return false;
     const step = this.#random.pick(ready);
     this.#steps.splice(this.#steps.indexOf(step), 1);
     const fate = this.#fateOf(step);
-    this.note(`${step.actor.name}: ${step.label}${fate === "done" ? "" : `  !! ${fate}`}`);
+    this.note(`${nameOf(step)}${fate === "done" ? "" : `  !! ${fate}`}`);
     step.go(fate);
     await this.settle();
     return true;
@@ -100,6 +101,7 @@ export class Scheduler {
 
   /** Waits until all that can go on by itself has come to its next step. */
   async settle(): Promise<void> {
+    const until = performance.now() + 20_000;
     for (let idleTurns = 0; idleTurns < 3; ) {
       await new Promise((resolve) => setImmediate(resolve));
       if (this.#underWay === 0) {
@@ -108,6 +110,7 @@ export class Scheduler {
       }
       idleTurns = 0;
       if (await this.#allWaitForLocks()) return;
+      if (performance.now() > until) throw new Error(`The schedule stands still:\n${this.trace.join("\n")}`);
     }
   }
 
@@ -127,4 +130,8 @@ export class Scheduler {
       where not l.granted and a.datname = current_database()`;
     return this.#underWay === before && row?.waiting === before;
   }
+}
+
+function nameOf({ actor, label }: Step): string {
+  return `${actor.name}: ${label}`;
 }

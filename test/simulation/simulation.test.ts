@@ -29,7 +29,7 @@ async function openLane(): Promise<Lane> {
       execute format('alter database %I set plan_cache_mode = force_generic_plan', current_database());
     end $$`);
   const pools: Database[] = [];
-  for (let place = 0; place < 3; place += 1) pools.push(await connect(db.url, { max: 6, maxReads: 1 }));
+  for (let place = 0; place < 3; place += 1) pools.push(await connect(db.url, { max: 8, maxReads: 1 }));
   return { db, pools };
 }
 

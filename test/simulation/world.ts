@@ -31,6 +31,8 @@ interface Place {
   rescuer: Rescuer;
   /** It does one thing at a time of what every process does now and then. */
   tending: boolean;
+  /** Calls of clients under way: each may hold a connection, and there are only so many. */
+  calls: number;
 }
 
 interface Asked {
@@ -54,6 +56,8 @@ export class World {
   #incarnations = 0;
   #paused = false;
   #ticketsWereLost = false;
+  /** Leases end again and again: whoever stands still is given up, and comes back while another does its work. */
+  readonly #hasty: boolean;
 
   constructor(seed: number, monitor: Database, pools: readonly Database[], startMs: number) {
     this.random = new Random(seed);
@@ -62,6 +66,7 @@ export class World {
     this.#ids = new IdSource(() => this.#now);
     this.#since = this.#ids.next();
     this.scheduler = new Scheduler(this.random, monitor.sql);
+    this.#hasty = this.random.chance(0.3);
     this.scheduler.faults = { left: this.random.between(1, 4), chance: this.random.pick([0.02, 0.05, 0.1]) };
     for (const [i, real] of pools.entries()) this.#places.push(this.#arrive(i === 0 ? "server" : `worker ${i}`, real));
     for (let jobs = this.random.between(1, 3); jobs > 0; jobs -= 1) this.#asked.push(this.#somethingToAsk());
@@ -101,10 +106,16 @@ export class World {
     );
     const clock = () => this.#now;
     const pool = `pool-${this.#since}-${this.#incarnations}`;
-    const worker = name === "server" ? null : new SimulatedWorker(process, pool, backend, this.random, this.#seen);
+    const worker =
+      name === "server" ? null : new SimulatedWorker(process, pool, backend, this.#ownRandom(), this.#seen);
     void worker?.register();
     const rescuer = new Rescuer(process.db, backend, times, { steady: clock, wall: clock });
-    return { name, real, process, worker, context: jobsContext(process.db), rescuer, tending: false };
+    return { name, real, process, worker, context: jobsContext(process.db), rescuer, tending: false, calls: 0 };
+  }
+
+  /** What happens in a run does not depend on which of two runs has begun first. */
+  #ownRandom(): Random {
+    return new Random(this.random.between(0, 2 ** 31));
   }
 
   #somethingToAsk(): Asked {
@@ -133,7 +144,7 @@ export class World {
     if (place.process.dead) {
       if (what < 0.5) this.#replace(place);
     } else if (what < 0.12) {
-      await this.#pass(random.pick([1, 100, 900, 2500, 4000]));
+      await this.#pass(random.pick(this.#hasty ? [4000] : [1, 100, 900, 2500, 4000]));
     } else if (what < 0.2) {
       place.process.stalled = !place.process.stalled;
       this.scheduler.note(`${place.process.name} ${place.process.stalled ? "stands still" : "goes on"}`);
@@ -167,7 +178,7 @@ export class World {
   }
 
   /** What every process does now and then. */
-  #tend(place: Place, which = this.random.pick(["admit", "look", "reclaim", "find lost"] as const)): void {
+  #tend(place: Place, which = this.#anyTask()): void {
     if (place.tending) return;
     const { db } = place.process;
     const { rescuer } = place;
@@ -183,6 +194,11 @@ export class World {
       .finally(() => {
         place.tending = false;
       });
+  }
+
+  #anyTask(): "admit" | "look" | "reclaim" | "find lost" {
+    if (this.#hasty && this.random.chance(0.5)) return "look";
+    return this.random.pick(["admit", "look", "reclaim", "find lost"]);
   }
 
   /** Sometimes at once, as if a minute had passed for graphile-worker too: then a ticket in a slow hand is given out twice. */
@@ -214,8 +230,7 @@ export class World {
   #cancel(place: Place): void {
     const jobId = this.#knownJob();
     if (jobId === null) return;
-    // It may have ended, or the connection be lost: both are the caller's to hear.
-    cancelJob(place.context, tester, { jobId, reason: null }).catch(() => {});
+    this.#call(place, () => cancelJob(place.context, tester, { jobId, reason: null }));
   }
 
   /** A person opens the next life of a job that has ended. */
@@ -227,7 +242,17 @@ export class World {
       if (job === undefined) throw new Error(`${jobId} was accepted and is not there`);
       await transition(sql, backend, "requeue", [{ id: jobId, attempt: job.attempt, data: { actor: "a person" } }]);
     };
-    place.process.db.sql.begin(requeue).catch(() => {});
+    this.#call(place, () => place.process.db.sql.begin(requeue));
+  }
+
+  #call(place: Place, work: () => Promise<unknown>): void {
+    if (place.calls === 2) return;
+    place.calls += 1;
+    work()
+      .catch(() => {}) // the job may have ended, or the connection be lost: both are the caller's to hear
+      .finally(() => {
+        place.calls -= 1;
+      });
   }
 
   #knownJob(): string | null {
