@@ -156,6 +156,24 @@ describe("findLostTickets", () => {
     expect(await ticketsOf(db.sql, id)).toEqual([expect.objectContaining({ attempt: 1, holder: null })]);
   });
 
+  it("gives out again what somebody took a minute ago and never started; the first one is void then", async () => {
+    const id = await queuedJob(db);
+    await old(id);
+    await holdTickets(db.sql, id, "pool-1");
+    const [first] = await ticketsOf(db.sql, id);
+    await db.sql`
+      update ${db.sql(ticketSchema)}._private_jobs set locked_at = now() - interval '2 min' where locked_by = 'pool-1'`;
+    expect(await findLostTickets(db.sql, backend)).toEqual([id]);
+    expect((await admit(db, backend)).jobIds).toEqual([id]);
+    const [second, ...more] = await ticketsOf(db.sql, id);
+    expect(more).toEqual([]);
+    expect(second).toMatchObject({ attempt: 1, holder: null });
+    expect(second?.id).not.toBe(first?.id);
+    await db.sql`update ${db.sql(ticketSchema)}._private_jobs set locked_at = null where locked_by = 'pool-1'`;
+    await backend.sweep(db.sql);
+    expect(await db.sql`select id from ${db.sql(ticketSchema)}.jobs where key is null`).toEqual([]);
+  });
+
   it("leaves alone a ticket that waits or is in a worker's hands, a fresh one, and a job that runs", async () => {
     const [waiting, held, fresh] = [await queuedJob(db), await queuedJob(db), await queuedJob(db)];
     const { jobId: running } = await runningJob(db);
