@@ -74,9 +74,9 @@ export const Attempt = builder.drizzleNode("attempts", {
       resolve: ({ context }) => redacted(context as JsonObject | null),
     }),
     nodeRuns: t.relation("nodeRuns", {
-      description: "Its nodes and their branches, in the order in which they began.",
-      complexity: { multiplier: limits.assumedListSize },
-      query: { orderBy: { startedAt: "asc", node: "asc", branch: "asc" } },
+      description: `Its nodes and their branches, in the order in which they began: the first ${limits.nodeRuns}. \`Job.events\` has all.`,
+      complexity: { multiplier: limits.assumedNodeRuns },
+      query: { orderBy: { startedAt: "asc", node: "asc", branch: "asc" }, limit: limits.nodeRuns },
     }),
     results: t.relation("results", {
       description: "What is kept of its final variables.",

@@ -217,9 +217,9 @@ export const jobRef = builder.drizzleNode("jobs", {
       description: "The attempt under way, else the last one; null before the first.",
     }),
     nodeRuns: t.relation("nodeRuns", {
-      description: "Nodes and branches of the last attempt, in the order in which they began.",
-      complexity: { multiplier: limits.assumedListSize },
-      query: { orderBy: { startedAt: "asc", node: "asc", branch: "asc" } },
+      description: `Nodes and branches of the last attempt, in the order in which they began: the first ${limits.nodeRuns}. \`events\` has all.`,
+      complexity: { multiplier: limits.assumedNodeRuns },
+      query: { orderBy: { startedAt: "asc", node: "asc", branch: "asc" }, limit: limits.nodeRuns },
     }),
     results: t.relation("results", {
       description: "What is kept of the final variables of the last attempt.",

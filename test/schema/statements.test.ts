@@ -39,11 +39,7 @@ function counted(database: Database): Database {
 
 describe("the number of statements does not grow with the number of jobs", () => {
   it.each([
-    [
-      "jobs → attempts → nodeRuns → summary",
-      1,
-      "attempts { number worker { host } nodeRuns { node state summary { type preview } } }",
-    ],
+    ["jobs → attempts → nodeRuns → summary", 1, "attempts { worker { host } nodeRuns { summary { type } } }"],
     ["jobs → pipelineInfo → project", 1, "pipelineInfo { qualifiedName project { name } }"],
     [
       "jobs → results, nodeRuns of the last attempt, error",
@@ -56,7 +52,7 @@ describe("the number of statements does not grow with the number of jobs", () =>
     ["jobs → pipelineInfo → project → workers", 3, "pipelineInfo { project { workers { host } } }"],
   ])("%s: %i", async (_name, most, selection) => {
     const counts: number[] = [];
-    for (const first of [1, 5]) {
+    for (const first of [1, 4]) {
       statements = [];
       const { errors, data } = await server.post(`{ jobs(first: ${first}) { nodes { id ${selection} } } }`);
       expect(errors).toBeUndefined();
