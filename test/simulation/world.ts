@@ -151,7 +151,8 @@ export class World {
     } else if (what < 0.35) {
       this.#tend(place);
     } else if (place.worker !== null) {
-      if (what < 0.5) void place.worker.beat();
+      if (this.#hasty && what < 0.42 && place.worker.busy) await this.#eclipse(place);
+      else if (what < 0.5) void place.worker.beat();
       else if (what < 0.53) place.worker.drain();
       else this.#work(place);
     } else if (what < 0.7) {
@@ -165,6 +166,28 @@ export class World {
     } else if (what < 0.94) {
       await this.#loseATicket();
     }
+  }
+
+  /** A worker stands still for longer than its lease, in the middle of a run; others take over, then it goes on. */
+  async #eclipse(place: Place): Promise<void> {
+    this.scheduler.note(`${place.process.name} stands still for a lease`);
+    place.process.stalled = true;
+    const others = this.#places.filter((other) => other !== place && !other.process.dead && !other.process.stalled);
+    for (let half = 0; half < 2; half += 1) {
+      await this.#pass(times.leaseMs / 2 + 100);
+      for (const { worker } of others) void worker?.beat();
+      await this.#steps(6);
+    }
+    for (const other of others) this.#tend(other, "look");
+    await this.#steps(15);
+    for (const other of others) this.#work(other);
+    await this.#steps(this.random.between(5, 20));
+    place.process.stalled = false;
+    this.scheduler.note(`${place.process.name} goes on`);
+  }
+
+  async #steps(most: number): Promise<void> {
+    for (let step = 0; step < most && (await this.scheduler.step()); ) step += 1;
   }
 
   #replace(place: Place): void {
