@@ -1,20 +1,27 @@
 /** All tests: TypeScript on real Postgres, real Python and real sockets, then the Python package's and the examples' own. */
-import { runSteps } from "./steps.ts";
+import { runSteps, type Step } from "./steps.ts";
 
 const node = process.execPath;
 const only = process.argv.slice(2);
+/** They kill and time real processes: one file at a time, with the machine to itself. */
+const alone = ["test/e2e", "test/simulation", "test/cli/up.test.ts", "test/package.test.ts"];
 
 await runSteps(
   only.length > 0
-    ? [{ name: "vitest", command: node, args: ["node_modules/vitest/vitest.mjs", "run", ...only] }]
+    ? [vitest("vitest", ...only)]
     : [
         // First, because the tests below need it too, and it says what it downloads.
-        { name: "python environment", command: node, args: ["scripts/python.ts", "python", "--version"] },
-        { name: "vitest", command: node, args: ["node_modules/vitest/vitest.mjs", "run"] },
-        {
-          name: "pytest",
-          command: node,
-          args: ["scripts/python.ts", "pytest", "-q", "python/tests", "examples/tests"],
-        },
+        python("python environment", "python", "--version"),
+        vitest("vitest", ...alone.map((path) => `--exclude=${path.endsWith(".ts") ? path : `${path}/**`}`)),
+        vitest("vitest, whole processes", ...alone, "--no-file-parallelism"),
+        python("pytest", "pytest", "-q", "python/tests", "examples/tests"),
       ],
 );
+
+function vitest(name: string, ...args: string[]): Step {
+  return { name, command: node, args: ["node_modules/vitest/vitest.mjs", "run", ...args] };
+}
+
+function python(name: string, ...args: string[]): Step {
+  return { name, command: node, args: ["scripts/python.ts", ...args] };
+}
