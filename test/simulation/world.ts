@@ -143,6 +143,8 @@ export class World {
     const what = random.next();
     if (place.process.dead) {
       if (what < 0.5) this.#replace(place);
+    } else if (place.worker?.busy && !place.process.stalled && random.chance(this.#hasty ? 0.5 : 0.1)) {
+      await this.#eclipse(place);
     } else if (what < 0.12) {
       await this.#pass(random.pick(this.#hasty ? [4000] : [1, 100, 900, 2500, 4000]));
     } else if (what < 0.2) {
@@ -151,8 +153,7 @@ export class World {
     } else if (what < 0.35) {
       this.#tend(place);
     } else if (place.worker !== null) {
-      if (this.#hasty && what < 0.42 && place.worker.busy) await this.#eclipse(place);
-      else if (what < 0.5) void place.worker.beat();
+      if (what < 0.5) void place.worker.beat();
       else if (what < 0.53) place.worker.drain();
       else this.#work(place);
     } else if (what < 0.7) {
