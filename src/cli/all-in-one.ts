@@ -1,4 +1,5 @@
-import { join } from "node:path";
+import { homedir } from "node:os";
+import { join, relative, sep } from "node:path";
 import { openDataFolder } from "../db/data-folder.ts";
 import { startEmbeddedPostgres } from "../db/embedded/start.ts";
 import type { ProjectFolder } from "../pipelines/folders.ts";
@@ -91,7 +92,7 @@ export async function startAllInOne(cli: Cli, options: AllInOneOptions, lines: S
 async function openPostgres(
   opened: AsyncDisposableStack,
   folder: string,
-  { config }: Cli,
+  { config, cwd }: Cli,
   lines: StartLines,
 ): Promise<string> {
   const done = lines.begin("Postgres");
@@ -101,16 +102,31 @@ async function openPostgres(
   }
   const postgres = opened.use(await startEmbeddedPostgres({ folder, onProgress: (message) => lines.note(message) }));
   const adopted = postgres.adopted ? ", left running by an earlier start" : "";
-  done(`${postgres.version}, embedded, 127.0.0.1:${postgres.port}, data in ${folder}${adopted}`);
+  done(`${postgres.version} embedded, port ${postgres.port}, data in ${shortPath(folder, cwd)}${adopted}`);
   return postgres.url;
 }
 
-async function openPythons({ config }: Cli, { projects }: AllInOneOptions, folder: string, lines: StartLines) {
+async function openPythons({ config, cwd }: Cli, { projects }: AllInOneOptions, folder: string, lines: StartLines) {
   const done = lines.begin("Python");
   const onProgress = (message: string) => lines.note(message);
   const served = await withPythons(projects, { folder, config, onProgress });
-  for (const { name, python } of served) done(`${python.version} for ${name}: ${python.path} (${python.source})`);
+  for (const { name, python } of served) {
+    // The environment names its interpreter well enough.
+    const path = shortPath(python.path.replace(/\/bin\/python[\d.]*$/, ""), cwd);
+    done(`${python.version} for ${name}: ${path} (${python.source})`);
+  }
   return served;
+}
+
+/** A path as a person would write it: from here or from home, where that is shorter. */
+function shortPath(path: string, cwd: string): string {
+  const home = homedir();
+  const ways = [
+    path,
+    relative(cwd, path) || ".",
+    path.startsWith(`${home}${sep}`) ? `~${path.slice(home.length)}` : path,
+  ];
+  return ways.reduce((shortest, way) => (way.length < shortest.length ? way : shortest));
 }
 
 /** How many ports beside the usual one are tried before any free one is taken. */

@@ -16,7 +16,7 @@ import type { Cli, GlobalOptions } from "./cli.ts";
 import type { Config } from "./config.ts";
 import { placeOf, readable } from "./database.ts";
 import { isTransactionPooler } from "./pooler.ts";
-import { bytes, duration } from "./units.ts";
+import { bytes, counted, duration } from "./units.ts";
 import { version } from "./version.ts";
 
 /** What was found out about one part. `wrong` has to be mended, `note` is worth knowing. */
@@ -40,7 +40,7 @@ export async function checkAll(
     checkNode(),
     checkDataFolder(folder),
     checkDatabase(cli.config),
-    checkPort(cli.config),
+    checkPort(cli.config, readServerInfo(folder)?.url ?? null),
     checkServer(cli, options),
     checkProjects(options.project, folder, cli),
   ]);
@@ -107,7 +107,7 @@ async function checkDatabase({ databaseUrl }: Config): Promise<Finding> {
   }
 }
 
-async function checkPort({ host, port }: Config): Promise<Finding> {
+async function checkPort({ host, port }: Config, ours: string | null): Promise<Finding> {
   const wanted = port ?? defaultPort;
   const free = await new Promise<boolean>((resolve) => {
     const probe = createServer();
@@ -115,6 +115,9 @@ async function checkPort({ host, port }: Config): Promise<Finding> {
     probe.listen(wanted, host ?? "127.0.0.1", () => probe.close(() => resolve(true)));
   });
   if (free) return { state: "ok", part: "port", text: `${wanted} is free` };
+  if (ours !== null && new URL(ours).port === String(wanted)) {
+    return { state: "ok", part: "port", text: `${wanted} is in use by the API of this data folder` };
+  }
   return { state: "note", part: "port", text: `${wanted} is in use${port === null ? ": up takes another one" : ""}` };
 }
 
@@ -127,7 +130,7 @@ async function checkServer(cli: Cli, { url }: GlobalOptions): Promise<Finding> {
   try {
     const { server, workers } = await client.request(ServerDocument, {});
     const living = workers.filter(({ state }) => state === "RUNNING").length;
-    const text = `${address}, version ${server.version}, Postgres ${server.postgresVersion}, ${living} workers`;
+    const text = `${address}, version ${server.version}, Postgres ${server.postgresVersion}, ${counted(living, "worker")}`;
     if (Math.abs(server.clockSkewMs) > mostSkewMs) {
       return {
         state: "wrong",

@@ -5,7 +5,7 @@ import { type Cli, type GlobalOptions, globalOptions, printJson } from "./cli.ts
 import { shortId, stateColours } from "./frame.ts";
 import { table } from "./table.ts";
 import { printable, type Terminal } from "./terminal.ts";
-import { dayAndClock, duration, localTime, utcOffset } from "./units.ts";
+import { dayAndClock, dueShort, duration, localTime, utcOffset } from "./units.ts";
 
 interface Options extends GlobalOptions {
   state?: JobState[];
@@ -72,7 +72,9 @@ export function jobTable(jobs: readonly JobSummary[], { symbols, columns, paint 
 
 /** What it waits for, or how far it is. */
 function note(job: JobSummary): string {
-  const { state, progress, attempt } = job;
+  const { state, progress, attempt, runAt } = job;
+  // The whole time does not fit: `job` tells it.
+  if (state === "SCHEDULED" || state === "RETRYABLE") return `due ${dueShort(new Date(runAt), new Date())}`;
   const waiting = waitingText(job);
   if (waiting !== null) return printable(waiting);
   const nodes = state === "RUNNING" && progress.total !== null ? `${progress.done}/${progress.total} nodes` : "";

@@ -1,4 +1,4 @@
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Help, type Option } from "commander";
 import { addCancel } from "./cancel.ts";
 import type { Cli } from "./cli.ts";
 import { readConfig } from "./config.ts";
@@ -57,6 +57,7 @@ function buildProgram(cli: Cli, { stdout, stderr }: Surroundings): Command {
     .helpOption("-h, --help", "say how a command is used")
     .helpCommand("help [command]", "the same")
     .addHelpText("after", help)
+    .configureHelp({ optionDescription: describeOption })
     .showHelpAfterError("(add --help to see how it is used)")
     .showSuggestionAfterError()
     .exitOverride()
@@ -66,6 +67,12 @@ function buildProgram(cli: Cli, { stdout, stderr }: Surroundings): Command {
     });
   for (const add of commands) add(program, cli);
   return program;
+}
+
+/** An option that may be repeated begins with none: not worth telling. */
+function describeOption(this: Help, option: Option): string {
+  const isEmptyList = Array.isArray(option.defaultValue) && option.defaultValue.length === 0;
+  return isEmptyList ? option.description : Help.prototype.optionDescription.call(this, option);
 }
 
 const commands = [

@@ -12,7 +12,7 @@ import { type Cli, globalOptions, printJson } from "./cli.ts";
 import { UsageError } from "./failure.ts";
 import { table } from "./table.ts";
 import { printable, printableLines, type Terminal } from "./terminal.ts";
-import { localTime } from "./units.ts";
+import { counted, localTime } from "./units.ts";
 
 export type ListedProject = ProjectsQuery["projects"]["nodes"][number];
 type Project = NonNullable<ProjectQuery["project"]>;
@@ -28,7 +28,7 @@ export function addProject(program: Command, cli: Cli): void {
       const projects = await listProjects(client);
       if (options.json) return printJson(cli.terminal, projects);
       if (projects.length === 0) return cli.terminal.err("No worker has published a project yet.");
-      for (const line of projectTable(projects)) cli.terminal.out(line);
+      for (const line of projectTable(projects, cli.terminal)) cli.terminal.out(line);
     });
   project
     .command("show")
@@ -58,12 +58,14 @@ export async function listProjects(client: Client): Promise<ListedProject[]> {
   return projects;
 }
 
-export function projectTable(projects: readonly ListedProject[]): string[] {
-  return table(
+/** A line for each project, and below them what is wrong with it, or how to see that. */
+export function projectTable(projects: readonly ListedProject[], { paint, symbols }: Terminal): string[] {
+  const broken = ({ pipelines }: ListedProject) => pipelines.filter(({ status }) => status === "BROKEN").length;
+  const listed = table(
     ["PROJECT", "PIPELINES", "PYTHON", "FLOWERPOWER", "WORKERS", "STATE"],
-    projects.map(({ name, pipelines, environment, workers, error }) => {
-      const broken = pipelines.filter(({ status }) => status === "BROKEN").length;
-      const state = error !== null ? printable(error.message) : broken > 0 ? `${broken} broken` : "ok";
+    projects.map((project) => {
+      const { name, pipelines, environment, workers, error } = project;
+      const state = error !== null ? "broken" : broken(project) > 0 ? `${broken(project)} broken` : "ok";
       return [
         name,
         String(pipelines.filter(({ status }) => status !== "UNCONFIGURED").length),
@@ -74,12 +76,19 @@ export function projectTable(projects: readonly ListedProject[]): string[] {
       ];
     }),
   );
+  const remarks = projects.flatMap((project) => {
+    const { name, error } = project;
+    if (error !== null)
+      return wrong(error).map((line, index) => `${index === 0 ? `${symbols.failed} ${name}  ` : "  "}${line}`);
+    return broken(project) > 0 ? [`${symbols.failed} What is broken: flowerpower-queue project show ${name}`] : [];
+  });
+  return [...listed, ...remarks.map((line) => paint("red", line))];
 }
 
 function projectLines(project: Project, { paint, symbols }: Terminal): string[] {
   const { environment, error, pipelines, warnings } = project;
   const lines = [
-    `${paint("bold", project.name)}  published ${localTime(project.publishedAt)}, ${project.workers.length} workers`,
+    `${paint("bold", project.name)}  published ${localTime(project.publishedAt)}, ${counted(project.workers.length, "worker")}`,
     `  Python ${environment.pythonVersion ?? "?"}  ${environment.python ?? "?"} (${environment.pythonSource ?? "?"})`,
     `  FlowerPower ${environment.flowerpower ?? "?"}, Hamilton ${environment.hamilton ?? "?"}`,
   ];
@@ -104,7 +113,8 @@ function wrong(error: NonNullable<Project["error"]>): string[] {
   const where = error.file === null ? "" : ` (${error.file}${error.line === null ? "" : `:${error.line}`})`;
   return [
     ...printableLines(`${error.type}: ${error.message}${where}`),
-    ...(error.hint === null ? [] : printableLines(error.hint)),
+    // Some messages already say what to do.
+    ...(error.hint === null || error.message.includes(error.hint) ? [] : printableLines(error.hint)),
   ];
 }
 

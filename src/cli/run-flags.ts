@@ -43,7 +43,12 @@ export function addRunFlags(command: Command): Command {
   return command
     .optionsGroup("What to run (flags as of `flowerpower pipeline run`):")
     .option("--inputs <dict>", "inputs: JSON, or a=1,b=2")
-    .option("-i, --input <name=value>", "one input, read as its type wants it; may be repeated", collect, [])
+    .option(
+      "-i, --input <name=value>",
+      "one input, read as its type wants it, lists as JSON: days=[1,2]; may be repeated",
+      collect,
+      [],
+    )
     .addOption(new Option("--outputs, --final-vars <list>", "final variables: a,b or JSON"))
     .option("--config <dict>", "Hamilton config: JSON, or a=1,b=2")
     .addOption(new Option("--executor <type>", "how branches are spread").choices(Object.keys(executors)))

@@ -22,6 +22,11 @@ export function bytes(count: number): string {
   return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
 }
 
+/** `1 worker`, `2 workers`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
 /** `48 213`, with the given sign between thousands. */
 export function grouped(count: number, separator: string): string {
   return String(count).replace(/\B(?=(\d{3})+(?!\d))/g, separator);
@@ -36,6 +41,13 @@ export function localTime(iso: string): string {
 /** `2026-11-23 10:07:05`, local. */
 export function dayAndClock(date: Date): string {
   return `${day(date)} ${clock(date)}`;
+}
+
+/** When, in a few letters, local: `10:07` within a day, else `11-24`, or `2027-01-01` in another year. */
+export function dueShort(date: Date, now: Date): string {
+  if (Math.abs(date.getTime() - now.getTime()) < 12 * 3_600_000 || day(date) === day(now))
+    return clock(date).slice(0, 5);
+  return date.getFullYear() === now.getFullYear() ? day(date).slice(5) : day(date);
 }
 
 /** `+01:00`. */

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Cli } from "./cli.ts";
 import { slotsRange } from "./config.ts";
 import { parseDurationMs } from "./units.ts";
@@ -31,7 +31,11 @@ export function addWorkerFlags(command: Command): Command {
     .option("--project <[name=]dir>", "a FlowerPower project; may be repeated (the one around here)", collect, [])
     .option("--slots <count>", `runs at the same time (${defaultSlots}, or FLOWERPOWER_QUEUE_SLOTS)`, slots)
     .option("--data <folder>", "where everything is kept (.flowerpower-queue, or FLOWERPOWER_QUEUE_DATA)")
-    .option("--grace <duration>", "how long runs may go on after a request to stop", lengthMs, defaultGraceMs);
+    .addOption(
+      new Option("--grace <duration>", "how long runs may go on after a request to stop")
+        .argParser(lengthMs)
+        .default(defaultGraceMs, `${defaultGraceMs / 1000} s`),
+    );
 }
 
 export function slotsOf({ slots }: Pick<UpFlags, "slots">, { config }: Cli): number {

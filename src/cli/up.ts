@@ -45,7 +45,7 @@ export function addUp(program: Command, cli: Cli): void {
 async function tellProjects(url: string, { terminal }: Cli): Promise<void> {
   await using client = createClient({ url });
   const projects = await listProjects(client);
-  for (const line of ["", ...projectTable(projects), ""]) terminal.out(`  ${line}`.trimEnd());
+  for (const line of ["", ...projectTable(projects, terminal), ""]) terminal.out(`  ${line}`.trimEnd());
   const first = firstToRun(projects);
   if (first !== null) terminal.out(`  Run one: flowerpower-queue enqueue ${first} --follow`);
 }
