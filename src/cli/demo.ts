@@ -6,8 +6,8 @@ import { accepted } from "./enqueue.ts";
 import { Exit, exitCodes } from "./failure.ts";
 import { exitCodeOf, type Followed, follow } from "./follow.ts";
 import { startLines } from "./start-lines.ts";
-import { summaryText } from "./summary-text.ts";
-import { clip, printable, type Terminal } from "./terminal.ts";
+import { previewLines, summaryText } from "./summary-text.ts";
+import { clip, type Terminal } from "./terminal.ts";
 import { duration } from "./units.ts";
 import { done, untilStopped } from "./until-stopped.ts";
 import { addServerFlags, addWorkerFlags, hostOf, slotsOf, type UpFlags } from "./up-flags.ts";
@@ -89,10 +89,13 @@ function mutationLines(): string[] {
 
 function resultLines({ results }: Job, { paint, symbols, columns }: Terminal): string[] {
   const width = Math.max(...results.map(({ name }) => name.length), 0);
-  return results.map(({ name, summary }) => {
+  return results.flatMap(({ name, summary }) => {
     const looks = summary === null ? "" : summaryText(summary, symbols);
-    const row = summary?.shape == null || summary.preview === null ? "" : `: ${printable(summary.preview)}`;
-    return `  ${paint("bold", name.padEnd(width))}  ${clip(`${looks}${row}`, columns - width - 4, symbols.ellipsis)}`;
+    const rows = summary === null ? [] : previewLines(summary, columns - width - 4);
+    return [
+      `  ${paint("bold", name.padEnd(width))}  ${clip(looks, columns - width - 4, symbols.ellipsis)}`,
+      ...rows.map((row) => `  ${" ".repeat(width)}  ${paint("dim", row)}`),
+    ];
   });
 }
 
@@ -101,16 +104,17 @@ function summaryLine({ job, view }: Followed, { symbols }: Terminal): string {
   const waited = job.waitedMs === null ? [] : [`Waited ${duration(job.waitedMs)}`];
   const ran = job.runMs === null ? [] : [`ran ${duration(job.runMs)}`];
   const lost = view.lastSeq - view.events;
-  const events = `${view.events} events, received live over one subscription, ${lost === 0 ? "none" : lost} lost`;
+  const events = `${view.events} events, live over one subscription, ${lost === 0 ? "none" : lost} lost`;
   return `  ${[...waited, ...ran, events].join(` ${symbols.dot} `)}`;
 }
 
 function nextSteps(url: string): string[] {
   return [
     "  Watch the next one from a second terminal:",
-    `    npx flowerpower-queue enqueue ${request.pipeline} --input day=2013-07-22 --follow`,
+    `    npx flowerpower-queue enqueue ${request.pipeline} -i day=2013-07-22 -f`,
     "  Your own project, nothing in it changes (uses its .venv):",
     "    npx flowerpower-queue up --project ~/my-project",
-    `  GraphiQL ${url}   everything stays up; Ctrl-C stops it, jobs are kept`,
+    `  GraphiQL ${url}`,
+    "  Everything stays up; Ctrl-C stops it, jobs are kept.",
   ];
 }

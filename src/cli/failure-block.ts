@@ -1,6 +1,6 @@
 import type { Job } from "../client/client.ts";
 import type { NodeRunFragment, ValueSummaryFragment } from "../client/generated/graphql.ts";
-import { branchName } from "./frame.ts";
+import { branchName, errorText } from "./frame.ts";
 import { summaryText } from "./summary-text.ts";
 import { printable, printableLines, type Terminal } from "./terminal.ts";
 
@@ -9,10 +9,14 @@ export function failureBlock(job: Job, { paint, symbols }: Pick<Terminal, "paint
   const { error } = job;
   if (error === null) return [];
   const failedRun = job.nodeRuns.find(({ state, node }) => state === "FAILED" && node === error.node);
-  const lines = [`${paint("red", `${symbols.failed} ${headline(job)}`)}`];
+  const lines = [
+    job.state === "FAILED"
+      ? paint("red", `${symbols.failed} ${headline(job)}`)
+      : paint("yellow", `${symbols.stopped} ${headline(job)}`),
+  ];
   if (error.file !== null) lines.push(`  at ${printable(error.file)}${error.line === null ? "" : `:${error.line}`}`);
   if (error.code !== null) lines.push(`     ${paint("dim", printable(error.code.trim()))}`);
-  lines.push(...printableLines(`${error.type}: ${error.message}`).map((line) => `  ${paint("bold", line)}`));
+  lines.push(...printableLines(errorText(error)).map((line) => `  ${paint("bold", line)}`));
   for (const { path, message } of error.problems) lines.push(`  ${printable(path)}: ${printable(message)}`);
   lines.push(...inputLines(failedRun).map((line) => `  ${line(symbols)}`));
   const never = neverRan(job);
@@ -24,9 +28,10 @@ export function failureBlock(job: Job, { paint, symbols }: Pick<Terminal, "paint
 
 function headline({ error, attempt, maxAttempts, state }: Job): string {
   const tries = maxAttempts > 1 ? ` (attempt ${attempt} of ${maxAttempts})` : "";
-  if (error?.node == null) return `The run ${state === "FAILED" ? "failed" : "was stopped"}${tries}`;
+  const became = state === "FAILED" ? "failed" : "was stopped";
+  if (error?.node == null) return `The run ${became}${tries}`;
   const branch = error.branch === null ? "" : `, branch ${branchName(error.branch)}`;
-  return `${printable(error.node)} failed${branch}${tries}`;
+  return `${printable(error.node)} ${became}${branch}${tries}`;
 }
 
 type Line = (symbols: Terminal["symbols"]) => string;

@@ -51,11 +51,15 @@ export function describeFailure(error: unknown): { message: string; exitCode: nu
 function problemList({ problems, message }: InvalidRunError): string {
   if (problems.length === 0) return message;
   const lines = problems.map((problem) => {
-    const meant = problem.suggestion === null ? "" : ` Did you mean ${problem.suggestion}?`;
-    // Some messages already say what was meant.
-    return `  ${problem.path.replace(/^input\./, "")}: ${problem.message}${problem.message.includes("Did you mean") ? "" : meant}`;
+    return `  ${problem.path.replace(/^input\./, "")}: ${problem.message}${meant(problem)}`;
   });
   return `The run does not fit the pipeline; nothing was stored.\n${lines.join("\n")}`;
+}
+
+/** A name is what was meant; a command is what to do. */
+function meant({ suggestion, message }: InvalidRunError["problems"][number]): string {
+  if (suggestion === null || message.includes("Did you mean")) return "";
+  return /\s/.test(suggestion) ? `\n    ${suggestion}` : ` Did you mean ${suggestion}?`;
 }
 
 function withHint(error: DomainError): string {

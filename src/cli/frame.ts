@@ -101,9 +101,14 @@ function nodeTime(node: NodeView, now: number): string {
 
 /** What a node has to say for itself, in a few words. */
 export function nodeDetail(node: NodeView, symbols: Symbols): string {
-  if (node.error !== null) return printable(`${node.error.type}: ${node.error.message}`);
+  if (node.error !== null) return printable(errorText(node.error));
   if (node.branches !== null) return branchDetail(node.branches);
   return node.summary === null ? "" : summaryText(node.summary, symbols);
+}
+
+/** `ValueError: no flour`, or the class alone where it says nothing. */
+export function errorText({ type, message }: { type: string; message: string }): string {
+  return message === "" ? type : `${type}: ${message}`;
 }
 
 function branchDetail({ running, durationsMs, slowest }: Branches): string {

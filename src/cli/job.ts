@@ -52,13 +52,22 @@ function factsOf(job: Job): [string, string][] {
     ["checked", job.validated ? null : "not before it starts: no worker had described the pipeline"],
     ...job.attempts.map(({ number, outcome, durationMs, errorKind }): [string, string] => [
       `attempt ${number}`,
-      [outcome?.toLowerCase() ?? "runs", durationMs === null ? null : duration(durationMs), errorKind]
+      [outcome === null ? "runs" : outcomes[outcome], durationMs === null ? null : duration(durationMs), errorKind]
         .filter((part) => part !== null)
         .join(", "),
     ]),
   ];
   return facts.filter((fact): fact is [string, string] => fact[1] !== null);
 }
+
+const outcomes: Record<NonNullable<Job["attempts"][number]["outcome"]>, string> = {
+  SUCCEED: "succeeded",
+  FAIL: "failed",
+  RETRY: "failed, tried again",
+  RELEASE: "handed back",
+  RESCUE: "lost",
+  STOP: "stopped",
+};
 
 function waited({ waitedMs }: Job): string {
   return waitedMs === null ? "" : `, waited ${duration(waitedMs)}`;

@@ -33,7 +33,13 @@ export function addLogs(program: Command, cli: Cli): void {
 }
 
 async function printLogs(client: Client, job: Job, options: Options, { terminal }: Cli): Promise<Job> {
-  for await (const event of client.history(job.id)) printLine(event, options, terminal);
+  let printed = 0;
+  for await (const event of client.history(job.id)) printed += printLine(event, options, terminal);
+  if (printed === 0 && !options.json) {
+    terminal.err(
+      options.node === undefined ? "It has printed nothing." : `Its node ${options.node} has printed nothing.`,
+    );
+  }
   return job;
 }
 
@@ -50,9 +56,12 @@ async function followLogs(client: Client, job: Job, options: Options, { terminal
   }
 }
 
-function printLine(event: JobEvent, options: Options, terminal: Terminal): void {
+/** How many lines it was: one, or none. */
+function printLine(event: JobEvent, options: Options, terminal: Terminal): number {
   const line = lineOf(event, options, terminal);
-  if (line !== null) terminal.out(line);
+  if (line === null) return 0;
+  terminal.out(line);
+  return 1;
 }
 
 function lineOf(event: JobEvent, { node, json }: Options, { paint }: Terminal): string | null {

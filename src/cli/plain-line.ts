@@ -1,5 +1,5 @@
 import type { JobEvent } from "../client/client.ts";
-import { branchName, nodeDetail } from "./frame.ts";
+import { branchName, errorText, nodeDetail } from "./frame.ts";
 import type { RunView } from "./run-view.ts";
 import { printable, type Symbols } from "./terminal.ts";
 import { clock, duration } from "./units.ts";
@@ -23,7 +23,7 @@ function sentence(view: RunView, event: JobEvent, symbols: Symbols): string | nu
       return succeeded(view, event, symbols);
     case "NodeFailed": {
       const where = event.branch === null ? event.node : `${event.node} ${branchName(event.branch)}`;
-      return `${symbols.failed} ${where}  ${duration(event.durationMs)}  ${printable(`${event.error.type}: ${event.error.message}`)}`;
+      return `${symbols.failed} ${where}  ${duration(event.durationMs)}  ${printable(errorText(event.error))}`;
     }
     case "JobRetryPlanned":
     case "JobRescued":

@@ -5,7 +5,7 @@ import { openApi } from "./api.ts";
 import { type Cli, type GlobalOptions, globalOptions, printJson } from "./cli.ts";
 import { Exit, exitCodes, UsageError } from "./failure.ts";
 import { exitCodeOf } from "./follow.ts";
-import { summaryText } from "./summary-text.ts";
+import { previewLines, summaryText } from "./summary-text.ts";
 import type { Terminal } from "./terminal.ts";
 
 interface Options extends GlobalOptions {
@@ -70,9 +70,13 @@ async function give(value: unknown, { output }: Options, { terminal }: Cli): Pro
 }
 
 /** A value for a person: whole when it is kept, else what it looked like. */
-function tell({ name, hasValue, value, summary, omitted }: Result, { out, paint, symbols }: Terminal): void {
+function tell({ name, hasValue, value, summary, omitted }: Result, { out, paint, symbols, columns }: Terminal): void {
   const looks = summary === null ? "" : summaryText(summary, symbols);
   out(`${paint("bold", name)}  ${looks}`);
-  if (hasValue) out(JSON.stringify(value, null, 2));
-  else out(paint("dim", `  not kept: ${omitted ?? "no reason is known"}`));
+  if (hasValue) {
+    out(JSON.stringify(value, null, 2));
+    return;
+  }
+  for (const line of summary === null ? [] : previewLines(summary, columns - 2)) out(`  ${line}`);
+  out(paint("dim", `  only this is kept: ${omitted ?? "no reason is known"}`));
 }

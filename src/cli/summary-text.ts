@@ -15,3 +15,15 @@ export function summaryText(summary: ValueSummaryFragment, symbols: Symbols): st
   if (summary.length !== null) return `${type} of ${size(summary.length)}${preview === null ? "" : `: ${preview}`}`;
   return preview === null ? type : `${type} ${preview}`;
 }
+
+/** What a table looks like, in lines of at most so many columns; none for values that are told in one. */
+export function previewLines({ shape, preview }: ValueSummaryFragment, columns: number): string[] {
+  if (shape === null || preview === null) return [];
+  const lines: string[] = [];
+  for (const word of printable(preview).split(/(?<=[,;] )/)) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + word.trimEnd().length > columns) lines.push(word);
+    else lines[lines.length - 1] = last + word;
+  }
+  return lines.map((line) => line.trimEnd());
+}

@@ -190,7 +190,7 @@ describe("demo", () => {
       expect(out).toContain("mutation { enqueueJob(");
       expect(out).toMatch(/✓ airport_profile 21\/21 {2}median .*, slowest #\d+/);
       expect(out).toMatch(/weather_effect +float 40\.63/);
-      expect(out).toMatch(/\d+ events, received live over one subscription, none lost/);
+      expect(out).toMatch(/\d+ events, live over one subscription, none lost/);
     },
     slow,
   );
