@@ -65,17 +65,35 @@ def encode(message: dict[str, Any]) -> bytes:
     return line.encode() + b"\n"
 
 
+# What a message is made of: a secret that happens to be called like a node must not change the message itself.
+_STRUCTURE = frozenset(
+    "v type run at event node branch kind classes file stream level logger outcome codeHash path finalVars nodes name "
+    "module sha256".split()
+)
+
+
 class Mask:
     """Hides secrets that were resolved from the environment, in whatever a run says about itself."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         # The longest first: a secret may be part of another one.
-        escaped = {json.dumps(secret, ensure_ascii=False)[1:-1].encode(errors="replace") for secret in secrets}
-        self._secrets = sorted(escaped, key=len, reverse=True)
+        self._secrets = sorted(set(secrets), key=len, reverse=True)
+        self._escaped = [
+            json.dumps(secret, ensure_ascii=False)[1:-1].encode(errors="replace") for secret in self._secrets
+        ]
 
     def hide(self, line: bytes) -> bytes:
-        """The encoded message with each secret replaced."""
-        for secret in self._secrets:
-            if secret in line:
-                line = line.replace(secret, HIDDEN.encode())
-        return line
+        """The encoded message with each secret replaced in what it tells, never in what it is made of."""
+        if not any(secret in line for secret in self._escaped):
+            return line
+        return encode(self._hidden(json.loads(line), None))
+
+    def _hidden(self, value: Any, key: str | None) -> Any:
+        if isinstance(value, dict):
+            return {name: self._hidden(item, name) for name, item in value.items()}
+        if isinstance(value, list):
+            return [self._hidden(item, key) for item in value]
+        if isinstance(value, str) and key not in _STRUCTURE:
+            for secret in self._secrets:
+                value = value.replace(secret, HIDDEN)
+        return value

@@ -22,6 +22,8 @@ export interface Database extends AsyncDisposable {
   now(): number;
   /** How far this process's clock is behind the database's, in milliseconds. */
   clockSkewMs(): number;
+  /** A statement that changes state has had no answer for long: is anybody there? */
+  suspect(): Promise<void>;
   /** Measures the skew anew, as is done every five seconds. */
   measureClock(): Promise<void>;
   url: string;
@@ -38,10 +40,12 @@ export interface ConnectOptions {
 }
 
 const schema = "flowerpower_queue";
+/** A read of the API that takes longer has been given up by who asked. */
+const readTimeoutMs = 8_000;
 
 /** Opens the pools and measures the clock. Fails when the database cannot be reached within 5 seconds. */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Database> {
-  const settings = (max: number): postgres.Options<Record<string, never>> => ({
+  const settings = (max: number, connection = {}): postgres.Options<Record<string, never>> => ({
     max,
     onnotice: () => {},
     connect_timeout: 5,
@@ -49,19 +53,24 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     max_lifetime: null,
     // The default grows to 20 s, during which statements would wait without an answer; after an outage we are back sooner.
     backoff: (failures: number) => Math.min(0.05 * 2 ** failures, 1),
-    connection: { application_name: options.name ?? "flowerpower-queue", search_path: `${schema}, public` },
+    connection: {
+      application_name: options.name ?? "flowerpower-queue",
+      search_path: `${schema}, public`,
+      ...connection,
+    },
   });
   let skewMs = 0;
   const measure = async (sql: postgres.Sql) => {
     const before = Date.now();
     const [row] = await sql<{ ms: number }[]>`select extract(epoch from clock_timestamp())::float8 * 1000 as ms`;
     const after = Date.now();
-    if (row !== undefined) skewMs = row.ms - (before + after) / 2;
+    // An answer that had to wait says nothing of the time.
+    if (row !== undefined && (after - before < 1000 || skewMs === 0)) skewMs = row.ms - (before + after) / 2;
   };
   const writes = new Pool(url, settings(options.max ?? 8), measure, options.times);
   const reads = new Pool(
     url,
-    settings(options.maxReads ?? 4),
+    settings(options.maxReads ?? 4, { statement_timeout: readTimeoutMs }),
     async (sql) => void (await sql`select 1`),
     options.times,
   );
@@ -80,6 +89,7 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     ids: new IdSource(() => Date.now() + skewMs),
     clockSkewMs: () => skewMs,
     url,
+    suspect: () => writes.suspect(),
     measureClock: () => measure(writes.sql),
     async [Symbol.asyncDispose]() {
       await Promise.all([writes[Symbol.asyncDispose](), reads[Symbol.asyncDispose]()]);

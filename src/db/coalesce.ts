@@ -1,11 +1,14 @@
+/** A flush takes milliseconds; after this long without an answer it is asked whether anybody is there. */
+const slowMs = 10_000;
+
 /**
  * Lets many callers share one statement. What arrives while a flush is under way goes with the next one; alone, a caller waits
  * for nobody. Each caller gets its own result, after the commit. When a flush fails, its items are tried one by one, so that
- * a bad one fails only its caller.
+ * a bad one fails only its caller. `onSlow` is told again and again while a flush has no answer for long.
  */
 export function coalesce<Item, Result>(
   flush: (items: Item[]) => Promise<Result[]>,
-  { most = 500 }: { most?: number } = {},
+  { most = 500, onSlow = () => {} }: { most?: number; onSlow?: () => void } = {},
 ): (item: Item) => Promise<Result> {
   const waiting: { item: Item; resolve: (result: Result) => void; reject: (error: unknown) => void }[] = [];
   let flushing = false;
@@ -15,7 +18,7 @@ export function coalesce<Item, Result>(
     while (waiting.length > 0) {
       const batch = waiting.splice(0, most);
       try {
-        const results = await flush(batch.map(({ item }) => item));
+        const results = await watched(batch.map(({ item }) => item));
         batch.forEach(({ resolve }, i) => {
           resolve(results[i] as Result);
         });
@@ -27,9 +30,18 @@ export function coalesce<Item, Result>(
     flushing = false;
   }
 
+  async function watched(items: Item[]): Promise<Result[]> {
+    const timer = setInterval(onSlow, slowMs);
+    try {
+      return await flush(items);
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
   async function single({ item, resolve, reject }: (typeof waiting)[number]): Promise<void> {
     try {
-      const [result] = await flush([item]);
+      const [result] = await watched([item]);
       resolve(result as Result);
     } catch (error) {
       reject(error);

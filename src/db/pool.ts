@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import postgres from "postgres";
 
 export interface PoolTimes {
@@ -13,6 +14,9 @@ export const poolTimes: PoolTimes = { deadlineMs: 10_000, lookEveryMs: 5_000 };
  */
 export class Pool implements AsyncDisposable {
   readonly #open: () => postgres.Sql;
+  readonly #url: string;
+  readonly #name: string;
+  readonly #options: postgres.Options<Record<string, never>>;
   readonly #timer: NodeJS.Timeout;
   readonly #deadlineMs: number;
   #sql: postgres.Sql;
@@ -26,8 +30,12 @@ export class Pool implements AsyncDisposable {
     onAlive: (sql: postgres.Sql) => Promise<void>,
     { deadlineMs, lookEveryMs }: PoolTimes = poolTimes,
   ) {
+    this.#url = url;
     this.#deadlineMs = deadlineMs;
-    this.#open = () => postgres(url, options);
+    // A name of its own in pg_stat_activity, by which its connections can be told from others'.
+    this.#name = `${options.connection?.application_name} ${randomUUID().slice(0, 8)}`;
+    this.#options = { ...options, connection: { ...options.connection, application_name: this.#name } };
+    this.#open = () => postgres(url, this.#options);
     this.#sql = this.#open();
     this.#timer = setInterval(() => void this.#look(onAlive), lookEveryMs).unref();
   }
@@ -46,16 +54,45 @@ export class Pool implements AsyncDisposable {
     if (this.#looking) return;
     this.#looking = true;
     const sql = this.#sql;
-    const late = Promise.withResolvers<"late">();
-    const timer = setTimeout(() => late.resolve("late"), this.#deadlineMs);
     // A refusal is an answer: whoever asks hears it, and the pool connects again by itself.
     const answered = onAlive(sql).catch(() => {});
-    if ((await Promise.race([answered, late.promise])) === "late") {
-      this.renewals += 1;
-      this.#sql = this.#open();
-      void sql.end({ timeout: 0 }).catch(() => {});
-    }
-    clearTimeout(timer);
+    if (!(await inTime(answered, this.#deadlineMs))) await this.suspect();
     this.#looking = false;
   }
+
+  /** Somebody waits for an answer longer than usual: makes the pool anew when it is unheard, and leaves a busy one alone. */
+  async suspect(): Promise<void> {
+    const sql = this.#sql;
+    if (!(await this.#isDead()) || this.#sql !== sql) return;
+    this.renewals += 1;
+    this.#sql = this.#open();
+    void sql.end({ timeout: 0 }).catch(() => {});
+  }
+
+  /** Postgres answers on a new connection, and none of the pool's has anything to do: not busy, but unheard. */
+  async #isDead(): Promise<boolean> {
+    const sql = postgres(this.#url, { ...this.#options, max: 1 });
+    let dead = false;
+    const asked = sql`
+      select not exists (
+        select 1 from pg_stat_activity
+        where application_name = ${this.#name} and state = 'active' and pid <> pg_backend_pid()
+      ) as dead`.then(([row]) => {
+      dead = row?.dead === true;
+    });
+    await inTime(
+      asked.catch(() => {}),
+      this.#deadlineMs,
+    );
+    void sql.end({ timeout: 0 }).catch(() => {});
+    return dead;
+  }
+}
+
+async function inTime(work: Promise<unknown>, ms: number): Promise<boolean> {
+  const late = Promise.withResolvers<false>();
+  const timer = setTimeout(() => late.resolve(false), ms);
+  const done = await Promise.race([work.then(() => true), late.promise]);
+  clearTimeout(timer);
+  return done;
 }

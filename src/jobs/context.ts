@@ -19,11 +19,14 @@ export interface JobsContext {
 export function openJobs(parts: Omit<JobsContext, "insert">): JobsContext {
   const { db, backend, wakeups, catalogue } = parts;
   wakeups.subscribe("describe", () => catalogue.invalidate());
-  const insert = coalesce(async (jobs: NewJob[]): Promise<(Inserted | null)[]> => {
-    const made = new Map(
-      (await withRetries(() => insertJobs(db.sql, backend, jobs))).map((inserted) => [inserted.id, inserted]),
-    );
-    return jobs.map((job) => made.get(job.id) ?? null);
-  });
+  const insert = coalesce(
+    async (jobs: NewJob[]): Promise<(Inserted | null)[]> => {
+      const made = new Map(
+        (await withRetries(() => insertJobs(db.sql, backend, jobs))).map((inserted) => [inserted.id, inserted]),
+      );
+      return jobs.map((job) => made.get(job.id) ?? null);
+    },
+    { onSlow: () => void db.suspect() },
+  );
   return { ...parts, insert };
 }

@@ -12,6 +12,7 @@ import { answerVariants, pruneVariants } from "../pipelines/variants.ts";
 import { describeProject } from "../runtime/describe.ts";
 import type { Environment } from "../runtime/environment.ts";
 import type { ErrorInfo, ProjectDescription } from "../runtime/protocol.ts";
+import { noError } from "../runtime/run-error.ts";
 
 /** A project that this worker serves: a name, and the folder that it means here. */
 export interface ServedProject {
@@ -48,46 +49,61 @@ export class Projects implements AsyncDisposable {
   readonly #signatures = new Map<string, string>();
   readonly #usable = new Set<string>();
   #prunedAt = 0;
-  readonly #rounds: Rounds;
+  readonly #rounds: Rounds[];
   readonly #asked: { close(): void };
   readonly #closing = new AbortController();
 
   constructor(options: ProjectsOptions) {
     this.#options = options;
-    const first = Promise.withResolvers<void>();
-    this.published = first.promise;
-    this.#rounds = startRounds(
-      async () => {
-        await this.#publishChanged();
-        await this.#serveLanes();
-        first.resolve();
-        await this.#answer();
-        await this.#prune();
-        return lookMs;
-      },
-      (error) => {
-        if (!this.#closing.signal.aborted) options.log("publishing projects failed", { error: String(error) });
-      },
-    );
-    this.#asked = options.wakeups.subscribe("describe", () => this.#rounds.wake());
+    // Rounds of its own for each: a module that takes its time, or cannot be published, holds up its own project only.
+    const own = options.projects.map((served) => this.#startProject(served));
+    this.published = Promise.all(own.map(({ first }) => first)).then(() => {});
+    const common = this.#startRounds("serving lanes", async () => {
+      await this.#serveLanes();
+      await this.#prune();
+    });
+    this.#rounds = [...own.map(({ rounds }) => rounds), common];
+    this.#asked = options.wakeups.subscribe("describe", () => {
+      for (const rounds of this.#rounds) rounds.wake();
+    });
   }
 
   /** What is being described is given up: a module that takes its time must not keep a worker from ending. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#asked.close();
     this.#closing.abort(new Error("The worker stops."));
-    await this.#rounds[Symbol.asyncDispose]();
+    await Promise.all(this.#rounds.map((rounds) => rounds[Symbol.asyncDispose]()));
   }
 
-  async #publishChanged(): Promise<void> {
-    await Promise.all(
-      this.#options.projects.map(async (served) => {
-        const signature = await signatureOf(served.dir);
-        if (this.#signatures.get(served.name) === signature) return;
-        await this.#publish(served);
-        this.#signatures.set(served.name, signature);
-      }),
+  #startProject(served: ServedProject): { rounds: Rounds; first: Promise<void> } {
+    const first = Promise.withResolvers<void>();
+    const rounds = this.#startRounds(`publishing ${served.name}`, async () => {
+      const changed = await this.#publishChanged(served);
+      if (changed) await this.#serveLanes();
+      first.resolve();
+      await this.#answer(served);
+    });
+    return { rounds, first: first.promise };
+  }
+
+  #startRounds(what: string, round: () => Promise<void>): Rounds {
+    return startRounds(
+      async () => {
+        await round();
+        return lookMs;
+      },
+      (error) => {
+        if (!this.#closing.signal.aborted) this.#options.log(`${what} failed`, { error: String(error) });
+      },
     );
+  }
+
+  async #publishChanged(served: ServedProject): Promise<boolean> {
+    const signature = await signatureOf(served.dir);
+    if (this.#signatures.get(served.name) === signature) return false;
+    await this.#publish(served);
+    this.#signatures.set(served.name, signature);
+    return true;
   }
 
   async #publish(served: ServedProject): Promise<void> {
@@ -115,15 +131,9 @@ export class Projects implements AsyncDisposable {
     await pruneVariants(this.#options.db.sql);
   }
 
-  async #answer(): Promise<void> {
-    const { db, projects } = this.#options;
-    const served = new Map(projects.map((project) => [project.name, project]));
-    if (served.size === 0) return;
-    await answerVariants(db, [...served.keys()], async (project, pipeline, config) => {
-      const { pipelines } = await describe(served.get(project) as ServedProject, this.#closing.signal, {
-        pipelines: [pipeline],
-        config,
-      });
+  async #answer(served: ServedProject): Promise<void> {
+    await answerVariants(this.#options.db, [served.name], async (_project, pipeline, config) => {
+      const { pipelines } = await describe(served, this.#closing.signal, { pipelines: [pipeline], config });
       return pipelines.find(({ name }) => name === pipeline) ?? null;
     });
   }
@@ -153,20 +163,8 @@ const nothing: ProjectDescription = {
 };
 
 function unstartable(error: DomainError): ErrorInfo {
-  return {
-    kind: "INVALID",
-    type: error.name,
-    message: error.message,
-    classes: [],
-    traceback: null,
-    node: null,
-    branch: null,
-    file: null,
-    line: null,
-    code: null,
-    hint: "hint" in error && typeof error.hint === "string" ? error.hint : null,
-    problems: [],
-  };
+  const hint = "hint" in error && typeof error.hint === "string" ? error.hint : null;
+  return { ...noError, kind: "INVALID", type: error.name, message: error.message, hint };
 }
 
 /** Changes when a file that may matter is added, removed or written. */

@@ -54,6 +54,7 @@ export interface Writes {
 }
 
 export function openWrites(db: Database, backend: Backend, wakeups: Wakeups): Writes {
+  const options = { onSlow: () => void db.suspect() };
   return {
     start: coalesce(async (starts: Start[]) => {
       const started = new Map(
@@ -64,7 +65,7 @@ export function openWrites(db: Database, backend: Backend, wakeups: Wakeups): Wr
         [...started.values()].map(({ jobId }) => jobId),
       );
       return starts.map(({ runToken }) => started.get(runToken) ?? null);
-    }),
+    }, options),
     append: coalesce(async (batches: RunBatch[]) => {
       const appended = await withRetries(() => appendRunEvents(db.sql, joined(batches)));
       wakeups.ring(
@@ -72,13 +73,13 @@ export function openWrites(db: Database, backend: Backend, wakeups: Wakeups): Wr
         appended.map(({ jobId }) => jobId),
       );
       return batches.map(() => undefined);
-    }),
+    }, options),
     end: coalesce(async (ends: End[]) => {
       const ended = new Map((await withRetries(() => endAttempts(db, backend, ends))).map((one) => [one.id, one]));
       wakeups.ring("events", [...ended.keys()]);
       if (ends.some(({ name }) => name === "retry" || name === "release")) wakeups.ring("admit");
       return ends.map(({ move }) => ended.get(move.id)?.state ?? null);
-    }),
+    }, options),
   };
 }
 

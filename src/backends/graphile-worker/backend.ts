@@ -45,6 +45,8 @@ export const graphileWorker: Backend = {
       select 1 from ${sql(ticketSchema)}.jobs t
       where t.key = ${ticketKey(sql, "j")}
         and (t.locked_at is null or t.locked_at > now() - make_interval(secs => ${heldMs / 1000}::float8))
+        -- Ours are always due: one that is due later was refused by a worker, and graphile-worker waits up to hours.
+        and t.run_at < now() + interval '1 minute'
     )`;
   },
 
