@@ -338,6 +338,20 @@ class _RawStream:
         self._capture.log(level, self._name, None, _collapse(line), known_thread=False)
 
 
+def listen_to_logging(level: str) -> None:
+    """Shows what `logging` is told, from this level, where the pipeline has not set up logging itself.
+
+    Without a handler Python shows warnings and drops the rest. Taken back after the run with everything else of logging.
+    """
+    if logging.root.handlers:
+        return
+    handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(lambda record: not record.name.startswith("hamilton") or record.levelno >= logging.WARNING)
+    logging.root.addHandler(handler)
+    if logging.root.level == logging.WARNING:
+        logging.root.setLevel(level)
+
+
 def level_name(name: str) -> str:
     """One of the protocol's five levels."""
     name = _LEVELS.get(name.upper(), name.upper())

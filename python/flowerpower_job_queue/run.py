@@ -10,7 +10,7 @@ import urllib.parse
 from typing import Any
 
 from . import clock
-from .capture import Capture
+from .capture import Capture, level_name, listen_to_logging
 from .configuration import BrokenConfiguration, has_reference, overlays, publish, resolved_secrets
 from .environment import packages
 from .errors import InvalidRun, describe_error, invalid, problem
@@ -124,6 +124,7 @@ class PipelineRun:
         without_tracker = self._without_unreachable_tracker(loaded)
         if without_tracker:
             options["with_adapter_cfg"] = without_tracker
+        listen_to_logging(level_name(self._request.log_level or "INFO"))
         manager = self._project.manager
         interrupts.arm()
         result = manager.run(self._request.pipeline, **options)

@@ -80,6 +80,20 @@ def test_logging_keeps_level_and_logger(shared):
     assert not any("not shown" in line for line in run.logs())
 
 
+def test_logging_that_nobody_has_set_up_shows_info(shared):
+    code = """
+        import logging
+        log = logging.getLogger("mine")
+        def out() -> int:
+            log.debug("too fine")
+            log.info("told")
+            return 1
+    """
+    run = shared.run("informs", code, YAML)
+    assert run.log("told")["data"] == {"level": "INFO", "stream": "logging", "logger": "mine", "text": "told"}
+    assert "too fine" not in run.logs()
+
+
 def test_a_pipelines_own_logging_configuration_counts(project):
     code = """
         import logging
