@@ -341,7 +341,7 @@ class _RawStream:
 def listen_to_logging(level: str) -> None:
     """Shows what `logging` is told, from this level, where the pipeline has not set up logging itself.
 
-    Without a handler Python shows warnings and drops the rest. Taken back after the run with everything else of logging.
+    Without a handler Python shows warnings and drops the rest. Taken back after the run, with all else of logging.
     """
     if logging.root.handlers:
         return

@@ -67,29 +67,10 @@ def encode(message: dict[str, Any]) -> bytes:
 
 # What a message is made of: a secret that happens to be called like a node must not change the message itself.
 _STRUCTURE = frozenset(
-    [
-        "v",
-        "type",
-        "run",
-        "at",
-        "event",
-        "node",
-        "branch",
-        "kind",
-        "classes",
-        "file",
-        "stream",
-        "level",
-        "logger",
-        "outcome",
-        "codeHash",
-        "path",
-        "finalVars",
-        "nodes",
-        "name",
-        "module",
-        "sha256",
-    ]
+    (
+        *("v", "type", "run", "at", "event", "node", "branch", "kind", "classes", "file", "stream", "level"),
+        *("logger", "outcome", "codeHash", "path", "finalVars", "nodes", "name", "module", "sha256"),
+    )
 )
 
 

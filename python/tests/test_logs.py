@@ -60,7 +60,7 @@ def test_logging_keeps_level_and_logger(shared):
         import logging
         log = logging.getLogger("my.etl")
         def out() -> int:
-            log.info("not shown, as in a terminal")
+            log.debug("not shown, as in a terminal")
             log.warning("watch %s", "out")
             try:
                 1 / 0
