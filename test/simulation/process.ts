@@ -31,7 +31,8 @@ export class SimulatedProcess implements Actor {
   constructor(name: string, real: Database, scheduler: Scheduler, ids: IdSource, now: () => number) {
     this.name = name;
     this.#scheduler = scheduler;
-    this.db = { ...real, ids, now, sql: this.#wrap(real.sql) };
+    // A dead process's statement is never answered here: nobody may take that for a database that is away.
+    this.db = { ...real, ids, now, sql: this.#wrap(real.sql), suspect: async () => {} };
   }
 
   /** Waits for its turn to do something that is not a statement. */
