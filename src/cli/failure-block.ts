@@ -8,7 +8,7 @@ import { printable, printableLines, type Terminal } from "./terminal.ts";
 export function failureBlock(job: Job, { paint, symbols }: Pick<Terminal, "paint" | "symbols">): string[] {
   const { error } = job;
   if (error === null) return [];
-  const failedRun = job.nodeRuns.find(({ state, node }) => state === "FAILED" && node === error.node);
+  const failedRun = job.failedNodeRuns.nodes.find(({ node, branch }) => node === error.node && branch === error.branch);
   const lines = [
     job.state === "FAILED"
       ? paint("red", `${symbols.failed} ${headline(job)}`)
@@ -19,7 +19,7 @@ export function failureBlock(job: Job, { paint, symbols }: Pick<Terminal, "paint
   lines.push(...printableLines(errorText(error)).map((line) => `  ${paint("bold", line)}`));
   for (const { path, message } of error.problems) lines.push(`  ${printable(path)}: ${printable(message)}`);
   lines.push(...inputLines(failedRun).map((line) => `  ${line(symbols)}`));
-  const never = neverRan(job);
+  const never = job.lastAttempt?.neverRan?.length ?? 0;
   if (never > 0) lines.push(`  ${never} ${never === 1 ? "node" : "nodes"} never ran.`);
   if (error.hint !== null) lines.push(...printableLines(error.hint).map((line) => `  ${line}`));
   lines.push(`  The whole story: flowerpower-queue logs ${job.id.slice(-6)}`);
@@ -48,10 +48,4 @@ function inputLines(run: NodeRunFragment | undefined): Line[] {
           `  ${printable(name).padEnd(width)}  ${summaryText(summary as ValueSummaryFragment, symbols)}`,
     ),
   ];
-}
-
-/** Nodes that were planned and never began because of the failure. */
-function neverRan({ plan, nodeRuns }: Job): number {
-  const began = new Set(nodeRuns.map(({ node }) => node));
-  return (plan?.nodes ?? []).filter((node) => !began.has(node)).length;
 }

@@ -1,12 +1,11 @@
-import type { Job } from "../client/client.ts";
-import type { NodeRunFragment } from "../client/generated/graphql.ts";
+import type { Job, NodeRun } from "../client/client.ts";
 import { waitingText } from "./jobs.ts";
 import { type NodeState, type NodeView, type RunView, startView } from "./run-view.ts";
 
-/** The picture of a job as it is stored, without going through its events. */
-export function viewOf(job: Job): RunView {
-  const planned = job.plan?.nodes ?? [];
-  const runs = Map.groupBy(job.nodeRuns, ({ node }) => node);
+/** The picture of a job as it is stored, without going through its events. `nodeRuns`: all of its last attempt. */
+export function viewOf(job: Job, nodeRuns: readonly NodeRun[]): RunView {
+  const planned = job.lastAttempt?.path ?? job.plan?.nodes ?? [];
+  const runs = Map.groupBy(nodeRuns, ({ node }) => node);
   const names = new Set([...planned, ...runs.keys()]);
   return {
     ...startView(job, waitingText(job)),
@@ -20,7 +19,7 @@ export function viewOf(job: Job): RunView {
   };
 }
 
-const states: Record<NodeRunFragment["state"], NodeState> = {
+const states: Record<NodeRun["state"], NodeState> = {
   RUNNING: "running",
   SUCCEEDED: "succeeded",
   REUSED: "succeeded",
@@ -28,7 +27,7 @@ const states: Record<NodeRunFragment["state"], NodeState> = {
   STOPPED: "stopped",
 };
 
-function nodeView(name: string, runs: readonly NodeRunFragment[]): NodeView {
+function nodeView(name: string, runs: readonly NodeRun[]): NodeView {
   const inBranches = runs.filter(({ branch }) => branch !== null);
   const [run] = runs;
   const plain: NodeView = {
@@ -44,7 +43,7 @@ function nodeView(name: string, runs: readonly NodeRunFragment[]): NodeView {
 }
 
 /** Branches of one node as one line. */
-function folded(node: NodeView, runs: readonly NodeRunFragment[]): NodeView {
+function folded(node: NodeView, runs: readonly NodeRun[]): NodeView {
   const inState = (state: NodeState) => runs.filter((run) => states[run.state] === state);
   const done = inState("succeeded");
   const [failed] = inState("failed");

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { Job } from "../client/client.ts";
+import type { Job, NodeRun } from "../client/client.ts";
 import { openApi } from "./api.ts";
 import { type Cli, globalOptions, printJson } from "./cli.ts";
 import { failureBlock } from "./failure-block.ts";
@@ -17,17 +17,18 @@ export function addJob(program: Command, cli: Cli): void {
       const options = globalOptions(command);
       await using client = openApi(cli, options);
       const job = await client.find(ref);
-      if (options.json) return printJson(cli.terminal, job);
-      for (const line of jobLines(job, cli.terminal)) cli.terminal.out(line);
+      const nodeRuns = await Array.fromAsync(client.nodeRuns(job.id));
+      if (options.json) return printJson(cli.terminal, { ...job, nodeRuns });
+      for (const line of jobLines(job, nodeRuns, cli.terminal)) cli.terminal.out(line);
     });
 }
 
-function jobLines(job: Job, terminal: Terminal): string[] {
+function jobLines(job: Job, nodeRuns: readonly NodeRun[], terminal: Terminal): string[] {
   const whole = { paint: terminal.paint, symbols: terminal.symbols, columns: terminal.columns, rows: 10_000 };
   const facts = factsOf(job);
   const width = Math.max(...facts.map(([name]) => name.length));
   return [
-    ...frame(viewOf(job), whole, Date.now()),
+    ...frame(viewOf(job, nodeRuns), whole, Date.now()),
     "",
     ...facts.map(([name, value]) => `  ${terminal.paint("dim", name.padEnd(width))}  ${printable(value)}`),
     ...(job.error === null ? [] : ["", ...failureBlock(job, terminal)]),
@@ -50,7 +51,7 @@ function factsOf(job: Job): [string, string][] {
     ["retries", job.maxAttempts > 1 ? `${job.maxAttempts - 1} at most` : "none"],
     ["worker", job.worker && `${job.worker.id} (${job.worker.host}, process ${job.worker.pid})`],
     ["checked", job.validated ? null : "not before it starts: no worker had described the pipeline"],
-    ...job.attempts.map(({ number, outcome, durationMs, errorKind }): [string, string] => [
+    ...job.attempts.nodes.map(({ number, outcome, durationMs, errorKind }): [string, string] => [
       `attempt ${number}`,
       [outcome === null ? "runs" : outcomes[outcome], durationMs === null ? null : duration(durationMs), errorKind]
         .filter((part) => part !== null)
@@ -60,7 +61,7 @@ function factsOf(job: Job): [string, string][] {
   return facts.filter((fact): fact is [string, string] => fact[1] !== null);
 }
 
-const outcomes: Record<NonNullable<Job["attempts"][number]["outcome"]>, string> = {
+const outcomes: Record<NonNullable<Job["attempts"]["nodes"][number]["outcome"]>, string> = {
   SUCCEED: "succeeded",
   FAIL: "failed",
   RETRY: "failed, tried again",

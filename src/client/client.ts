@@ -24,6 +24,9 @@ import {
   type JobOrder,
   type JobSummaryFragment,
   JobsDocument,
+  type NodeRunFilter,
+  type NodeRunFragment,
+  NodeRunsDocument,
   type TypedDocumentString,
 } from "./generated/graphql.ts";
 import { type Headers, type Http, post } from "./http.ts";
@@ -34,6 +37,7 @@ import { type Job, type JobEvent, type Watch, watch } from "./watch.ts";
 
 /** Events of a page: all fields of all types together cost about 90 each, of the 5,000 that one operation may. */
 const historyPage = 50;
+const nodeRunsPage = 100;
 
 export {
   AmbiguousRefError,
@@ -54,6 +58,7 @@ export type {
   JobFilter,
   JobOrder,
   JobState,
+  NodeRunFilter,
   TypedDocumentString,
 } from "./generated/graphql.ts";
 export type { Stream } from "./stream.ts";
@@ -61,6 +66,8 @@ export { isFinal, type Job, type JobEvent, type Watch } from "./watch.ts";
 
 /** A job in a list. */
 export type JobSummary = JobSummaryFragment;
+/** A node, or a branch of it, in the last attempt of a job. */
+export type NodeRun = NodeRunFragment;
 /** A job that was accepted, whether by this call or an earlier one with the same key, and what will run. */
 export type Enqueued = Extract<EnqueueJobMutation["enqueueJob"], { __typename: "EnqueueJobSuccess" }>;
 export interface ClientOptions {
@@ -121,6 +128,8 @@ export interface Client extends AsyncDisposable {
   jobs(filter?: JobFilter, options?: JobsOptions): AsyncGenerator<JobSummary, void, undefined>;
   /** What has happened to a job so far, read page by page as it is taken. */
   history(jobId: string, options?: CallOptions): AsyncGenerator<JobEvent, void, undefined>;
+  /** Nodes and branches of a job's last attempt, in the order in which they began, read page by page as they are taken. */
+  nodeRuns(jobId: string, filter?: NodeRunFilter, options?: CallOptions): AsyncGenerator<NodeRun, void, undefined>;
   /**
    * Stops a job: at once when it waits, by its worker when it runs.
    *
@@ -196,6 +205,12 @@ export function createClient(options: ClientOptions): Client {
       pages(
         async (after) => (await send(JobHistoryDocument, { id, first: historyPage, after }, call)).job?.events ?? null,
       ),
+
+    nodeRuns: (id, filter, call) =>
+      pages(async (after) => {
+        const variables = { id, first: nodeRunsPage, after, filter: filter ?? null };
+        return (await send(NodeRunsDocument, variables, call)).job?.nodeRuns ?? null;
+      }),
 
     async cancel(id, reason, { signal } = {}) {
       const input = { id, reason: reason ?? null };

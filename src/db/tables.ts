@@ -296,6 +296,8 @@ export const nodeRuns = schema.table(
     /** Hamilton's task id inside a `Parallelizable` block, empty outside. */
     branch: text().notNull().default(""),
     id: uuid().notNull().unique().default(sql`gen_random_uuid()`),
+    /** The runtime's number of the event with which it began: its place in a list that grows while it is read. */
+    firstSeq: integer("first_seq").notNull(),
     state: text().notNull(),
     startedAt: at("started_at"),
     endedAt: at("ended_at"),
@@ -314,6 +316,7 @@ export const nodeRuns = schema.table(
     foreignKey({ columns: [t.jobId, t.attempt], foreignColumns: [attempts.jobId, attempts.attempt] }).onDelete(
       "cascade",
     ),
+    uniqueIndex("node_runs_first_seq").on(t.jobId, t.attempt, t.firstSeq),
     check("node_runs_state", sql`${t.state} in ('running', 'succeeded', 'failed', 'reused', 'stopped')`),
   ],
 );

@@ -26,6 +26,8 @@ export interface NodeRunRow {
   runToken: string;
   node: string;
   branch: string;
+  /** `sourceSeq` of its first event in this batch. */
+  firstSeq: number;
   state: "running" | "succeeded" | "failed" | "reused";
   startedAt: string | null;
   endedAt: string | null;
@@ -103,13 +105,15 @@ export async function appendRunEvents(sql: Sql, batch: RunBatch): Promise<Append
       where a.job_id = x."jobId" and a.attempt = x.attempt and a.run_token = x."runToken" and a.ended_at is null
     ), nodes as (
       insert into node_runs (
-        job_id, attempt, node, branch, state, started_at, ended_at, duration_ms, cpu_ms, summary, error, inputs, branches
+        job_id, attempt, node, branch, first_seq, state, started_at, ended_at, duration_ms, cpu_ms, summary, error,
+        inputs, branches
       )
-      select n."jobId", n.attempt, n.node, n.branch, n.state, n."startedAt", n."endedAt", n."durationMs", n."cpuMs",
-        n.summary, n.error, n.inputs, n.branches
+      select n."jobId", n.attempt, n.node, n.branch, n."firstSeq", n.state, n."startedAt", n."endedAt", n."durationMs",
+        n."cpuMs", n.summary, n.error, n.inputs, n.branches
       from jsonb_to_recordset(${sql.json(batch.nodes as never)}) as n (
-        "jobId" uuid, attempt int, "runToken" uuid, node text, branch text, state text, "startedAt" timestamptz,
-        "endedAt" timestamptz, "durationMs" float8, "cpuMs" float8, summary jsonb, error jsonb, inputs jsonb, branches int
+        "jobId" uuid, attempt int, "runToken" uuid, node text, branch text, "firstSeq" int, state text,
+        "startedAt" timestamptz, "endedAt" timestamptz, "durationMs" float8, "cpuMs" float8, summary jsonb, error jsonb, inputs jsonb,
+        branches int
       )
       join locked l on l.id = n."jobId" and l.attempt = n.attempt and l.run_token = n."runToken"
       -- With its events only: a batch that comes late a second time must not set a node back.

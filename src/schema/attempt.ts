@@ -1,9 +1,11 @@
+import { createContextCache } from "@pothos/core";
 import type { JsonObject } from "../domain/json.ts";
 import type { AttemptEnd } from "../domain/lifecycle.ts";
 import type { ErrorKind } from "../domain/outcome.ts";
 import { redacted } from "../domain/secrets.ts";
+import { Batch } from "./batch.ts";
 import { builder } from "./builder.ts";
-import { limits } from "./limits.ts";
+import type { Context } from "./context.ts";
 import { ErrorKindEnum, RunError, type RunErrorShape } from "./run-error.ts";
 
 const AttemptOutcome = builder.enumType("AttemptOutcome", {
@@ -73,10 +75,24 @@ export const Attempt = builder.drizzleNode("attempts", {
       select: { columns: { context: true } },
       resolve: ({ context }) => redacted(context as JsonObject | null),
     }),
-    nodeRuns: t.relation("nodeRuns", {
-      description: `Its nodes and their branches, in the order in which they began: the first ${limits.nodeRuns}. \`Job.events\` has all.`,
-      complexity: { multiplier: limits.assumedNodeRuns },
-      query: { orderBy: { startedAt: "asc", node: "asc", branch: "asc" }, limit: limits.nodeRuns },
+    path: t.stringList({
+      nullable: true,
+      description:
+        "The nodes that the run computes, in order; branches are not multiplied. Null before the graph is resolved.",
+      select: { columns: { context: true } },
+      resolve: ({ context }) => pathOf(context),
+    }),
+    neverRan: t.stringList({
+      nullable: true,
+      description:
+        "Nodes of its path that never began, in order; while it runs: that have not begun yet. Null before the graph is resolved.",
+      select: { columns: { jobId: true, attempt: true, context: true } },
+      resolve: async ({ jobId, attempt, context }, _args, operation) => {
+        const path = pathOf(context);
+        if (path === null) return null;
+        const began = await begunNodes(operation).ask({ jobId, attempt });
+        return path.filter((node) => !began.has(node));
+      },
     }),
     results: t.relation("results", {
       description: "What is kept of its final variables.",
@@ -87,3 +103,23 @@ export const Attempt = builder.drizzleNode("attempts", {
     }),
   }),
 });
+
+function pathOf(context: JsonObject | null): string[] | null {
+  return (context?.path as string[] | undefined) ?? null;
+}
+
+/** Names of the nodes that have begun in an attempt: of all attempts that are asked about in one statement. */
+const begunNodes = createContextCache(
+  ({ db }: Context) =>
+    new Batch<{ jobId: string; attempt: number }, Set<string>>(async (questions) => {
+      const rows = await db.sql<{ question: number; nodes: string[] }[]>`
+        select q.question, array(
+          select distinct n.node from node_runs n where n.job_id = q."jobId" and n.attempt = q.attempt
+        ) as nodes
+        from jsonb_to_recordset(${db.sql.json(questions.map((one, question) => ({ ...one, question })))}) as q (
+          question int, "jobId" uuid, attempt int
+        )`;
+      const answers = new Map(rows.map(({ question, nodes }) => [question, new Set(nodes)]));
+      return questions.map((_, question) => answers.get(question) ?? new Set<string>());
+    }),
+);

@@ -1,4 +1,5 @@
 import "./attempt.ts";
+import "./attempt-list.ts";
 import "./cancel-job.ts";
 import "./enqueue-job.ts";
 import "./errors.ts";
@@ -9,6 +10,7 @@ import "./job-list.ts";
 import "./job-log.ts";
 import "./job-ref.ts";
 import "./node-run.ts";
+import "./node-run-list.ts";
 import "./pipeline.ts";
 import "./project.ts";
 import "./queue.ts";

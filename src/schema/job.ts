@@ -4,7 +4,6 @@ import { redacted } from "../domain/secrets.ts";
 import { jobCursor } from "../events/cursor.ts";
 import { builder } from "./builder.ts";
 import { JobStateEnum } from "./job-state.ts";
-import { limits } from "./limits.ts";
 import { requireUuid } from "./node-ids.ts";
 import { ErrorKindEnum, RunError, type RunErrorShape } from "./run-error.ts";
 import { OnWorkerLost, RetryPolicy, RunOptions } from "./run-options.ts";
@@ -208,18 +207,9 @@ export const jobRef = builder.drizzleNode("jobs", {
       nullable: true,
       description: "Who runs it, or ran it last; null before the first attempt.",
     }),
-    attempts: t.relation("attempts", {
-      description: "Its attempts, the first one first.",
-      query: { orderBy: { attempt: "asc" } },
-    }),
     lastAttempt: t.relation("lastAttempt", {
       nullable: true,
       description: "The attempt under way, else the last one; null before the first.",
-    }),
-    nodeRuns: t.relation("nodeRuns", {
-      description: `Nodes and branches of the last attempt, in the order in which they began: the first ${limits.nodeRuns}. \`events\` has all.`,
-      complexity: { multiplier: limits.assumedNodeRuns },
-      query: { orderBy: { startedAt: "asc", node: "asc", branch: "asc" }, limit: limits.nodeRuns },
     }),
     results: t.relation("results", {
       description: "What is kept of the final variables of the last attempt.",

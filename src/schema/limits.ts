@@ -12,10 +12,6 @@ export const limits = {
   defaultPageSize: 20,
   /** What a list without pages is taken to hold when the cost is counted. */
   assumedListSize: 10,
-  /** Node runs of one attempt that are listed: of thousands of branches the log tells the rest. */
-  nodeRuns: 1000,
-  /** What they are taken to be when the cost is counted. */
-  assumedNodeRuns: 50,
   /** Counts are exact up to here. */
   count: 10_000,
 } as const;

@@ -3,7 +3,7 @@ import { builder } from "./builder.ts";
 import { RunError, type RunErrorShape } from "./run-error.ts";
 import { ValueSummary, type ValueSummaryShape } from "./value-summary.ts";
 
-const NodeRunState = builder.enumType("NodeRunState", {
+export const NodeRunState = builder.enumType("NodeRunState", {
   description: "What became of a node in a run.",
   values: {
     RUNNING: { value: "running", description: "It is running." },

@@ -37,10 +37,11 @@ export function recordsOf(run: RunOf, told: readonly NumberedEvent[]): RunBatch 
       total,
     });
     if (body.event === "run.resolved") {
-      contexts.push({ ...run, codeHash: body.data.codeHash, context: body.data.context as JsonObject });
+      const { codeHash, path, finalVars, context } = body.data;
+      contexts.push({ ...run, codeHash, context: { ...(context as JsonObject), path, finalVars } });
     } else if (node !== null && body.event !== "log") {
       const key = `${node}\n${branch ?? ""}`;
-      const row = nodes.get(key) ?? { ...emptyNode, ...run, node, branch: branch ?? "" };
+      const row = nodes.get(key) ?? { ...emptyNode, ...run, node, branch: branch ?? "", firstSeq: seq };
       nodes.set(key, Object.assign(row, nodeChange(body, at)));
     }
   }

@@ -63,7 +63,7 @@ it("`up` that is killed leaves nothing behind either, and the next one gives the
   await using next = createClient({ url: again });
   const ended = await next.watch(job.id).job;
   expect(ended.state).toBe("SUCCEEDED");
-  expect(ended.attempts).toHaveLength(2);
+  expect(ended.attempts.nodes).toHaveLength(2);
   second.signal("SIGTERM");
   expect(await second.ended()).toEqual({ code: 0, signal: null });
 }, 90_000);

@@ -35,8 +35,28 @@ function event(
 function node({ jobId, attempt, runToken }: Started, given: Partial<NodeRunRow> = {}): NodeRunRow {
   const nothing = { durationMs: null, cpuMs: null, summary: null, error: null, inputs: null, branches: null };
   const times = { startedAt: null, endedAt: null };
-  return { jobId, attempt, runToken, node: "a", branch: "", state: "running", ...times, ...nothing, ...given };
+  const firstSeq = nodeNumber(given);
+  return {
+    jobId,
+    attempt,
+    runToken,
+    node: "a",
+    branch: "",
+    firstSeq,
+    state: "running",
+    ...times,
+    ...nothing,
+    ...given,
+  };
 }
+
+/** Each node of these tests began with an event of its own. */
+function nodeNumber({ node = "a", branch = "" }: Partial<NodeRunRow>): number {
+  const key = `${node} ${branch}`;
+  if (!nodeNumbers.has(key)) nodeNumbers.set(key, nodeNumbers.size + 1);
+  return nodeNumbers.get(key)!;
+}
+const nodeNumbers = new Map<string, number>();
 
 const append = (events: RunEventRow[], nodes: NodeRunRow[] = [], on = db) =>
   appendRunEvents(on.sql, { events, nodes, contexts: [] });

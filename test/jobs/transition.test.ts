@@ -167,8 +167,8 @@ describe("the end of an attempt", () => {
   it("stops the nodes that were running, and leaves the others as they are", async () => {
     const id = await jobIn("running");
     await db.sql`
-      insert into node_runs (job_id, attempt, node, state)
-      values (${id}, 1, 'a', 'succeeded'), (${id}, 1, 'b', 'running'), (${id}, 1, 'c', 'failed')`;
+      insert into node_runs (job_id, attempt, node, first_seq, state)
+      values (${id}, 1, 'a', 1, 'succeeded'), (${id}, 1, 'b', 2, 'running'), (${id}, 1, 'c', 3, 'failed')`;
     await move("fail", id);
     const nodes = await db.sql`
       select node, state, ended_at is not null as ended from node_runs where job_id = ${id} order by 1`;

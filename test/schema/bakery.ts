@@ -46,13 +46,14 @@ export async function insertRun(db: Database, { attempts = 2, nodes = 3 } = {}):
     await sql`insert into job_tags (tag, job_id) values ('morning', ${id})`;
     for (let attempt = 1; attempt <= attempts; attempt += 1) {
       await sql`
-        insert into attempts (job_id, attempt, id, life, run_token, worker_id, started_at, ended_at, outcome, error_kind, error)
+        insert into attempts (job_id, attempt, id, life, run_token, worker_id, started_at, ended_at, outcome, error_kind, error, context)
         values (${id}, ${attempt}, ${randomUUID()}, 1, ${randomUUID()}, ${workerId}, queue_now(), queue_now() + interval '1 s',
           ${attempt === attempts ? "fail" : "retry"}, 'PIPELINE',
-          '{"kind": "PIPELINE", "type": "ValueError", "message": "no flour", "node": "dough", "problems": []}')`;
+          '{"kind": "PIPELINE", "type": "ValueError", "message": "no flour", "node": "dough", "problems": []}',
+          ${sql.json({ path: [...Array.from({ length: nodes }, (_, n) => `node_${n + 1}`), "oven"] })})`;
       await sql`
-        insert into node_runs (job_id, attempt, node, state, started_at, ended_at, duration_ms, summary)
-        select ${id}, ${attempt}, 'node_' || n, 'succeeded', queue_now() + n * interval '1 ms', queue_now(), 1.5,
+        insert into node_runs (job_id, attempt, node, first_seq, state, started_at, ended_at, duration_ms, summary)
+        select ${id}, ${attempt}, 'node_' || n, 2 * n, 'succeeded', queue_now() + n * interval '1 ms', queue_now(), 1.5,
           '{"type": "int", "shape": null, "length": null, "bytes": 28, "columns": null, "preview": "3"}'
         from generate_series(1, ${nodes}::int) n`;
       await sql`

@@ -319,8 +319,8 @@ describe("a job", () => {
     const { data, errors } = await server.post(
       `query ($id: ID!) { job(id: $id) {
         id state errorKind error { kind type message node problems { path } } progress { done total } runMs waitedMs
-        attempts { id number outcome durationMs errorKind worker { id host } nodeRuns { node } results { name } }
-        lastAttempt { number } nodeRuns { id node branch state durationMs summary { type bytes preview } }
+        attempts { nodes { id number outcome durationMs errorKind worker { id host } nodeRuns { nodes { node } } results { name } } }
+        lastAttempt { number path neverRan } nodeRuns { nodes { id node branch state durationMs summary { type bytes preview } } }
         results { name hasValue value omitted summary { type } }
         events { nodes { __typename ... on JobFailed { error { kind message node } } job { id } } edges { cursor } pageInfo { hasNextPage } }
       } }`,
@@ -332,16 +332,18 @@ describe("a job", () => {
       state: "FAILED",
       errorKind: "PIPELINE",
       error: { kind: "PIPELINE", type: "ValueError", message: "no flour", node: "dough", problems: [] },
-      attempts: [
-        { number: 1, outcome: "RETRY", durationMs: 1000, worker: { host: "localhost" } },
-        {
-          number: 2,
-          outcome: "FAIL",
-          nodeRuns: [{ node: "node_1" }, { node: "node_2" }, { node: "node_3" }],
-          results: [{ name: "dough" }],
-        },
-      ],
-      lastAttempt: { number: 2 },
+      attempts: {
+        nodes: [
+          { number: 1, outcome: "RETRY", durationMs: 1000, worker: { host: "localhost" } },
+          {
+            number: 2,
+            outcome: "FAIL",
+            nodeRuns: { nodes: [{ node: "node_1" }, { node: "node_2" }, { node: "node_3" }] },
+            results: [{ name: "dough" }],
+          },
+        ],
+      },
+      lastAttempt: { number: 2, path: ["node_1", "node_2", "node_3", "oven"], neverRan: ["oven"] },
       results: [{ name: "dough", hasValue: true, value: [1, 2], omitted: null, summary: { type: "list" } }],
       events: {
         nodes: [
@@ -349,15 +351,19 @@ describe("a job", () => {
         ],
       },
     });
-    expect(data.job.nodeRuns).toHaveLength(3);
-    expect(data.job.nodeRuns[0]).toMatchObject({
+    expect(data.job.nodeRuns.nodes).toHaveLength(3);
+    expect(data.job.nodeRuns.nodes[0]).toMatchObject({
       node: "node_1",
       branch: null,
       state: "SUCCEEDED",
       durationMs: 1.5,
       summary: { type: "int", bytes: 28, preview: "3" },
     });
-    for (const other of [data.job.attempts[0].id, data.job.attempts[0].worker.id, data.job.nodeRuns[0].id]) {
+    for (const other of [
+      data.job.attempts.nodes[0].id,
+      data.job.attempts.nodes[0].worker.id,
+      data.job.nodeRuns.nodes[0].id,
+    ]) {
       const { data: found } = await server.post("query ($id: ID!) { node(id: $id) { __typename id } }", { id: other });
       expect(found.node.id).toBe(other);
     }

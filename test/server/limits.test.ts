@@ -118,7 +118,9 @@ describe("an operation", () => {
   });
 
   it("over 5000 in cost is refused before it reads anything", async () => {
-    const answer = await quickly("{ jobs(first: 100) { nodes { attempts { nodeRuns { id } } } } }");
+    const answer = await quickly(
+      "{ jobs(first: 100) { nodes { attempts(first: 100) { nodes { nodeRuns { nodes { id } } } } } } }",
+    );
     expect(answer).toMatchObject(exceeded("cost"));
     expect(answer.errors![0]!.extensions.found).toBeGreaterThan(5000);
     expect(answer.extensions?.cost).toBeGreaterThan(5000);
@@ -127,7 +129,7 @@ describe("an operation", () => {
 
   it("is measured by the operation that is run, not by the others beside it", async () => {
     const query =
-      "query Small { __typename } query Large { jobs(first: 100) { nodes { attempts { nodeRuns { id } } } } }";
+      "query Small { __typename } query Large { jobs(first: 100) { nodes { attempts(first: 100) { nodes { nodeRuns { nodes { id } } } } } } }";
     const run = async (operationName: string) => {
       const response = await fetch(`${server.url}/graphql`, {
         method: "POST",
@@ -149,7 +151,7 @@ describe("an operation", () => {
   it("may ask what the dashboard of a job needs", async () => {
     const { errors, extensions } = await server.post(
       `query ($id: ID!) { job(id: $id) {
-      id state progress { done total } attempts { number outcome error { message } } nodeRuns { node state summary { type preview } }
+      id state progress { done total } attempts { nodes { number outcome error { message } } } nodeRuns { nodes { node state summary { type preview } } }
       results { name value } events(first: 100) { nodes { type recordedAt } } pipelineInfo { graph { nodes { name dependsOn } } } } }`,
       { id: jobId },
     );

@@ -313,7 +313,10 @@ describe("an operation", () => {
     ["{ nothing }", "GRAPHQL_VALIDATION_FAILED"],
     ["subscription { feed { cursor } jobChanged { id } }", "GRAPHQL_VALIDATION_FAILED"],
     [`{ ${"__typename ".repeat(1001)} }`, "LIMIT_EXCEEDED"],
-    ["{ jobs(first: 100) { nodes { attempts { nodeRuns { id } } } } }", "LIMIT_EXCEEDED"],
+    [
+      "{ jobs(first: 100) { nodes { attempts(first: 100) { nodes { nodeRuns { nodes { id } } } } } } }",
+      "LIMIT_EXCEEDED",
+    ],
     ["query A { __typename } query B { __typename }", "BAD_USER_INPUT"],
     ['{ project(name: "\\u0000") { name } }', "BAD_USER_INPUT"],
   ])("%.60s ends with an error %s, and the socket goes on", async (query, code) => {

@@ -297,8 +297,9 @@ describe("bury", () => {
     const id = await worker(60);
     const [one, two] = [await runningJob(db, {}, id), await runningJob(db, {}, id)];
     await db.sql`
-      insert into node_runs (job_id, attempt, node, state)
-      values (${one.jobId}, 1, 'load', 'running'), (${two.jobId}, 1, 'load', 'running'), (${two.jobId}, 1, 'save', 'running')`;
+      insert into node_runs (job_id, attempt, node, first_seq, state)
+      values (${one.jobId}, 1, 'load', 1, 'running'), (${two.jobId}, 1, 'load', 1, 'running'),
+        (${two.jobId}, 1, 'save', 2, 'running')`;
     await bury(db, backend, id, "tried");
     expect((await read(one.jobId)).last).toMatchObject({ data: { error: { node: "load" } } });
     expect((await read(two.jobId)).last).toMatchObject({ data: { error: { node: null } } });
