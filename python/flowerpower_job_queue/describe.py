@@ -25,15 +25,19 @@ _INTERNAL = ("explicit_overrides",)
 def answer_describe(request: Describe, project: Project, channel: Channel) -> None:
     """Answers with the project, then each pipeline as it is known, then the end."""
     channel.send("project", id=request.id, project=describe_project(project))
-    found = {pipeline.name: pipeline for pipeline in project.configuration.pipelines()}
-    names = request.pipelines if request.pipelines is not None else list(found)
+    found = project.configuration.pipelines()
+    if request.pipelines is None:
+        # First, because they cannot fail: a module that hangs below takes nothing from them.
+        for pipeline in found:
+            if not pipeline.configured:
+                channel.send("pipeline", id=request.id, pipeline=_unconfigured(project, pipeline.name))
+        names = [pipeline.name for pipeline in found if pipeline.configured]
+    else:
+        names = request.pipelines
     for name in names:
-        if request.pipelines is None and not found[name].configured:
-            description = _empty(name, "unconfigured", Settings(read_settings(Document()).values))
-        else:
-            # Sent before the import, so that the parent knows which module hangs.
-            channel.send("describing", id=request.id, pipeline=name)
-            description = describe_pipeline(project, name, request.config, list(found))
+        # Sent before the import, so that the parent knows which module hangs.
+        channel.send("describing", id=request.id, pipeline=name)
+        description = describe_pipeline(project, name, request.config, [pipeline.name for pipeline in found])
         channel.send("pipeline", id=request.id, pipeline=description)
     channel.send("described", id=request.id)
 
@@ -90,6 +94,12 @@ def describe_pipeline(project: Project, name: str, config: dict[str, Json] | Non
     except BaseException as error:  # A module may call sys.exit() where it is imported.
         description["error"] = describe_error(error, project.folder)
     return description
+
+
+def _unconfigured(project: Project, name: str) -> dict[str, Any]:
+    """A module without a YAML: which code it is, by its text; it is imported only when somebody names it."""
+    files, digest = project.code_of(name)
+    return {**_empty(name, "unconfigured", read_settings(Document())), "codeHash": digest, "modules": files}
 
 
 def _empty(name: str, status: str, settings: Settings) -> dict[str, Any]:

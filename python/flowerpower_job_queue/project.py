@@ -89,6 +89,12 @@ class Project:
             document = self.configuration.pipeline_document(name)
         raise InvalidRun([problem("pipeline", "its code was changed while it was read, twice")], "Run it again.")
 
+    def code_of(self, name: str) -> tuple[list[dict[str, str]], str]:
+        """The files of a pipeline without a YAML and their hash, read and not imported."""
+        file = self.configuration.pipeline_file(name)
+        files = [] if file is None else self._files(name, file, Document())
+        return files, code_hash(files, None)
+
     def forget(self) -> None:
         """Drops the project's modules: the next load reads them again."""
         self._loaded.clear()

@@ -26,8 +26,8 @@ def test_describes_the_pipelines_one_after_the_other(project):
     kinds = [(m["type"], m.get("pipeline") if m["type"] == "describing" else None) for m in runtime.seen[1:]]
     assert kinds == [
         ("project", None),
-        ("describing", "good"),
         ("pipeline", None),
+        ("describing", "good"),
         ("pipeline", None),
         ("described", None),
     ]
@@ -38,6 +38,30 @@ def test_describes_the_pipelines_one_after_the_other(project):
     ]
     assert described["good"]["status"] == "ok"
     assert described["unconfigured"]["status"] == "unconfigured"
+
+
+def test_a_module_without_a_yaml_is_told_by_its_text_and_imported_when_it_is_named(project):
+    project.write("pipelines/helper.py", "FACTOR = 2\n")
+    project.write("pipelines/bare.py", "from pipelines.helper import FACTOR\n" + OK)
+    with RuntimeProcess(project.folder) as runtime:
+        listed = runtime.describe()["bare"]
+        named = runtime.describe("bare")["bare"]
+    assert (listed["status"], listed["graph"], listed["inputs"]) == ("unconfigured", None, [])
+    assert (named["status"], named["error"], named["finalVars"], named["leaves"]) == ("ok", None, None, ["out"])
+    assert [given["name"] for given in named["inputs"]] == ["x"]
+    assert len(listed["codeHash"]) == 64
+    assert named["codeHash"] == listed["codeHash"]
+    assert named["modules"] == listed["modules"]
+    assert [module["file"] for module in listed["modules"]] == ["pipelines/bare.py", "pipelines/helper.py"]
+
+
+def test_a_module_without_a_yaml_runs_with_final_variables_of_the_request(project):
+    project.write("pipelines/bare.py", OK)
+    with RuntimeProcess(project.folder) as runtime:
+        ended = runtime.run("bare", {"x": 3}, finalVars=["out"])
+        assert ended.value("out") == 3
+        refused = runtime.run("bare", {"x": 3})
+    assert refused.problems().keys() == {"finalVars"}
 
 
 def test_tells_the_graph_in_an_order_in_which_it_could_run(faults):

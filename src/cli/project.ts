@@ -8,10 +8,11 @@ import {
 } from "../client/generated/graphql.ts";
 import { pages } from "../client/pages.ts";
 import { openApi } from "./api.ts";
-import { type Cli, globalOptions, printJson } from "./cli.ts";
+import { type Cli, type GlobalOptions, globalOptions, printJson } from "./cli.ts";
 import { UsageError } from "./failure.ts";
+import { pipelineLines, showPipeline, wrong } from "./pipeline.ts";
 import { table } from "./table.ts";
-import { printable, printableLines, type Terminal } from "./terminal.ts";
+import { printable, type Terminal } from "./terminal.ts";
 import { counted, localTime } from "./units.ts";
 
 export type ListedProject = ProjectsQuery["projects"]["nodes"][number];
@@ -32,11 +33,16 @@ export function addProject(program: Command, cli: Cli): void {
     });
   project
     .command("show")
-    .description("one project: its Python, its pipelines and their inputs, what is wrong with it")
-    .argument("<name>", "which project")
+    .description(
+      "one project: its Python, its pipelines and their inputs, what is wrong with it; or one pipeline with its graph",
+    )
+    .argument("<name>", "which project, or project/pipeline")
+    .option("--config <json>", "one pipeline as it is under this Hamilton config")
     .action(async (name: string, _options: object, command: Command) => {
-      const options = globalOptions(command);
+      const options = globalOptions(command) as GlobalOptions & { config?: string };
       await using client = openApi(cli, options);
+      if (name.includes("/")) return await showPipeline(client, name, options, cli);
+      if (options.config !== undefined) throw new UsageError("--config needs one pipeline: project/pipeline.");
       const found = (await client.request(ProjectDocument, { name }, { idempotent: true })).project;
       if (found === null) {
         const names = (await listProjects(client)).map((one) => one.name).join(", ");
@@ -85,7 +91,8 @@ export function projectTable(projects: readonly ListedProject[], { paint, symbol
   return [...listed, ...remarks.map((line) => paint("red", line))];
 }
 
-function projectLines(project: Project, { paint, symbols }: Terminal): string[] {
+function projectLines(project: Project, terminal: Terminal): string[] {
+  const { paint } = terminal;
   const { environment, error, pipelines, warnings } = project;
   const lines = [
     `${paint("bold", project.name)}  published ${localTime(project.publishedAt)}, ${counted(project.workers.length, "worker")}`,
@@ -95,37 +102,7 @@ function projectLines(project: Project, { paint, symbols }: Terminal): string[] 
   if (error !== null) lines.push(...wrong(error).map((line) => `  ${paint("red", line)}`));
   for (const { path, message } of warnings) lines.push(`  ${paint("yellow", printable(`${path}: ${message}`))}`);
   for (const pipeline of pipelines) {
-    const status =
-      pipeline.status === "OK" ? symbols.ok : pipeline.status === "BROKEN" ? symbols.failed : symbols.waiting;
-    const doc = pipeline.doc === null ? "" : `  ${paint("dim", printable(pipeline.doc.split("\n")[0] ?? ""))}`;
-    lines.push("", `${status} ${paint("bold", `${project.name}/${pipeline.name}`)}${doc}`);
-    if (pipeline.status === "UNCONFIGURED") lines.push(paint("dim", "  no configuration: it has no YAML"));
-    if (pipeline.error !== null) lines.push(...wrong(pipeline.error).map((line) => `  ${paint("red", line)}`));
-    for (const { path, message } of pipeline.warnings)
-      lines.push(`  ${paint("yellow", printable(`${path}: ${message}`))}`);
-    lines.push(...inputLines(pipeline).map((line) => `  ${line}`));
-    if (pipeline.finalVars?.length) lines.push(`  gives ${pipeline.finalVars.join(", ")}`);
+    lines.push("", ...pipelineLines(`${project.name}/${pipeline.name}`, pipeline, terminal));
   }
   return lines;
-}
-
-function wrong(error: NonNullable<Project["error"]>): string[] {
-  const where = error.file === null ? "" : ` (${error.file}${error.line === null ? "" : `:${error.line}`})`;
-  return [
-    ...printableLines(`${error.type}: ${error.message}${where}`),
-    // Some messages already say what to do.
-    ...(error.hint === null || error.message.includes(error.hint) ? [] : printableLines(error.hint)),
-  ];
-}
-
-function inputLines({ inputs }: Project["pipelines"][number]): string[] {
-  if (inputs.length === 0) return [];
-  const rows = inputs.map((input) => [
-    input.name,
-    input.type,
-    input.default === null
-      ? "required"
-      : `${input.default.reference ?? JSON.stringify(input.default.value)} (${input.default.source})`,
-  ]);
-  return table(["input", "type", "default"], rows);
 }

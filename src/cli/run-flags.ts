@@ -85,10 +85,7 @@ export async function requestOf(
     project: flags.project,
     inputs,
     finalVars: flags.finalVars === undefined ? undefined : parseList(flags.finalVars, "--final-vars"),
-    config:
-      flags.config === undefined
-        ? undefined
-        : parseDict(flags.config, "--config", (_name, value) => typedValue(value, {})),
+    config: flags.config === undefined ? undefined : parseConfig(flags.config),
     executor: executorOf(flags),
     logLevel: flags.logLevel as EnqueueJobInput["logLevel"],
     retry: retryOf(flags),
@@ -120,11 +117,18 @@ async function inputsOf(
   return { ...dict, ...Object.fromEntries(single) };
 }
 
-/** By name. None for a pipeline that is not there: enqueueing it says so. */
-async function inputSchemas(client: Client, pipeline: string, { project }: RunFlags): Promise<Map<string, Schema>> {
-  const name = project === undefined ? pipeline : `${project}/${pipeline}`;
-  const found = await client.request(PipelineInputsDocument, { name }, { idempotent: true });
-  return new Map(found.pipeline?.inputs.map((input) => [input.name, input.schema]));
+/** By name, under the config of this run. None for a pipeline that is not there: enqueueing it says so. */
+async function inputSchemas(client: Client, pipeline: string, flags: RunFlags): Promise<Map<string, Schema>> {
+  const name = flags.project === undefined ? pipeline : `${flags.project}/${pipeline}`;
+  const config = flags.config === undefined ? null : parseConfig(flags.config);
+  const found = (await client.request(PipelineInputsDocument, { name, config }, { idempotent: true })).pipeline;
+  const inputs = found?.variant?.inputs ?? found?.inputs ?? [];
+  return new Map(inputs.map((input) => [input.name, input.schema]));
+}
+
+/** A Hamilton config as FlowerPower's command line takes it. */
+export function parseConfig(text: string): Record<string, unknown> {
+  return parseDict(text, "--config", (_name, value) => typedValue(value, {}));
 }
 
 function executorOf({ executor, executorMaxWorkers, executorNumCpus }: RunFlags): EnqueueJobInput["executor"] {

@@ -7,9 +7,9 @@ import { isFinal, type JobState } from "../domain/lifecycle.ts";
 import type { Actor, RunRequest } from "../domain/run-request.ts";
 import { contextOf, planRun } from "../pipelines/plan.ts";
 import { resolveSettings } from "../pipelines/policy.ts";
-import { variantOf } from "../pipelines/variants.ts";
 import type { JobsContext } from "./context.ts";
 import type { NewJob } from "./insert.ts";
+import { describeUnder } from "./variant.ts";
 
 export interface Enqueued {
   jobId: string;
@@ -51,9 +51,9 @@ export async function enqueueJob(context: JobsContext, actor: Actor, request: Ru
 }
 
 async function newJob(context: JobsContext, actor: Actor, request: RunRequest, fingerprint: string): Promise<NewJob> {
-  const { db, catalogue, wakeups } = context;
+  const { db, catalogue } = context;
   const found = await catalogue.pipeline(request.project, request.pipeline);
-  const description = await variantOf(db, found, request.config, { ring: () => wakeups.ring("describe") });
+  const description = await describeUnder(context, found, request.config);
   const plan = description === null ? null : planRun(description, request, contextOf(found));
   if (plan !== null && plan.problems.length > 0) throw new InvalidRunError(plan.problems);
 

@@ -26,7 +26,7 @@ const brokenSeconds = 30;
 
 /**
  * The pipeline as it is under a request's config. Published for the config of its YAML; for another one a worker is asked,
- * and its answer kept. Null when nobody has answered in time: the run is not yet validated, and is checked when it starts.
+ * and its answer kept. So it is for a module without a YAML, which is imported only now. Null when nobody has answered in time: the run is not yet validated, and is checked when it starts.
  */
 export async function variantOf(
   db: Database,
@@ -37,9 +37,10 @@ export async function variantOf(
   const { description, project } = pipeline;
   const { codeHash } = description;
   const hash = configHash(description.config, config);
-  if (hash === configHash(description.config, {})) return description;
+  const isImported = description.status !== "unconfigured";
+  if (isImported && hash === configHash(description.config, {})) return description;
   // What is broken under the YAML's config may be whole under another: a value that a decorator wants may be missing there.
-  if (project.error !== null || description.status === "unconfigured" || codeHash === null) return description;
+  if (project.error !== null || codeHash === null) return description;
   const key: VariantKey = [pipeline.projectName, pipeline.name, codeHash, hash];
   const known = await answerTo(db.sql, key);
   if (known?.isCurrent) return known.description;

@@ -1,4 +1,4 @@
-import { startChild } from "./child.ts";
+import { type RuntimeChild, startChild } from "./child.ts";
 import type { Environment } from "./environment.ts";
 import { RuntimeStartError } from "./errors.ts";
 import { exitText } from "./exit.ts";
@@ -26,6 +26,8 @@ export interface DescribeOptions {
   readyMs?: number;
   /** Gives it up: its reason is thrown. */
   signal?: AbortSignal;
+  /** A runtime of the project that is ready, with the same Python and environment: one has not to be started. It is ended. */
+  spare?: RuntimeChild | null;
   /** See ChildOptions. */
   entry?: readonly string[];
 }
@@ -49,15 +51,18 @@ export interface Described {
 export async function describeProject(options: DescribeOptions): Promise<Described> {
   const pipelines = new Map<string, PipelineDescription>();
   let names = options.pipelines ?? null;
+  let spare = options.spare ?? null;
   for (;;) {
     options.signal?.throwIfAborted();
-    const part = await describePart(options, names);
+    const part = await describePart(options, names, spare);
+    spare = null;
     for (const pipeline of part.pipelines) pipelines.set(pipeline.name, pipeline);
     const { project, environment, culprit } = part;
     if (culprit === null) return { project, environment, pipelines: [...pipelines.values()] };
     pipelines.set(culprit.name, undescribed(culprit.name, "broken", importError(culprit.name, culprit.problem)));
     for (const { name, configured } of project.pipelines) {
-      if (options.pipelines === undefined && !configured) pipelines.set(name, undescribed(name, "unconfigured", null));
+      if (options.pipelines === undefined && !configured && !pipelines.has(name))
+        pipelines.set(name, undescribed(name, "unconfigured", null));
     }
     const all = options.pipelines ?? project.pipelines.map(({ name }) => name);
     names = all.filter((name) => !pipelines.has(name));
@@ -71,12 +76,18 @@ interface Part extends Described {
 }
 
 /** Describes until the end, or until one pipeline does not let it go on. */
-async function describePart(options: DescribeOptions, pipelines: readonly string[] | null): Promise<Part> {
+async function describePart(
+  options: DescribeOptions,
+  pipelines: readonly string[] | null,
+  spare: RuntimeChild | null,
+): Promise<Part> {
   const { python, timeoutMs = 30_000, config = null, signal } = options;
-  const child = await startChild(options).catch((error) => {
-    signal?.throwIfAborted();
-    throw error;
-  });
+  const child =
+    spare ??
+    (await startChild(options).catch((error) => {
+      signal?.throwIfAborted();
+      throw error;
+    }));
   const { ready } = child;
   const environment = { python: ready.python, packages: ready.packages };
   const found: PipelineDescription[] = [];

@@ -142,6 +142,22 @@ export class Runtimes {
     }
   }
 
+  /**
+   * A runtime that is ready and has run nothing, for good: whoever takes it ends it. Null when none is there. Another one is
+   * started in its place.
+   */
+  takeSpare(name: string): RuntimeChild | null {
+    const project = this.#projects.get(name);
+    if (project === undefined || this.#closing.signal.aborted) return null;
+    this.#environments.set(project, project.environment());
+    this.#replaceStale(project);
+    const spare = this.#of(project, "idle").find(({ runs }) => runs === 0);
+    if (spare === undefined) return null;
+    this.#forget(spare);
+    this.#settle();
+    return spare.child;
+  }
+
   /** What there is now, for health. */
   status(): RuntimeStatus[] {
     return [...this.#members].map((member) => ({

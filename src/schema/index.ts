@@ -12,6 +12,7 @@ import "./job-ref.ts";
 import "./node-run.ts";
 import "./node-run-list.ts";
 import "./pipeline.ts";
+import "./pipeline-variant.ts";
 import "./project.ts";
 import "./queue.ts";
 import "./result.ts";

@@ -19,7 +19,7 @@ interface Described {
   lastGood: unknown;
 }
 
-const PipelineStatus = builder.enumType("PipelineStatus", {
+export const PipelineStatus = builder.enumType("PipelineStatus", {
   description: "Whether a pipeline can be run.",
   values: {
     OK: { value: "ok", description: "It can be run." },
@@ -27,7 +27,10 @@ const PipelineStatus = builder.enumType("PipelineStatus", {
       value: "broken",
       description: "Its module or configuration has an error; what is shown is its last good version.",
     },
-    UNCONFIGURED: { value: "unconfigured", description: "A module without a YAML: it is listed, and not imported." },
+    UNCONFIGURED: {
+      value: "unconfigured",
+      description: "A module without a YAML: it is listed, and imported only when `variant` or a run asks for it.",
+    },
   } as const satisfies { [S in Description["status"] as Uppercase<S>]: { value: S; description: string } },
 });
 

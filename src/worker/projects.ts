@@ -9,6 +9,7 @@ import { type Rounds, startRounds } from "../events/rounds.ts";
 import type { Wakeups } from "../events/wakeups.ts";
 import { type DescribedProject, publishProject } from "../pipelines/publish.ts";
 import { answerVariants, pruneVariants } from "../pipelines/variants.ts";
+import type { RuntimeChild } from "../runtime/child.ts";
 import { describeProject } from "../runtime/describe.ts";
 import type { Environment } from "../runtime/environment.ts";
 import type { ErrorInfo, ProjectDescription } from "../runtime/protocol.ts";
@@ -28,6 +29,8 @@ export interface ProjectsOptions {
   wakeups: Wakeups;
   projects: readonly ServedProject[];
   workerId(): string;
+  /** A runtime of the project that is ready and has run nothing, to be ended by who takes it; null when none is there. */
+  takeSpare(project: string): RuntimeChild | null;
   /** What this worker can serve from now on. */
   onLanes(lanes: string[]): void;
   log(message: string, data: JsonObject): void;
@@ -108,7 +111,7 @@ export class Projects implements AsyncDisposable {
 
   async #publish(served: ServedProject): Promise<void> {
     const { db, wakeups, workerId, log } = this.#options;
-    const described = await describe(served, this.#closing.signal);
+    const described = await this.#describe(served);
     const { error } = described.project;
     if (error === null) this.#usable.add(served.name);
     else this.#usable.delete(served.name);
@@ -133,23 +136,24 @@ export class Projects implements AsyncDisposable {
 
   async #answer(served: ServedProject): Promise<void> {
     await answerVariants(this.#options.db, [served.name], async (_project, pipeline, config) => {
-      const { pipelines } = await describe(served, this.#closing.signal, { pipelines: [pipeline], config });
+      const { pipelines } = await this.#describe(served, { pipelines: [pipeline], config });
       return pipelines.find(({ name }) => name === pipeline) ?? null;
     });
   }
-}
 
-/** What a project is; one whose Python cannot even start is described by that error. */
-async function describe(
-  { dir, python, environment }: ServedProject,
-  signal: AbortSignal,
-  only: { pipelines?: string[]; config?: JsonObject } = {},
-): Promise<Omit<DescribedProject, "name">> {
-  try {
-    return await describeProject({ dir, python: python.path, env: environment(), signal, ...only });
-  } catch (error) {
-    if (!(error instanceof DomainError)) throw error;
-    return { project: { ...nothing, error: unstartable(error) }, pipelines: [], environment: {} };
+  /** What a project is; one whose Python cannot even start is described by that error. */
+  async #describe(
+    { name, dir, python, environment }: ServedProject,
+    only: { pipelines?: string[]; config?: JsonObject } = {},
+  ): Promise<Omit<DescribedProject, "name">> {
+    const { signal } = this.#closing;
+    const spare = this.#options.takeSpare(name);
+    try {
+      return await describeProject({ dir, python: python.path, env: environment(), signal, spare, ...only });
+    } catch (error) {
+      if (!(error instanceof DomainError)) throw error;
+      return { project: { ...nothing, error: unstartable(error) }, pipelines: [], environment: {} };
+    }
   }
 }
 

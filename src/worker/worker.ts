@@ -92,6 +92,7 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
     wakeups,
     projects: options.projects,
     workerId: () => session.id,
+    takeSpare: (project) => runtimes.takeSpare(project),
     onLanes: (lanes) => tickets.serve([...lanes, ...(options.instead?.lanes ?? [])]),
     log,
   });

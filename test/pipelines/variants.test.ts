@@ -136,7 +136,7 @@ describe("variantOf", () => {
   });
 
   it.each<[what: string, changes: Partial<PipelineDescription>]>([
-    ["without configuration", { status: "unconfigured", codeHash: null, graph: null }],
+    ["without configuration and of unknown code", { status: "unconfigured", codeHash: null, graph: null }],
     ["that could not be read", { status: "broken", codeHash: null, graph: null }],
   ])("of a pipeline %s is what was published", async (_what, changes) => {
     const bread = await bakery();
@@ -144,6 +144,19 @@ describe("variantOf", () => {
     const unusable = { ...bread, description: { ...bread.description, ...changes } };
     expect(await variantOf(db, unusable, { oven: "fan" }, worker.options)).toBe(unusable.description);
     expect(worker.rings()).toBe(0);
+  });
+
+  it("of a module without configuration is what a worker imports when it is asked for", async () => {
+    const bread = await bakery();
+    const worker = answering(bread, under);
+    const bare = {
+      ...bread,
+      description: { ...bread.description, status: "unconfigured" as const, graph: null, config: {} },
+    };
+    expect(await variantOf(db, bare, {}, worker.options)).toMatchObject({ status: "ok", doc: "{}" });
+    expect(await variantOf(db, bare, {}, worker.options)).toMatchObject({ status: "ok", doc: "{}" });
+    expect(worker.rings()).toBe(1);
+    expect(await variantOf(db, bare, { oven: "fan" }, worker.options)).toMatchObject({ doc: '{"oven":"fan"}' });
   });
 
   it("of a broken project is what was published", async () => {

@@ -80,6 +80,32 @@ describe("a runtime", () => {
   });
 });
 
+describe("takeSpare", () => {
+  it("gives one that has run nothing for good, and another one takes its place", async () => {
+    open({ maxRuntimes: 1 });
+    await spare();
+    const taken = runtimes.takeSpare("a");
+    expect(taken?.exit).toBeNull();
+    await until(() => pids("idle").length === 1 && pids("idle")[0] !== taken?.pid, "another one is ready");
+    taken?.kill();
+    await taken?.exited;
+    expect((await run()).outcome).toBe("succeeded");
+    expect(logged).toEqual([]);
+  });
+
+  it("gives none that has run something, has another environment, or is of an unknown project", async () => {
+    let value = "1";
+    open({ projects: [project("a", { environment: () => ({ ...testEnvironment, VALUE: value }) })], maxRuntimes: 1 });
+    expect(runtimes.takeSpare("a")).toBeNull();
+    await spare();
+    value = "2";
+    expect(runtimes.takeSpare("a")).toBeNull();
+    await run();
+    expect(runtimes.takeSpare("a")).toBeNull();
+    expect(runtimes.takeSpare("b")).toBeNull();
+  });
+});
+
 describe("a runtime is replaced", () => {
   it.each<[string, string, Partial<RuntimesOptions>, { fresh?: boolean }]>([
     ["it has run 1 times", "ordinary", { limits: { runs: 1 } }, {}],

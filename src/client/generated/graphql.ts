@@ -158,6 +158,19 @@ export type FeedFilter = {
   types?: Array<EventType> | null | undefined;
 };
 
+/** What a node of a graph is. */
+export type GraphNodeKind =
+  /** Brings the branches of a `Parallelizable` together. */
+  | 'COLLECT'
+  /** Given by the run's config. */
+  | 'CONFIG'
+  /** A `Parallelizable`: everything up to its collect runs once for each item. */
+  | 'EXPAND'
+  /** A function of the pipeline's modules. */
+  | 'FUNCTION'
+  /** Given by the run's inputs. */
+  | 'INPUT';
+
 /** Which jobs: those to which all of it applies. An empty list fits none. */
 export type JobFilter = {
   /** Only jobs enqueued at this time or later. */
@@ -268,7 +281,7 @@ export type PipelineStatus =
   | 'BROKEN'
   /** It can be run. */
   | 'OK'
-  /** A module without a YAML: it is listed, and not imported. */
+  /** A module without a YAML: it is listed, and imported only when `variant` or a run asks for it. */
   | 'UNCONFIGURED';
 
 /** What is kept of the final variables. */
@@ -315,6 +328,8 @@ export type ValueSummaryFragment = { type: string, shape: Array<number> | null, 
 export type RunErrorFragment = { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> };
 
 export type EventErrorFragment = { kind: ErrorKind, type: string, message: string, node: string | null };
+
+export type PipelineInputFragment = { name: string, type: string, required: boolean, doc: string | null, default: { value: unknown, source: string, reference: string | null } | null };
 
 export type JobSummaryFragment = { id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } };
 
@@ -540,10 +555,19 @@ export type FeedSubscription = { feed: { cursor: string, event:
 
 export type PipelineInputsQueryVariables = Exact<{
   name: string;
+  config?: Record<string, unknown> | null | undefined;
 }>;
 
 
-export type PipelineInputsQuery = { pipeline: { qualifiedName: string, status: PipelineStatus, finalVars: Array<string> | null, leaves: Array<string>, inputs: Array<{ name: string, type: string, schema: Record<string, unknown>, required: boolean, doc: string | null, default: { value: unknown, source: string, reference: string | null } | null }> } | null };
+export type PipelineInputsQuery = { pipeline: { inputs: Array<{ name: string, schema: Record<string, unknown> }>, variant: { inputs: Array<{ name: string, schema: Record<string, unknown> }> } | null } | null };
+
+export type PipelineVariantQueryVariables = Exact<{
+  name: string;
+  config?: Record<string, unknown> | null | undefined;
+}>;
+
+
+export type PipelineVariantQuery = { pipeline: { name: string, qualifiedName: string, variant: { status: PipelineStatus, doc: string | null, finalVars: Array<string> | null, leaves: Array<string>, inputs: Array<{ name: string, type: string, required: boolean, doc: string | null, default: { value: unknown, source: string, reference: string | null } | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, graph: { nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, dependsOn: Array<string>, optionalDependsOn: Array<string> }> } | null } | null } | null };
 
 export type ProjectsQueryVariables = Exact<{
   first: number;
@@ -558,7 +582,7 @@ export type ProjectQueryVariables = Exact<{
 }>;
 
 
-export type ProjectQuery = { project: { name: string, publishedAt: string, environment: { python: string | null, pythonVersion: string | null, pythonSource: string | null, flowerpower: string | null, hamilton: string | null }, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, warnings: Array<{ path: string, message: string, suggestion: string | null }>, workers: Array<{ id: string, host: string, pid: number, slots: number }>, pipelines: Array<{ name: string, status: PipelineStatus, doc: string | null, finalVars: Array<string> | null, inputs: Array<{ name: string, type: string, required: boolean, default: { value: unknown, source: string, reference: string | null } | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null }> } | null };
+export type ProjectQuery = { project: { name: string, publishedAt: string, environment: { python: string | null, pythonVersion: string | null, pythonSource: string | null, flowerpower: string | null, hamilton: string | null }, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, warnings: Array<{ path: string, message: string, suggestion: string | null }>, workers: Array<{ id: string, host: string, pid: number, slots: number }>, pipelines: Array<{ name: string, status: PipelineStatus, doc: string | null, finalVars: Array<string> | null, inputs: Array<{ name: string, type: string, required: boolean, doc: string | null, default: { value: unknown, source: string, reference: string | null } | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null }> } | null };
 
 export type ServerQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -583,6 +607,19 @@ export class TypedDocumentString<TResult, TVariables>
     return this.value;
   }
 }
+export const PipelineInputFragmentDoc = new TypedDocumentString(`
+    fragment PipelineInput on PipelineInput {
+  name
+  type
+  required
+  doc
+  default {
+    value
+    source
+    reference
+  }
+}
+    `, {"fragmentName":"PipelineInput"}) as unknown as TypedDocumentString<PipelineInputFragment, unknown>;
 export const JobSummaryFragmentDoc = new TypedDocumentString(`
     fragment JobSummary on Job {
   id
@@ -1825,27 +1862,83 @@ fragment JobEvent on JobEvent {
   }
 }`) as unknown as TypedDocumentString<FeedSubscription, FeedSubscriptionVariables>;
 export const PipelineInputsDocument = new TypedDocumentString(`
-    query PipelineInputs($name: String!) {
+    query PipelineInputs($name: String!, $config: JSONObject) {
   pipeline(name: $name) {
-    qualifiedName
-    status
-    finalVars
-    leaves
     inputs {
       name
-      type
       schema
-      required
-      doc
-      default {
-        value
-        source
-        reference
+    }
+    variant(config: $config) {
+      inputs {
+        name
+        schema
       }
     }
   }
 }
     `) as unknown as TypedDocumentString<PipelineInputsQuery, PipelineInputsQueryVariables>;
+export const PipelineVariantDocument = new TypedDocumentString(`
+    query PipelineVariant($name: String!, $config: JSONObject) {
+  pipeline(name: $name) {
+    name
+    qualifiedName
+    variant(config: $config) {
+      status
+      doc
+      finalVars
+      leaves
+      inputs {
+        ...PipelineInput
+      }
+      warnings {
+        path
+        message
+        suggestion
+      }
+      error {
+        ...RunError
+      }
+      graph {
+        nodes {
+          name
+          kind
+          type
+          doc
+          dependsOn
+          optionalDependsOn
+        }
+      }
+    }
+  }
+}
+    fragment RunError on RunError {
+  kind
+  type
+  message
+  traceback
+  node
+  branch
+  file
+  line
+  code
+  hint
+  problems {
+    path
+    message
+    suggestion
+  }
+}
+fragment PipelineInput on PipelineInput {
+  name
+  type
+  required
+  doc
+  default {
+    value
+    source
+    reference
+  }
+}`) as unknown as TypedDocumentString<PipelineVariantQuery, PipelineVariantQueryVariables>;
 export const ProjectsDocument = new TypedDocumentString(`
     query Projects($first: Int!, $after: String) {
   projects(first: $first, after: $after) {
@@ -1929,14 +2022,7 @@ export const ProjectDocument = new TypedDocumentString(`
       doc
       finalVars
       inputs {
-        name
-        type
-        required
-        default {
-          value
-          source
-          reference
-        }
+        ...PipelineInput
       }
       warnings {
         path
@@ -1964,6 +2050,17 @@ export const ProjectDocument = new TypedDocumentString(`
     path
     message
     suggestion
+  }
+}
+fragment PipelineInput on PipelineInput {
+  name
+  type
+  required
+  doc
+  default {
+    value
+    source
+    reference
   }
 }`) as unknown as TypedDocumentString<ProjectQuery, ProjectQueryVariables>;
 export const ServerDocument = new TypedDocumentString(`
