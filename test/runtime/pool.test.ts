@@ -156,6 +156,7 @@ describe("a runtime is replaced", () => {
     await run();
     const [pid] = pids("idle");
     process.kill(pid!, "SIGKILL");
+    await until(() => logged.length > 0, "its end is noticed");
     await until(() => pids("idle").some((other) => other !== pid), "another one is ready");
     expect(logged).toEqual(["runtime lost: was killed by SIGKILL (out of memory?)"]);
   });
