@@ -5,10 +5,11 @@
 import { enqueue } from "./enqueue.ts";
 import { latency } from "./latency.ts";
 import { pipeline } from "./pipeline.ts";
+import { roundTrips } from "./round-trips.ts";
 import { type Line, openGround } from "./support.ts";
 import { throughput } from "./throughput.ts";
 
-const benchmarks = { enqueue, throughput, latency, pipeline };
+const benchmarks = { enqueue, throughput, "round-trips": roundTrips, latency, pipeline };
 const wanted = process.argv.slice(2);
 
 await using ground = await openGround();

@@ -13,24 +13,28 @@ import { openCatalogue } from "../src/pipelines/catalogue.ts";
 
 /** A Postgres of its own with its durable defaults, for all benchmarks of a run. */
 export interface Ground extends AsyncDisposable {
-  /** A migrated, empty database. */
-  database(): Promise<{ url: string; db: Database; jobs: JobsContext } & AsyncDisposable>;
+  /** Of its server, with the name of any database. */
+  url: string;
+  /** A migrated, empty database, reached through `way` when it is given: a URL like `url`. */
+  database(way?: string): Promise<{ url: string; db: Database; jobs: JobsContext } & AsyncDisposable>;
 }
 
 export async function openGround(): Promise<Ground> {
   const folder = await mkdtemp(join(tmpdir(), "fpq-bench-"));
   const server = await startEmbeddedPostgres({ folder });
-  const base = server.url.slice(0, server.url.lastIndexOf("/"));
+  const baseOf = (url: string) => url.slice(0, url.lastIndexOf("/"));
+  const base = baseOf(server.url);
   let count = 0;
   return {
-    async database() {
+    url: server.url,
+    async database(way) {
       count += 1;
       const name = `bench_${count}`;
       const admin = postgres(`${base}/postgres`, { max: 1 });
       await admin`create database ${admin(name)}`;
       await admin.end();
-      const url = `${base}/${name}`;
-      await migrate(url);
+      await migrate(`${base}/${name}`);
+      const url = `${way === undefined ? base : baseOf(way)}/${name}`;
       const db = await connect(url);
       const wakeups = await openWakeups(db);
       const jobs = openJobs({ db, backend: graphileWorker, wakeups, catalogue: openCatalogue(db) });

@@ -102,7 +102,7 @@ async function ourRate(ground: Ground, slots: number, prefetch: number | undefin
 }
 
 /** A run of one node that takes no time: four events, as a real one tells them. */
-const nothing: Execute = async (_started, { onEvents }) => {
+export const nothing: Execute = async (_started, { onEvents }) => {
   const at = new Date().toISOString();
   const summary = { type: "int", shape: null, length: null, bytes: 28, columns: null, preview: "1" };
   await onEvents([
@@ -133,7 +133,8 @@ const nothing: Execute = async (_started, { onEvents }) => {
 
 type Sql = Awaited<ReturnType<Ground["database"]>>["db"]["sql"];
 
-async function untilEnded(sql: Sql): Promise<void> {
+/** Asks every 20 ms, which is little beside what the jobs themselves ask. */
+export async function untilEnded(sql: Sql): Promise<void> {
   for (;;) {
     const [left] = await sql`select 1 from jobs where state not in ('succeeded', 'failed') limit 1`;
     if (left === undefined) break;
