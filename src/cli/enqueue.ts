@@ -7,6 +7,7 @@ import { exitCodeOf, follow } from "./follow.ts";
 import { waitingText } from "./jobs.ts";
 import { addRunFlags, type RunFlags, requestOf } from "./run-flags.ts";
 import type { Terminal } from "./terminal.ts";
+import { counted } from "./units.ts";
 
 type Options = GlobalOptions & RunFlags & { wait?: boolean; follow?: boolean };
 
@@ -47,7 +48,8 @@ export function addEnqueue(program: Command, cli: Cli): void {
 export function accepted({ job, plan, replayed }: Enqueued, { symbols }: Pick<Terminal, "symbols">): string {
   const name = `${job.project}/${job.pipeline}`;
   if (replayed) return `${job.id} was enqueued before with this key: ${name} is ${job.state}`;
-  const what = plan === null ? "not yet checked: no worker has described it" : `${plan.count} nodes will run`;
+  const what =
+    plan === null ? "not yet checked: no worker has described it" : `${counted(plan.count, "node")} will run`;
   const waiting = waitingText(job);
   return `${symbols.arrow} ${job.id} accepted: ${name}, ${what}${waiting === null ? "" : `, waits: ${waiting}`}`;
 }

@@ -2,7 +2,7 @@ import type { JobEvent } from "../client/client.ts";
 import { branchName, errorText, nodeDetail } from "./frame.ts";
 import type { RunView } from "./run-view.ts";
 import { printable, type Symbols } from "./terminal.ts";
-import { clock, duration } from "./units.ts";
+import { clock, counted, duration } from "./units.ts";
 
 /**
  * What to print for an event where lines cannot be redrawn: one line per node that ended (branches together), one per turn in
@@ -18,7 +18,7 @@ function sentence(view: RunView, event: JobEvent, symbols: Symbols): string | nu
     case "JobStarted":
       return `${view.name} ${view.jobId} started, attempt ${view.attempt}`;
     case "RunResolved":
-      return `${event.path.length} nodes will run`;
+      return `${counted(event.path.length, "node")} will run`;
     case "NodeSucceeded":
       return succeeded(view, event, symbols);
     case "NodeFailed": {

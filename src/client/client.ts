@@ -37,7 +37,8 @@ import { type Job, type JobEvent, type Watch, watch } from "./watch.ts";
 
 /** Events of a page: all fields of all types together cost about 90 each, of the 5,000 that one operation may. */
 const historyPage = 50;
-const nodeRunsPage = 100;
+/** Likewise: a node run costs about 80. */
+const nodeRunsPage = 50;
 
 export {
   AmbiguousRefError,

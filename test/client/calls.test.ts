@@ -10,9 +10,10 @@ import {
   RequestError,
   UnavailableError,
 } from "../../src/client/client.ts";
+import * as generated from "../../src/client/generated/graphql.ts";
 import type { Database } from "../../src/db/client.ts";
 import { idText } from "../../src/domain/ids.ts";
-import { publishBakery } from "../schema/bakery.ts";
+import { insertRun, publishBakery } from "../schema/bakery.ts";
 import { testDatabase } from "../support/database.ts";
 import { finishJob } from "../support/factories.ts";
 import { queuedJob } from "../support/running.ts";
@@ -154,3 +155,34 @@ describe("cancel", () => {
     expect(sent.length).toBeGreaterThan(1);
   });
 });
+
+describe("nodeRuns", () => {
+  it("are read page by page, all of them, in order", async () => {
+    const id = idText("job", await insertRun(db, { attempts: 1, nodes: 130 }));
+    const runs = await all(client.nodeRuns(id));
+    expect(runs.map(({ node }) => node)).toEqual(Array.from({ length: 130 }, (_, n) => `node_${n + 1}`));
+    expect(await all(client.nodeRuns(id, { node: "node_7" }))).toMatchObject([{ node: "node_7", state: "SUCCEEDED" }]);
+  });
+});
+
+describe("what the client asks for", () => {
+  it("costs no more than a server allows, with the largest pages that it reads", async () => {
+    const documents = Object.entries(generated).filter(([name]) => name.endsWith("Document"));
+    expect(documents.length).toBeGreaterThan(10);
+    for (const [name, document] of documents) {
+      const query = String(document);
+      if (query.startsWith("subscription")) continue;
+      const { errors } = await server.post(query, { id: "x", ref: "x", name: "x", input: {}, ...largest[name] });
+      const codes = (errors ?? []).map(({ extensions }) => extensions.code);
+      expect(codes, name).not.toContain("LIMIT_EXCEEDED");
+    }
+  });
+});
+
+/** The page sizes of `client.ts` and the CLI, where they are not 50. */
+const largest: Record<string, object> = {
+  JobsDocument: { first: 100, orderBy: "ID_DESC" },
+  JobHistoryDocument: { first: 50 },
+  NodeRunsDocument: { first: 50 },
+  ProjectsDocument: { first: 10 },
+};
