@@ -11,7 +11,7 @@ import { type DescribedProject, publishProject } from "../pipelines/publish.ts";
 import { answerVariants, pruneVariants } from "../pipelines/variants.ts";
 import { describeProject } from "../runtime/describe.ts";
 import type { Environment } from "../runtime/environment.ts";
-import type { ErrorInfo, ProjectDescription } from "../runtime/protocol.ts";
+import { type ErrorInfo, noJobQueueSettings, type ProjectDescription } from "../runtime/protocol.ts";
 import { noError } from "../runtime/run-error.ts";
 
 /** A project that this worker serves: a name, and the folder that it means here. */
@@ -155,7 +155,7 @@ async function describe(
 
 const nothing: ProjectDescription = {
   name: null,
-  jobQueue: { queue: null, timeoutMs: null, retry: null, onWorkerLost: null, runtime: null, results: null },
+  jobQueue: noJobQueueSettings,
   queues: [],
   warnings: [],
   error: null,
