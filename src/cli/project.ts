@@ -7,9 +7,11 @@ import {
   type ProjectsQuery,
 } from "../client/generated/graphql.ts";
 import { pages } from "../client/pages.ts";
+import type { RunLimits } from "../domain/run-limits.ts";
 import { openApi } from "./api.ts";
 import { type Cli, globalOptions, printJson } from "./cli.ts";
 import { UsageError } from "./failure.ts";
+import { limitsText } from "./limits-text.ts";
 import { table } from "./table.ts";
 import { printable, printableLines, type Terminal } from "./terminal.ts";
 import { counted, localTime } from "./units.ts";
@@ -104,9 +106,18 @@ function projectLines(project: Project, { paint, symbols }: Terminal): string[] 
     for (const { path, message } of pipeline.warnings)
       lines.push(`  ${paint("yellow", printable(`${path}: ${message}`))}`);
     lines.push(...inputLines(pipeline).map((line) => `  ${line}`));
+    const limits = limitsText(limitsOf(pipeline));
+    if (limits !== null) lines.push(`  ${printable(limits)}`);
     if (pipeline.finalVars?.length) lines.push(`  gives ${pipeline.finalVars.join(", ")}`);
   }
   return lines;
+}
+
+function limitsOf({ runLimits }: Project["pipelines"][number]): RunLimits {
+  const { maxMemoryBytes, maxMemorySource, maxCpuMs, maxCpuSource } = runLimits;
+  const limit = (most: number | null, source: string | null) =>
+    most === null ? null : { most, source: source ?? "?" };
+  return { memory: limit(maxMemoryBytes, maxMemorySource), cpu: limit(maxCpuMs, maxCpuSource) };
 }
 
 function wrong(error: NonNullable<Project["error"]>): string[] {
