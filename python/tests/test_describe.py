@@ -242,6 +242,7 @@ def test_a_mistake_in_the_queues_settings_is_an_error_with_its_place(shared, sec
     place = "conf/pipelines/mistake.yml: job_queue" + (f".{key}" if key else "")
     assert described["status"] == "broken"
     assert problems(described)[place]["suggestion"] == suggestion
+    assert (f"Did you mean {suggestion}?" in described["error"]["message"]) == (suggestion is not None)
     assert place in shared.runtime.run("mistake", {"x": 1}).problems()
 
 

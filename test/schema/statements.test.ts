@@ -41,6 +41,7 @@ describe("the number of statements does not grow with the number of jobs", () =>
   it.each([
     ["jobs → attempts → nodeRuns → summary", 1, "attempts { worker { host } nodeRuns { summary { type } } }"],
     ["jobs → pipelineInfo → project", 1, "pipelineInfo { qualifiedName project { name } }"],
+    ["jobs → pipelineInfo → runLimits", 1, "pipelineInfo { runLimits { maxMemoryBytes maxMemorySource } }"],
     [
       "jobs → results, nodeRuns of the last attempt, error",
       1,
