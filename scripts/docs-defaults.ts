@@ -1,8 +1,10 @@
 import { jsonLimits } from "../src/domain/json.ts";
 import { priorities, priorityStepSeconds } from "../src/domain/lanes.ts";
 import { noRetry } from "../src/domain/retry.ts";
+import { cpuText, memoryText } from "../src/domain/run-limits.ts";
 import { bufferLimits } from "../src/events/buffer.ts";
 import { jobDefaults } from "../src/pipelines/policy.ts";
+import { limitLookMs } from "../src/runtime/limit-watch.ts";
 import { defaultLimits } from "../src/runtime/pool.ts";
 import { defaultGrace } from "../src/runtime/stop.ts";
 import { limits } from "../src/schema/limits.ts";
@@ -33,6 +35,8 @@ ${table([
   ],
   ["lost workers", String(jobDefaults.maxLosses), "then it fails; with a written retry of 0 the first one ends it"],
   ["timeout", jobDefaults.timeoutMs === null ? "none" : ms(jobDefaults.timeoutMs), ""],
+  ["memory", most(jobDefaults.maxMemoryBytes, memoryText), "`max_memory`; over all processes of the run"],
+  ["processor time", most(jobDefaults.maxCpuMs, cpuText), "`max_cpu`; over all processes of the run"],
   ["time to live", "none", "`expiresAt`"],
   ["runtime", jobDefaults.runtime, "`fresh`: a new Python process for the run"],
   ["results", jobDefaults.results, ""],
@@ -45,6 +49,11 @@ ${table([
     "stopping",
     `at the next node, after ${ms(defaultGrace.softMs)} by KeyboardInterrupt, after ${ms(defaultGrace.interruptMs)} more by SIGKILL`,
     "cancel and timeout alike",
+  ],
+  [
+    "beyond its memory or processor time",
+    `killed at once, looked at every ${ms(limitLookMs)}`,
+    "`MemoryLimitExceeded` is not tried again unless it is named, `CpuLimitExceeded` as any exception",
   ],
   [
     "a warm runtime is replaced after",
@@ -103,6 +112,10 @@ ${table([
 
 function table(rows: readonly Row[]): string {
   return `| | default | |\n| --- | --- | --- |\n${rows.map((row) => `| ${row.join(" | ")} |`).join("\n")}`;
+}
+
+function most(value: number | null, text: (value: number) => string): string {
+  return value === null ? "no limit" : text(value);
 }
 
 function ms(value: number): string {

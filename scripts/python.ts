@@ -1,6 +1,7 @@
 /**
  * Runs a tool of the Python development environment, which is made first when it is missing:
  *     node scripts/python.ts pytest python/tests
+ * With --oldest first, one with the oldest FlowerPower that is supported, beside the other.
  */
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -9,14 +10,15 @@ import { delimiter, dirname, join } from "node:path";
 import { prepareManagedPython } from "../src/runtime/python/managed.ts";
 
 const root = join(import.meta.dirname, "..");
-const [tool, ...args] = process.argv.slice(2);
+const oldest = process.argv[2] === "--oldest";
+const [tool, ...args] = process.argv.slice(oldest ? 3 : 2);
 if (tool === undefined) {
-  console.error("Usage: node scripts/python.ts <tool> [arguments]");
+  console.error("Usage: node scripts/python.ts [--oldest] <tool> [arguments]");
   process.exit(2);
 }
 const { path } = await prepareManagedPython({
-  folder: join(root, ".flowerpower-queue"),
-  lockFile: join(root, "python/requirements.lock"),
+  folder: join(root, oldest ? ".flowerpower-queue/oldest" : ".flowerpower-queue"),
+  lockFile: join(root, oldest ? "python/requirements-oldest.lock" : "python/requirements.lock"),
   extraLockFiles: [join(root, "python/requirements-dev.lock")],
   env: process.env,
   onProgress: (message) => console.error(message),

@@ -5,12 +5,15 @@ export interface Step {
   name: string;
   command: string;
   args: string[];
+  /** Why it is left out here. */
+  skipped?: string;
 }
 
 /** Runs all steps, one after the other, tells what each took, and ends with exit code 1 when one of them failed. */
 export async function runSteps(steps: readonly Step[]): Promise<never> {
   const failed: string[] = [];
-  for (const { name, command, args } of steps) {
+  for (const { name, command, args, skipped } of steps) {
+    if (skipped !== undefined) continue;
     const startedAt = performance.now();
     console.log(styleText("bold", `── ${name}`));
     const code = await exitCodeOf(command, args);
@@ -19,6 +22,9 @@ export async function runSteps(steps: readonly Step[]): Promise<never> {
     console.log(
       code === 0 ? styleText("green", `✓ ${name}  ${seconds} s`) : styleText("red", `✗ ${name}  exit ${code}`),
     );
+  }
+  for (const { name, skipped } of steps) {
+    if (skipped !== undefined) console.log(styleText("yellow", `– ${name}: NOT RUN, ${skipped}`));
   }
   if (failed.length > 0) console.error(`Failed: ${failed.join(", ")}`);
   process.exit(failed.length === 0 ? 0 : 1);

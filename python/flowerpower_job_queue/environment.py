@@ -7,11 +7,15 @@ import re
 import shlex
 import sys
 from dataclasses import dataclass
+from typing import Any
 
-# The test suite has passed at both ends. FlowerPower changes its internals from one minor version to the next, so a
-# newer one is refused until it has been tried.
+# The test suite runs at both ends (requirements.lock, requirements-oldest.lock). FlowerPower changes its internals from
+# one minor version to the next, so a newer one is refused until it has been tried.
 SUPPORTED_FLOWERPOWER = ((0, 35), (0, 38))
 REQUIREMENT = "flowerpower>=0.35,<0.38"
+
+# Older ones, which FlowerPower takes too, do not tell how many branches a `Parallelizable` node has.
+OLDEST_HAMILTON = (1, 87)
 
 _REPORTED = (
     "flowerpower", "apache-hamilton", "sf-hamilton", "pandas", "polars", "numpy", "pyarrow", "pydantic",
@@ -66,7 +70,20 @@ def check_flowerpower() -> Unready | None:
     except Exception as error:
         message = f"FlowerPower {version} at {sys.executable} does not import: {type(error).__name__}: {error}"
         return Unready("FLOWERPOWER_MISSING", message, install)
-    return None
+    return _check_hamilton()
+
+
+def _check_hamilton() -> Unready | None:
+    # What is imported, not what is installed: two distributions bring the package, and may both be there.
+    from hamilton.version import VERSION
+
+    numbers: tuple[Any, ...] = VERSION
+    if numbers[:2] >= OLDEST_HAMILTON:
+        return None
+    version = ".".join(str(part) for part in numbers)
+    oldest = ".".join(str(part) for part in OLDEST_HAMILTON)
+    message = f"Hamilton {version} at {sys.executable} is not supported; supported is {oldest} or newer."
+    return Unready("FLOWERPOWER_UNSUPPORTED", message, install_command(f"sf-hamilton>={oldest}"))
 
 
 def packages() -> dict[str, str]:

@@ -23,9 +23,15 @@ class InvalidRun(Exception):
     """The request does not fit the pipeline."""
 
     def __init__(self, problems: list[Problem], hint: str | None = None) -> None:
-        super().__init__("; ".join(f"{problem['path']}: {problem['message']}" for problem in problems))
+        super().__init__("; ".join(_sentence(problem) for problem in problems))
         self.problems = problems
         self.hint = hint
+
+
+def _sentence(problem: Problem) -> str:
+    text, suggestion = f"{problem['path']}: {problem['message']}", problem["suggestion"]
+    # A whole command or list stands for itself: it is in the problem, and too long for here.
+    return text if suggestion is None or " " in suggestion else f"{text}. Did you mean {suggestion}?"
 
 
 def problem(path: str, message: str, suggestion: str | None = None) -> Problem:

@@ -14,10 +14,11 @@ from typing import Any
 from .coerce import parse_duration
 from .configuration import Document
 from .errors import Problem, problem
+from .sizes import parse_size, size_that_was_meant
 
 _DEFAULT_KEYS = (
-    "queue", "timeout", "max_retries", "retry_delay", "jitter_factor", "retry_exceptions", "on_worker_lost", "runtime",
-    "results", "result_ttl", "failure_ttl",
+    "queue", "timeout", "max_retries", "retry_delay", "jitter_factor", "retry_exceptions", "on_worker_lost",
+    "max_memory", "max_cpu", "runtime", "results", "result_ttl", "failure_ttl",
 )  # fmt: skip
 _SECTION_KEYS = (
     *_DEFAULT_KEYS, "job_defaults", "queues", "python", "env_file", "timezone", "backend", "backends", "concurrency",
@@ -29,6 +30,11 @@ _RETRY_KEYS = {
     "jitter_factor": "jitterFactor",
     "retry_exceptions": "retryExceptions",
 }
+_VALUES = ("queue", "timeoutMs", "retry", "onWorkerLost", "maxMemoryBytes", "maxCpuMs", "runtime", "results")
+# Less than Python alone needs, by far: a unit was forgotten.
+_LEAST_MEMORY = 64_000_000
+# Beyond it JSON's numbers are not exact.
+_MOST = 2**53
 _BACKENDS = ("graphile-worker", "rq", "saq", "arq", "taskiq", "huey", "dramatiq")
 
 
@@ -43,7 +49,7 @@ class Settings:
 
 def read_settings(document: Document) -> Settings:
     """Reads the section; every problem is collected, not only the first."""
-    settings = Settings(dict.fromkeys(("queue", "timeoutMs", "retry", "onWorkerLost", "runtime", "results")))
+    settings = Settings(dict.fromkeys(_VALUES))
     section = document.data.get("job_queue")
     if section is None:
         return settings
@@ -95,6 +101,10 @@ class _Reader:
                 values["timeoutMs"] = self._milliseconds(place, value)
             elif key == "on_worker_lost":
                 values["onWorkerLost"] = self.one_of(place, value, ("retry", "fail"))
+            elif key == "max_memory":
+                values["maxMemoryBytes"] = self._bytes(place, value)
+            elif key == "max_cpu":
+                values["maxCpuMs"] = self._milliseconds(place, value)
             elif key == "runtime":
                 values["runtime"] = self.one_of(place, value, ("warm", "fresh"))
             elif key == "results":
@@ -139,13 +149,23 @@ class _Reader:
     def _milliseconds(self, place: str, value: Any, zero: bool = False) -> int | None:
         """Seconds, or a duration as text: `30m`."""
         length = None
-        if _is_number(value):
+        if _is_number(value) and abs(value) <= _MOST / 1000:  # neither infinite nor NaN
             length = round(value * 1000)
         elif isinstance(value, str):
             duration = parse_duration(value)
             length = None if duration is None else round(duration.total_seconds() * 1000)
-        valid = length is not None and (length > 0 or (zero and length == 0))
+        valid = length is not None and length <= _MOST and (length > 0 or (zero and length == 0))
         return length if self._check(place, valid, 'expected seconds, or a duration like "30m"') else None
+
+    def _bytes(self, place: str, value: Any) -> int | None:
+        size = parse_size(value)
+        if size is not None and _LEAST_MEMORY <= size <= _MOST:
+            return size
+        message = (
+            'expected an amount of memory like "2GB", at least 64MB: Python with FlowerPower alone holds about 250MB'
+        )
+        self.refuse(place, message, size_that_was_meant(value))
+        return None
 
     def _check(self, place: str, valid: Any, message: str) -> bool:
         if not valid:

@@ -216,7 +216,7 @@ SETTINGS = """
       queue: nightly
       timeout: 30m
       concurrency: 1
-      job_defaults: {max_retries: 2, retry_delay: 10s, retry_exceptions: ConnectionError, on_worker_lost: fail, runtime: fresh, results: summary}
+      job_defaults: {max_retries: 2, retry_delay: 10s, retry_exceptions: ConnectionError, on_worker_lost: fail, max_memory: 2GB, max_cpu: 10m, runtime: fresh, results: summary}
     run: {final_vars: [out]}
 """
 
@@ -227,6 +227,8 @@ def test_settings_of_the_queue_are_read(shared):
         "timeoutMs": 1_800_000,
         "retry": {"maxRetries": 2, "retryDelay": 10.0, "retryExceptions": ["ConnectionError"]},
         "onWorkerLost": "fail",
+        "maxMemoryBytes": 2_000_000_000,
+        "maxCpuMs": 600_000,
         "runtime": "fresh",
         "results": "summary",
     }
@@ -241,6 +243,19 @@ def test_settings_of_the_queue_are_read(shared):
         ("{timeout: 0}", "timeout", None),
         ("{max_retries: -1}", "max_retries", None),
         ("{max_retries: yes}", "max_retries", None),
+        ("{job_defaults: {max_mem: 2GB}}", "job_defaults.max_mem", "max_memory"),
+        ("{job_defaults: {max_memory: 2G}}", "job_defaults.max_memory", "2GB"),
+        ("{job_defaults: {max_memory: 512}}", "job_defaults.max_memory", "512MB"),
+        ("{job_defaults: {max_memory: lots}}", "job_defaults.max_memory", None),
+        ("{job_defaults: {max_memory: yes}}", "job_defaults.max_memory", None),
+        ("{job_defaults: {max_memory: -2GB}}", "job_defaults.max_memory", None),
+        ("{job_defaults: {max_memory: 10MB}}", "job_defaults.max_memory", None),
+        ("{job_defaults: {max_cpus: 10}}", "job_defaults.max_cpus", "max_cpu"),
+        ("{job_defaults: {max_cpu: 0}}", "job_defaults.max_cpu", None),
+        ("{job_defaults: {max_cpu: .inf}}", "job_defaults.max_cpu", None),
+        ("{job_defaults: {max_cpu: .nan}}", "job_defaults.max_cpu", None),
+        ("{job_defaults: {max_memory: 999999999999999TB}}", "job_defaults.max_memory", None),
+        ("{job_defaults: {max_cpu: two cores}}", "job_defaults.max_cpu", None),
         ("{runtime: warmer}", "runtime", "warm"),
         ("{backend: redis}", "backend", None),
         ("5", "", None),
@@ -251,6 +266,7 @@ def test_a_mistake_in_the_queues_settings_is_an_error_with_its_place(shared, sec
     place = "conf/pipelines/mistake.yml: job_queue" + (f".{key}" if key else "")
     assert described["status"] == "broken"
     assert problems(described)[place]["suggestion"] == suggestion
+    assert (f"Did you mean {suggestion}?" in described["error"]["message"]) == (suggestion is not None)
     assert place in shared.runtime.run("mistake", {"x": 1}).problems()
 
 

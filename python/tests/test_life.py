@@ -103,17 +103,48 @@ def test_a_python_without_flowerpower_is_told_with_the_command(tmp_path):
     assert message["hint"] == f"{python} -m pip install 'flowerpower>=0.35,<0.38'"
 
 
-@pytest.mark.parametrize("version", ["0.34.1", "0.38.0", "1.0"])
-def test_an_unsupported_flowerpower_is_refused_with_the_range(tmp_path, version):
+@pytest.fixture
+def stub(tmp_path):
+    """An environment without pip, into which a test puts the distributions that it wants to be seen."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
     [site] = (tmp_path / "venv/lib").glob("python*/site-packages")
-    info = site / f"flowerpower-{version}.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: FlowerPower\nVersion: {version}\n")
-    message = unready(FAULTS, python=str(tmp_path / "venv/bin/python"))
+
+    def install(version: str, **modules: str) -> str:
+        info = site / f"flowerpower-{version}.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: FlowerPower\nVersion: {version}\n")
+        for name, code in modules.items():
+            file = site / name.replace("__", "/")
+            file.parent.mkdir(exist_ok=True)
+            file.with_suffix(".py").write_text(code)
+        return str(tmp_path / "venv/bin/python")
+
+    return install
+
+
+@pytest.mark.parametrize("version", ["0.1", "0.34.1", "0.38.0", "0.38.0rc1", "1.0"])
+def test_a_flowerpower_outside_the_range_is_refused_with_the_command(stub, version):
+    python = stub(version)
+    message = unready(FAULTS, python=python)
     assert message["code"] == "FLOWERPOWER_UNSUPPORTED"
-    assert version in message["message"]
+    assert f"FlowerPower {version} at {python}" in message["message"]
     assert "0.35 up to, but not including, 0.38" in message["message"]
+    assert message["hint"] == f"{python} -m pip install 'flowerpower>=0.35,<0.38'"
+
+
+@pytest.mark.parametrize("version", ["0.35.0", "0.37.9"])
+def test_a_flowerpower_inside_the_range_that_does_not_import_is_told(stub, version):
+    message = unready(FAULTS, python=stub(version, flowerpower="import broken\n"))
+    assert message["code"] == "FLOWERPOWER_MISSING"
+    assert "ModuleNotFoundError: No module named 'broken'" in message["message"]
+
+
+def test_a_hamilton_that_is_too_old_is_refused_with_the_command(stub):
+    python = stub("0.35.0", flowerpower="", hamilton__version="VERSION = (1, 86, 1)\n")
+    message = unready(FAULTS, python=python)
+    assert message["code"] == "FLOWERPOWER_UNSUPPORTED"
+    assert message["message"] == f"Hamilton 1.86.1 at {python} is not supported; supported is 1.87 or newer."
+    assert message["hint"] == f"{python} -m pip install 'sf-hamilton>=1.87'"
 
 
 @pytest.mark.parametrize("version", ["3.6", "3.7", "3.8", "3.10"])

@@ -8,6 +8,7 @@ import { readServerInfo } from "../db/data-folder.ts";
 import { DomainError } from "../domain/errors.ts";
 import type { JsonObject } from "../domain/json.ts";
 import { findProject, openProject, type ProjectFolder, parseProjectFlag } from "../pipelines/folders.ts";
+import { runLimitsOf } from "../pipelines/policy.ts";
 import { describeProject } from "../runtime/describe.ts";
 import { childEnvironment, readEnvFile } from "../runtime/environment.ts";
 import { findPython } from "../runtime/python/find.ts";
@@ -15,6 +16,7 @@ import { defaultPort, endpoint, runningServer } from "./api.ts";
 import type { Cli, GlobalOptions } from "./cli.ts";
 import type { Config } from "./config.ts";
 import { placeOf, readable } from "./database.ts";
+import { limitsText } from "./limits-text.ts";
 import { isTransactionPooler } from "./pooler.ts";
 import { bytes, counted, duration } from "./units.ts";
 import { version } from "./version.ts";
@@ -187,7 +189,13 @@ async function checkProject(project: ProjectFolder, folder: string, config: Conf
     ...described.pipelines.map(
       (pipeline): Finding =>
         pipeline.error === null
-          ? { state: pipeline.status === "ok" ? "ok" : "note", part, text: `${pipeline.name}: ${pipeline.status}` }
+          ? {
+              state: pipeline.status === "ok" ? "ok" : "note",
+              part,
+              text: [`${pipeline.name}: ${pipeline.status}`, limitsText(runLimitsOf(described.project, pipeline))]
+                .filter((text) => text !== null)
+                .join(", "),
+            }
           : { state: "wrong", part, text: `${pipeline.name}: ${told(pipeline.error)}` },
     ),
     names,

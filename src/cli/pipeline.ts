@@ -5,14 +5,17 @@ import {
   type PipelineVariantQuery,
   type ProjectQuery,
 } from "../client/generated/graphql.ts";
+import type { RunLimits } from "../domain/run-limits.ts";
 import { type Cli, type GlobalOptions, printJson } from "./cli.ts";
 import { UsageError } from "./failure.ts";
+import { limitsText } from "./limits-text.ts";
 import { parseConfig } from "./run-flags.ts";
 import { table } from "./table.ts";
 import { printable, printableLines, type Terminal } from "./terminal.ts";
 
 type Listed = NonNullable<ProjectQuery["project"]>["pipelines"][number];
-type Variant = NonNullable<NonNullable<PipelineVariantQuery["pipeline"]>["variant"]>;
+type Named = NonNullable<PipelineVariantQuery["pipeline"]>;
+type Variant = NonNullable<Named["variant"]>;
 type RunError = NonNullable<Listed["error"]>;
 
 /** One pipeline as it is under a config, with its graph. A module without a YAML is imported for it. */
@@ -31,10 +34,10 @@ export async function showPipeline(
     throw new UsageError(`No worker has described ${name} in time. Those that live: flowerpower-queue doctor`);
   }
   if (options.json) return printJson(terminal, pipeline);
-  for (const line of variantLines(pipeline.qualifiedName, pipeline.variant, terminal)) terminal.out(line);
+  for (const line of variantLines(pipeline, pipeline.variant, terminal)) terminal.out(line);
 }
 
-function variantLines(name: string, variant: Variant, terminal: Terminal): string[] {
+function variantLines({ qualifiedName, runLimits }: Named, variant: Variant, terminal: Terminal): string[] {
   const computed = variant.graph?.nodes.filter(({ kind }) => kind !== "INPUT" && kind !== "CONFIG") ?? [];
   const rows = computed.map(({ name, type, dependsOn, optionalDependsOn, doc }) => [
     name,
@@ -43,7 +46,7 @@ function variantLines(name: string, variant: Variant, terminal: Terminal): strin
     printable(doc?.split("\n")[0] ?? ""),
   ]);
   return [
-    ...pipelineLines(name, variant, terminal),
+    ...pipelineLines(qualifiedName, { ...variant, runLimits }, terminal),
     ...(rows.length === 0 ? [] : ["", ...table(["node", "type", "needs", ""], rows).map((line) => `  ${line}`)]),
     ...(variant.finalVars?.length || computed.length === 0
       ? []
@@ -54,11 +57,12 @@ function variantLines(name: string, variant: Variant, terminal: Terminal): strin
 /** What there is to say of a pipeline: whether it can be run, what it takes and gives, what is wrong with it. */
 export function pipelineLines(
   name: string,
-  pipeline: Pick<Listed, "status" | "doc" | "inputs" | "finalVars" | "warnings" | "error">,
+  pipeline: Pick<Listed, "status" | "doc" | "inputs" | "finalVars" | "runLimits" | "warnings" | "error">,
   { paint, symbols }: Terminal,
 ): string[] {
   const { status, doc, error, warnings, finalVars } = pipeline;
   const symbol = { OK: symbols.ok, BROKEN: symbols.failed, UNCONFIGURED: symbols.waiting }[status];
+  const limits = limitsText(limitsOf(pipeline));
   const said = doc === null ? "" : `  ${paint("dim", printable(doc.split("\n")[0] ?? ""))}`;
   return [
     `${symbol} ${paint("bold", name)}${said}`,
@@ -73,6 +77,7 @@ export function pipelineLines(
     ...(error === null ? [] : wrong(error).map((line) => `  ${paint("red", line)}`)),
     ...warnings.map(({ path, message }) => `  ${paint("yellow", printable(`${path}: ${message}`))}`),
     ...inputLines(pipeline.inputs).map((line) => `  ${line}`),
+    ...(limits === null ? [] : [`  ${printable(limits)}`]),
     ...(finalVars?.length ? [`  gives ${finalVars.join(", ")}`] : []),
   ];
 }
@@ -85,6 +90,13 @@ export function wrong(error: RunError): string[] {
     // Some messages already say what to do.
     ...(error.hint === null || error.message.includes(error.hint) ? [] : printableLines(error.hint)),
   ];
+}
+
+function limitsOf({ runLimits }: Pick<Listed, "runLimits">): RunLimits {
+  const { maxMemoryBytes, maxMemorySource, maxCpuMs, maxCpuSource } = runLimits;
+  const limit = (most: number | null, source: string | null) =>
+    most === null ? null : { most, source: source ?? "?" };
+  return { memory: limit(maxMemoryBytes, maxMemorySource), cpu: limit(maxCpuMs, maxCpuSource) };
 }
 
 function inputLines(inputs: readonly PipelineInputFragment[]): string[] {

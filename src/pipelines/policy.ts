@@ -1,5 +1,6 @@
 import { priorities } from "../domain/lanes.ts";
 import { noRetry, type RetryPolicy } from "../domain/retry.ts";
+import type { RunLimits } from "../domain/run-limits.ts";
 import type { RetryRequest, RunRequest } from "../domain/run-request.ts";
 import type { PipelineDescription, ProjectDescription } from "../runtime/protocol.ts";
 
@@ -10,6 +11,9 @@ export interface JobSettings {
   onWorkerLost: "retry" | "fail";
   /** Null: no limit. */
   timeoutMs: number | null;
+  /** What a run may hold, and its processor time, over all its processes. Null: no limit. */
+  maxMemoryBytes: number | null;
+  maxCpuMs: number | null;
   queue: string;
   priority: number;
   runtime: "warm" | "fresh";
@@ -26,6 +30,8 @@ export const jobDefaults: Pick<JobSettings, Setting> = {
   maxLosses: 3,
   onWorkerLost: "retry",
   timeoutMs: null,
+  maxMemoryBytes: null,
+  maxCpuMs: null,
   queue: "default",
   priority: priorities.default,
   runtime: "warm",
@@ -54,9 +60,9 @@ export function resolveSettings(
   const ofRun = `conf/pipelines/${pipeline.name}.yml: run.retry`;
   const ofProject = "conf/project.yml: job_queue.job_defaults";
   /** The first value that somebody has given, with its place. */
-  const first = <Key extends "queue" | "timeoutMs" | "runtime" | "results">(
+  const first = <Key extends "queue" | "timeoutMs" | "maxMemoryBytes" | "maxCpuMs" | "runtime" | "results">(
     key: Key,
-    requested: JobSettings[Key] | null | undefined,
+    requested?: JobSettings[Key] | null,
   ) =>
     firstGiven<JobSettings[Key]>(
       [
@@ -89,6 +95,9 @@ export function resolveSettings(
   const queue = first("queue", request.queue);
   const priority = firstGiven<number>([[request.priority, asked]], jobDefaults.priority);
   const timeout = first("timeoutMs", request.timeoutMs);
+  // Who runs a pipeline does not raise what its project allows it.
+  const maxMemory = first("maxMemoryBytes");
+  const maxCpu = first("maxCpuMs");
   const runtime = first("runtime", request.options.runtime);
   const results = first("results", request.options.results);
   return {
@@ -96,6 +105,8 @@ export function resolveSettings(
     maxLosses: jobDefaults.maxLosses,
     onWorkerLost: onWorkerLost.value,
     timeoutMs: timeout.value,
+    maxMemoryBytes: maxMemory.value,
+    maxCpuMs: maxCpu.value,
     queue: queue.value,
     priority: priority.value,
     runtime: runtime.value,
@@ -105,11 +116,39 @@ export function resolveSettings(
       maxLosses: byDefault,
       onWorkerLost: onWorkerLost.source,
       timeoutMs: timeout.source,
+      maxMemoryBytes: maxMemory.source,
+      maxCpuMs: maxCpu.source,
       queue: queue.source,
       priority: priority.source,
       runtime: runtime.source,
       results: results.source,
     },
+  };
+}
+
+const nothingAsked: SettingsRequest = {
+  queue: null,
+  priority: null,
+  timeoutMs: null,
+  retry: null,
+  onWorkerLost: null,
+  options: {},
+};
+
+/** What a run of the pipeline may use, whoever asks for it. */
+export function runLimitsOf(project: ProjectDescription, pipeline: PipelineDescription): RunLimits {
+  return limitsOf(resolveSettings(nothingAsked, project, pipeline));
+}
+
+/** What a run may use, with the place to change that. */
+export function limitsOf({
+  maxMemoryBytes,
+  maxCpuMs,
+  sources,
+}: Pick<JobSettings, "maxMemoryBytes" | "maxCpuMs" | "sources">): RunLimits {
+  return {
+    memory: maxMemoryBytes === null ? null : { most: maxMemoryBytes, source: sources.maxMemoryBytes },
+    cpu: maxCpuMs === null ? null : { most: maxCpuMs, source: sources.maxCpuMs },
   };
 }
 

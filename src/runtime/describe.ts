@@ -5,6 +5,7 @@ import { exitText } from "./exit.ts";
 import {
   type ErrorInfo,
   type Json,
+  noJobQueueSettings,
   type PipelineDescription,
   type ProjectDescription,
   protocolVersion,
@@ -163,7 +164,7 @@ function undescribed(name: string, status: "broken" | "unconfigured", error: Err
     finalVars: null,
     config: {},
     retry: null,
-    jobQueue: { queue: null, timeoutMs: null, retry: null, onWorkerLost: null, runtime: null, results: null },
+    jobQueue: noJobQueueSettings,
     inputs: [],
     graph: null,
     leaves: [],

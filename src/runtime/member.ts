@@ -1,3 +1,4 @@
+import type { RunLimits } from "../domain/run-limits.ts";
 import type { RuntimeChild } from "./child.ts";
 import type { Environment } from "./environment.ts";
 import { residentBytes } from "./memory.ts";
@@ -23,6 +24,9 @@ export interface RuntimeLimits {
   idleMs: number;
 }
 
+/** The part of a run's limit on memory that earlier runs may have taken of it. */
+const mostLeftBehind = 0.25;
+
 /** One of a worker's runtimes. */
 export class Member {
   state: MemberState = "starting";
@@ -37,6 +41,7 @@ export class Member {
   readonly gone: Promise<void>;
   readonly end: () => void;
   #toldBytes: number | null = null;
+  #freshBytes = 0;
 
   constructor(project: RuntimeProject, stamp: string) {
     this.project = project;
@@ -49,6 +54,14 @@ export class Member {
   begin(child: RuntimeChild): void {
     this.child = child;
     this.state = "idle";
+    this.#freshBytes = residentBytes(child.pid) ?? 0;
+  }
+
+  /** Whether it can take such a run. What others have left in it must not break a limit of this one. */
+  isFit({ fresh, memory }: { fresh: boolean; memory: RunLimits["memory"] }): boolean {
+    if (this.runs === 0) return true;
+    if (fresh) return false;
+    return memory === null || (this.rssBytes() ?? 0) - this.#freshBytes <= memory.most * mostLeftBehind;
   }
 
   /** Makes it idle, or says why it may not run anything else. */

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { NotFoundError } from "../domain/errors.ts";
+import { noRunLimits, type RunLimits } from "../domain/run-limits.ts";
 import { type ChildOptions, type RuntimeChild, startChild } from "./child.ts";
 import type { Environment } from "./environment.ts";
 import { RuntimeStartError } from "./errors.ts";
@@ -45,6 +46,7 @@ export interface RuntimeStatus {
 interface Waiter {
   project: RuntimeProject;
   fresh: boolean;
+  memory: RunLimits["memory"];
   resolve(lease: Lease): void;
   reject(error: unknown): void;
 }
@@ -95,10 +97,10 @@ export class Runtimes {
    * Python cannot start.
    */
   async run(project: string, request: RunRequest, options: RunOptions & { fresh?: boolean }): Promise<RunEnded> {
-    const { fresh = false, signal } = options;
+    const { fresh = false, signal, limits = noRunLimits } = options;
     let acquired: Lease;
     try {
-      acquired = await this.acquire(project, { fresh, signal });
+      acquired = await this.acquire(project, { fresh, signal, memory: limits.memory });
     } catch (error) {
       if (signal.aborted) return notStarted(errorOfNoStart(stopReason(signal).reason));
       if (error instanceof RuntimeStartError) return notStarted(errorOfStart(error));
@@ -111,12 +113,17 @@ export class Runtimes {
   }
 
   /**
-   * A runtime of the project: a warm one, or (`fresh`) one that has not run anything. Waits while all are busy. Throws a
-   * RuntimeStartError when the project's Python cannot serve, and the signal's reason when that comes first.
+   * A runtime of the project: a warm one, or (`fresh`) one that has not run anything. With a limit on memory one in which
+   * earlier runs have left little of their own. Waits while all are busy. Throws a RuntimeStartError when the project's
+   * Python cannot serve, and the signal's reason when that comes first.
    */
   async acquire(
     name: string,
-    { fresh = false, signal }: { fresh?: boolean; signal?: AbortSignal } = {},
+    {
+      fresh = false,
+      signal,
+      memory = null,
+    }: { fresh?: boolean; signal?: AbortSignal; memory?: RunLimits["memory"] } = {},
   ): Promise<Lease> {
     const project = this.#projects.get(name);
     if (project === undefined) throw new NotFoundError("project", name, null);
@@ -127,7 +134,7 @@ export class Runtimes {
     this.#inUse.add(project);
 
     const { promise, resolve, reject } = Promise.withResolvers<Lease>();
-    const waiter: Waiter = { project, fresh, resolve, reject };
+    const waiter: Waiter = { project, fresh, memory, resolve, reject };
     const giveUp = () => {
       this.#waiters = this.#waiters.filter((other) => other !== waiter);
       reject(signal?.reason);
@@ -201,7 +208,7 @@ export class Runtimes {
   }
 
   #serve(waiter: Waiter): boolean {
-    const idle = this.#of(waiter.project, "idle").filter(({ runs }) => !waiter.fresh || runs === 0);
+    const idle = this.#of(waiter.project, "idle").filter((one) => one.isFit(waiter));
     // The latest used: its caches are the warmest, and the others become old enough to leave.
     const [member] = idle.sort((a, b) => b.usedAt - a.usedAt);
     if (member === undefined) return false;

@@ -31,6 +31,11 @@ export class Progress {
     return this.#open.size === 1 && open !== undefined ? open : null;
   }
 
+  /** The names of all that are being executed; those of a branch once. */
+  get openNodes(): string[] {
+    return [...new Set([...this.#open.values()].map(({ node }) => node))];
+  }
+
   #follow(body: RunEvent): void {
     if (body.event === "node.started") {
       this.nodeStarted = true;

@@ -121,9 +121,25 @@ export const jobQueueSettingsSchema = z.object({
   timeoutMs: z.number().int().positive().nullable(),
   retry: retrySchema.partial().nullable(),
   onWorkerLost: z.enum(["retry", "fail"]).nullable(),
+  /** What a run may hold, and how much processor time it may use, over all its processes. */
+  maxMemoryBytes: z.number().int().positive().nullable(),
+  maxCpuMs: z.number().int().positive().nullable(),
   runtime: z.enum(["warm", "fresh"]).nullable(),
   results: z.enum(["full", "summary", "none"]).nullable(),
 });
+export type JobQueueSettings = z.infer<typeof jobQueueSettingsSchema>;
+
+/** Of a YAML that says nothing. */
+export const noJobQueueSettings: JobQueueSettings = {
+  queue: null,
+  timeoutMs: null,
+  retry: null,
+  onWorkerLost: null,
+  maxMemoryBytes: null,
+  maxCpuMs: null,
+  runtime: null,
+  results: null,
+};
 
 const problemSchema = z.object({
   /** File relative to the project, with the key: `conf/project.yml: job_queue.job_default`. */

@@ -1,6 +1,8 @@
 import type { ErrorKind } from "../domain/outcome.ts";
+import type { Exceeded } from "../domain/run-limits.ts";
 import type { RuntimeStartError } from "./errors.ts";
 import { type Exit, exitText } from "./exit.ts";
+import { errorOfLimit } from "./limit-error.ts";
 import type { OpenNode } from "./progress.ts";
 import type { ErrorInfo, RuntimeMessage } from "./protocol.ts";
 import type { StopKind } from "./stop.ts";
@@ -13,6 +15,9 @@ export interface Stopped {
   kind: StopKind | null;
   reason: string;
   timeoutMs: number | null;
+  exceeded: Exceeded | null;
+  /** Nodes that were being executed. */
+  openNodes: readonly string[];
 }
 
 /** The error of a run that has told its end itself; null when it has succeeded. */
@@ -22,7 +27,7 @@ export function errorOfEnd(
 ): RunError | null {
   const isStop = error?.kind === "CANCELLED";
   if (stopped.kind === "CANCELLED") return isStop ? { ...error, ...stopWords(stopped) } : error;
-  if (stopped.kind === "TIMEOUT") {
+  if (stopped.kind === "TIMEOUT" || stopped.kind === "LIMIT") {
     // Also when it has succeeded in the meantime: a limit that sometimes holds is none.
     const words = stopWords(stopped);
     if (error === null)
@@ -43,7 +48,8 @@ export function errorOfExit(exit: Exit, stopped: Stopped, at: OpenNode | null, l
   const where = { node: at?.node ?? null, branch: at?.branch ?? null };
   if (stopped.kind !== null) {
     const words = stopWords(stopped);
-    return { ...noError, ...where, ...words, message: `${words.message} It did not stop by itself and was killed.` };
+    const how = stopped.kind === "LIMIT" ? "It was killed." : "It did not stop by itself and was killed.";
+    return { ...noError, ...where, ...words, message: `${words.message} ${how}` };
   }
   const message = `The Python process ${exitText(exit)}${at === null ? "" : ` in node ${at.node}`}.`;
   return { ...noError, ...where, kind: "WORKER_LOST", type: "RuntimeLost", message, traceback: lastErrors };
@@ -51,7 +57,7 @@ export function errorOfExit(exit: Exit, stopped: Stopped, at: OpenNode | null, l
 
 /** The error of a run that was stopped before it began. */
 export function errorOfNoStart(reason: string): RunError {
-  return { ...noError, ...stopWords({ kind: "CANCELLED", reason, timeoutMs: null }) };
+  return { ...noError, kind: "CANCELLED", type: "Cancelled", message: reason };
 }
 
 /** The error of a run for which there was no Python. */
@@ -61,8 +67,11 @@ export function errorOfStart(error: RuntimeStartError): RunError {
   return { ...noError, kind, type: error.name, message: error.message, hint: error.hint };
 }
 
-function stopWords({ kind, reason, timeoutMs }: Stopped): Pick<RunError, "kind" | "type" | "message"> {
+type Words = Pick<RunError, "kind" | "type" | "message"> & Partial<Pick<RunError, "classes" | "hint">>;
+
+function stopWords({ kind, reason, timeoutMs, exceeded, openNodes }: Stopped): Words {
   if (kind === "CANCELLED") return { kind, type: "Cancelled", message: reason };
+  if (exceeded !== null) return errorOfLimit(exceeded, openNodes);
   return {
     kind: "TIMEOUT",
     type: "Timeout",

@@ -1,5 +1,7 @@
+import { noRunLimits, type RunLimits } from "../domain/run-limits.ts";
 import type { RuntimeChild } from "./child.ts";
 import { EventQueue, type NumberedEvent, type QueueLimits } from "./event-queue.ts";
+import { LimitWatch } from "./limit-watch.ts";
 import { Progress } from "./progress.ts";
 import type { RetrySetting, RunRequest, RunResult, RuntimeMessage } from "./protocol.ts";
 import { errorOfEnd, errorOfExit, errorOfNoStart, type RunError } from "./run-error.ts";
@@ -10,6 +12,8 @@ export interface RunOptions {
   onEvents: (batch: NumberedEvent[]) => Promise<void> | void;
   /** No limit when null. */
   timeoutMs: number | null;
+  /** What it may use; beyond it is killed. */
+  limits?: RunLimits;
   /** Stops the run; its reason is a StopRequest. */
   signal: AbortSignal;
   grace?: Grace;
@@ -39,12 +43,14 @@ export interface RunEnded {
  * to itself or to its process, is in the value and never thrown.
  */
 export async function run(child: RuntimeChild, request: RunRequest, options: RunOptions): Promise<RunEnded> {
-  const { signal, timeoutMs, grace = defaultGrace } = options;
+  const { signal, timeoutMs, limits = noRunLimits, grace = defaultGrace } = options;
   if (signal.aborted) return notStarted(errorOfNoStart(stopReason(signal).reason));
 
   const progress = new Progress();
   using events = new EventQueue(options.queue);
   using stopping = new Stopping(child, request.id, grace);
+  // Before the request: what is used from here on is the run's.
+  using limitWatch = new LimitWatch(child.pid, limits, (exceeded) => stopping.beyond(exceeded));
   const answer = Promise.withResolvers<EndedMessage>();
   const hangUp = child.converse(request, (message, bytes) => {
     const fault = progress.see(message, request.id);
@@ -62,11 +68,13 @@ export async function run(child: RuntimeChild, request: RunRequest, options: Run
   hangUp();
   // From here on only the consumer takes time, and that is not the run's.
   stopping.end();
+  limitWatch[Symbol.dispose]();
   events.end();
   await delivered;
 
-  const stopped = { kind: stopping.kind, reason: stopping.reason, timeoutMs };
-  const { nodeStarted, onlyOpenNode } = progress;
+  const { kind, reason, exceeded } = stopping;
+  const { nodeStarted, onlyOpenNode, openNodes } = progress;
+  const stopped = { kind, reason, timeoutMs, exceeded, openNodes };
   const told = { ...nothing, events: progress.events, nodeStarted };
   if (ended.type === "exit")
     return { ...told, error: errorOfExit(ended.exit, stopped, onlyOpenNode, child.lastErrors) };

@@ -1,3 +1,4 @@
+import type { Exceeded } from "../domain/run-limits.ts";
 import type { RuntimeChild } from "./child.ts";
 import { protocolVersion } from "./protocol.ts";
 
@@ -29,7 +30,7 @@ export function stopReason({ reason }: AbortSignal): StopRequest {
     : new StopRequest(reason instanceof Error ? reason.message : String(reason));
 }
 
-export type StopKind = "CANCELLED" | "TIMEOUT";
+export type StopKind = "CANCELLED" | "TIMEOUT" | "LIMIT";
 
 /**
  * Ends a run that must end: at the next node, then by KeyboardInterrupt, then by death. The clock is here and not in
@@ -39,6 +40,8 @@ export class Stopping implements Disposable {
   /** Why the run was asked to end; the first reason counts. Null as long as it was not. */
   kind: StopKind | null = null;
   reason = "";
+  /** The limit, when that is why. */
+  exceeded: Exceeded | null = null;
   /** The process has been interrupted: what that has left behind in it nobody knows. */
   interrupted = false;
   readonly #child: RuntimeChild;
@@ -69,6 +72,15 @@ export class Stopping implements Disposable {
     };
     signal.addEventListener("abort", stop, { once: true });
     this.#listening = () => signal.removeEventListener("abort", stop);
+  }
+
+  /** Ends it at once: what it would do until the next node it may no longer do. */
+  beyond(exceeded: Exceeded): void {
+    if (this.kind === null) {
+      this.kind = "LIMIT";
+      this.exceeded = exceeded;
+    }
+    this.#kill();
   }
 
   /** The run is over: it can no longer be too late. */

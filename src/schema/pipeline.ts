@@ -5,6 +5,7 @@ import { NotFoundError } from "../domain/errors.ts";
 import type { Json } from "../domain/json.ts";
 import { redacted } from "../domain/secrets.ts";
 import type { CataloguedPipeline } from "../pipelines/catalogue.ts";
+import { runLimitsOf } from "../pipelines/policy.ts";
 import { builder } from "./builder.ts";
 import { Graph } from "./graph.ts";
 import { type Keyset, pageComplexity, readPage } from "./page.ts";
@@ -12,6 +13,7 @@ import { pageNodes } from "./page-nodes.ts";
 import { PipelineInput } from "./pipeline-input.ts";
 import { Problem } from "./problem.ts";
 import { RunError } from "./run-error.ts";
+import { RunLimits } from "./run-limits.ts";
 
 type Description = CataloguedPipeline["description"];
 interface Described {
@@ -86,6 +88,13 @@ export const Pipeline = builder.drizzleNode("pipelines", {
       nullable: true,
       description: "Its graph under its own config; null when it never could be described.",
       resolve: (row) => shown(row).graph,
+    }),
+    runLimits: t.field({
+      type: RunLimits,
+      description: "What a run of it may use.",
+      select: { with: { projectRow: { columns: { description: true } } } },
+      resolve: ({ projectRow, ...row }) =>
+        runLimitsOf(projectRow?.description as unknown as CataloguedPipeline["project"], shown(row)),
     }),
     warnings: t.field({
       type: [Problem],

@@ -6,7 +6,7 @@ import { idText } from "../domain/ids.ts";
 import { noRetry, type RetryPolicy } from "../domain/retry.ts";
 import type { RetryRequest, RunOptions } from "../domain/run-request.ts";
 import type { Catalogue } from "../pipelines/catalogue.ts";
-import { type JobSettings, resolveSettings } from "../pipelines/policy.ts";
+import { type JobSettings, limitsOf, resolveSettings } from "../pipelines/policy.ts";
 import type { Runtimes } from "../runtime/pool.ts";
 import { protocolVersion, type RetrySetting, type RunRequest } from "../runtime/protocol.ts";
 import type { RunEnded } from "../runtime/run.ts";
@@ -38,6 +38,7 @@ export function executeIn({ runtimes, catalogue, workDir, grace }: ExecuteOption
         fresh: settings.runtime === "fresh",
         onEvents,
         timeoutMs: settings.timeoutMs,
+        limits: limitsOf(settings),
         signal,
         ...(grace === undefined ? {} : { grace }),
         queue: { spoolDir: join(workDir, "spool") },

@@ -12,7 +12,7 @@ import { answerVariants, pruneVariants } from "../pipelines/variants.ts";
 import type { RuntimeChild } from "../runtime/child.ts";
 import { describeProject } from "../runtime/describe.ts";
 import type { Environment } from "../runtime/environment.ts";
-import type { ErrorInfo, ProjectDescription } from "../runtime/protocol.ts";
+import { type ErrorInfo, noJobQueueSettings, type ProjectDescription } from "../runtime/protocol.ts";
 import { noError } from "../runtime/run-error.ts";
 
 /** A project that this worker serves: a name, and the folder that it means here. */
@@ -159,7 +159,7 @@ export class Projects implements AsyncDisposable {
 
 const nothing: ProjectDescription = {
   name: null,
-  jobQueue: { queue: null, timeoutMs: null, retry: null, onWorkerLost: null, runtime: null, results: null },
+  jobQueue: noJobQueueSettings,
   queues: [],
   warnings: [],
   error: null,

@@ -1,13 +1,10 @@
-import type { GraphNode, PipelineDescription, PipelineInput, ProjectDescription } from "../../src/runtime/protocol.ts";
-
-const noSettings: ProjectDescription["jobQueue"] = {
-  queue: null,
-  timeoutMs: null,
-  retry: null,
-  onWorkerLost: null,
-  runtime: null,
-  results: null,
-};
+import {
+  type GraphNode,
+  noJobQueueSettings,
+  type PipelineDescription,
+  type PipelineInput,
+  type ProjectDescription,
+} from "../../src/runtime/protocol.ts";
 
 export const brokenBy = (message: string): NonNullable<PipelineDescription["error"]> => ({
   kind: "PIPELINE",
@@ -25,7 +22,7 @@ export const brokenBy = (message: string): NonNullable<PipelineDescription["erro
 });
 
 export function project(given: Partial<ProjectDescription> = {}): ProjectDescription {
-  return { name: null, jobQueue: noSettings, queues: [], warnings: [], error: null, pipelines: [], ...given };
+  return { name: null, jobQueue: noJobQueueSettings, queues: [], warnings: [], error: null, pipelines: [], ...given };
 }
 
 /** A described pipeline; it has the given nodes, and their order is the graph's. */
@@ -48,7 +45,7 @@ export function pipeline(
     finalVars: ["dough"],
     config: {},
     retry: null,
-    jobQueue: { ...noSettings, ...jobQueue },
+    jobQueue: { ...noJobQueueSettings, ...jobQueue },
     inputs: [],
     graph: { nodes },
     leaves: nodes.filter((each) => each.kind !== "input" && !needed.has(each.name)).map((each) => each.name),

@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { type JobSettings, resolveSettings, type SettingsRequest } from "../../src/pipelines/policy.ts";
+import {
+  type JobSettings,
+  limitsOf,
+  resolveSettings,
+  runLimitsOf,
+  type SettingsRequest,
+} from "../../src/pipelines/policy.ts";
 import type { PipelineDescription, ProjectDescription, RetrySetting } from "../../src/runtime/protocol.ts";
 import { pipeline, project } from "./descriptions.ts";
 
@@ -48,6 +54,8 @@ describe("resolveSettings", () => {
       maxLosses: 3,
       onWorkerLost: "retry",
       timeoutMs: null,
+      maxMemoryBytes: null,
+      maxCpuMs: null,
       queue: "default",
       priority: 50,
       runtime: "warm",
@@ -57,6 +65,8 @@ describe("resolveSettings", () => {
         maxLosses: "default",
         onWorkerLost: "default",
         timeoutMs: "default",
+        maxMemoryBytes: "default",
+        maxCpuMs: "default",
         queue: "default",
         priority: "default",
         runtime: "default",
@@ -89,6 +99,26 @@ describe("resolveSettings", () => {
     const ofAll = settings({ project: shared });
     expect([all[key], written[key], ofAll[key]]).toEqual(values);
     expect([all.sources[key], written.sources[key], ofAll.sources[key]]).toEqual(["request", ofPipeline, ofProject]);
+  });
+
+  it("takes what a run may use from the pipeline, else from the project", () => {
+    const own = { maxMemoryBytes: 2e9 };
+    const shared = { maxMemoryBytes: 1e9, maxCpuMs: 60_000 };
+    const given = settings({ pipeline: own, project: shared });
+    expect(limitsOf(given)).toEqual({
+      memory: { most: 2e9, source: ofPipeline },
+      cpu: { most: 60_000, source: ofProject },
+    });
+    expect(limitsOf(settings({}))).toEqual({ memory: null, cpu: null });
+  });
+
+  it("reads what an older worker has published, which knows no limits", () => {
+    const old = { queue: null, timeoutMs: null, retry: null, onWorkerLost: null, runtime: null, results: null };
+    const described = { ...project(), jobQueue: old as unknown as ProjectDescription["jobQueue"] };
+    expect(runLimitsOf(described, { ...pipeline(), jobQueue: described.jobQueue })).toEqual({
+      memory: null,
+      cpu: null,
+    });
   });
 
   it("takes the priority from the request", () => {

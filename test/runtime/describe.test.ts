@@ -1,8 +1,20 @@
+import { execFileSync } from "node:child_process";
+import { globSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { describeProject } from "../../src/runtime/describe.ts";
+import { openRuntimes } from "../../src/runtime/pool.ts";
 import { testPython } from "../support/python.ts";
-import { examples, fakeEntry, projectOf, removeScratch, scratch, testEnvironment } from "../support/runtimes.ts";
+import {
+  examples,
+  fakeEntry,
+  projectOf,
+  removeScratch,
+  runRequest,
+  scratch,
+  testEnvironment,
+  watched,
+} from "../support/runtimes.ts";
 
 afterAll(removeScratch);
 
@@ -57,4 +69,34 @@ describe("describeProject", () => {
     const gone = describeProject({ dir: join(scratch, "gone"), python, env });
     await expect(gone).rejects.toMatchObject({ code: "PROJECT_BROKEN" });
   });
+});
+
+describe("a project with a FlowerPower outside the supported range", () => {
+  it.each(["0.34.1", "0.38.0"])("is refused, described or run, with the command that mends it: %s", async (version) => {
+    const unsupported = environmentWith(version);
+    const dir = join(examples, "hello");
+    const problem = {
+      hint: `${unsupported} -m pip install 'flowerpower>=0.35,<0.38'`,
+      message: expect.stringContaining(`FlowerPower ${version} at ${unsupported} is not supported`),
+    };
+    const described = describeProject({ dir, python: unsupported, env });
+    await expect(described).rejects.toMatchObject({ code: "FLOWERPOWER_UNSUPPORTED", ...problem });
+
+    const project = { name: "a", dir, python: { path: unsupported }, environment: () => env };
+    const runtimes = openRuntimes({ projects: [project], slots: 1 });
+    const { error } = await runtimes.run("a", runRequest("greeting"), watched().options);
+    await runtimes.close();
+    expect(error).toMatchObject({ kind: "INVALID", type: "RuntimeStartError", ...problem });
+  });
+
+  /** An environment in which only the version can be read: what is refused is not imported. */
+  function environmentWith(version: string): string {
+    const folder = mkdtempSync(join(scratch, "venv-"));
+    execFileSync(python, ["-m", "venv", "--without-pip", folder]);
+    const [site] = globSync(join(folder, "lib/python*/site-packages"));
+    const info = join(site!, `flowerpower-${version}.dist-info`);
+    mkdirSync(info);
+    writeFileSync(join(info, "METADATA"), `Metadata-Version: 2.1\nName: FlowerPower\nVersion: ${version}\n`);
+    return join(folder, "bin/python");
+  }
 });

@@ -68,6 +68,22 @@ describe("a runtime", () => {
     expect(runtimes.status().find(({ runs }) => runs === 2)?.pid).toBe(used?.pid);
   });
 
+  it("is one that earlier runs have left little in, when a run may hold only so much", async () => {
+    open({ maxRuntimes: 1 });
+    const source = "conf/project.yml: job_queue.job_defaults";
+    const within = (most: number) =>
+      runtimes.run("a", runRequest("ordinary"), {
+        ...watched().options,
+        limits: { memory: { most, source }, cpu: null },
+      });
+    await run("hoards");
+    const [pid] = pids("idle");
+    await within(2e9);
+    expect(pids("idle")).toEqual([pid]);
+    expect((await within(600e6)).outcome).toBe("succeeded");
+    expect(pids("idle")).not.toContain(pid);
+  });
+
   it("is waited for when there is room for no more", async () => {
     open({ maxRuntimes: 1 });
     const first = await runtimes.acquire("a");

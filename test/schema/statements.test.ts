@@ -42,6 +42,7 @@ describe("the number of statements does not grow with the number of jobs", () =>
     // Of nested pages first the keys are read, then what is selected of them.
     ["jobs → attempts → nodeRuns", 6, "attempts { nodes { worker { host } neverRan nodeRuns { nodes { node } } } }"],
     ["jobs → pipelineInfo → project", 1, "pipelineInfo { qualifiedName project { name } }"],
+    ["jobs → pipelineInfo → runLimits", 1, "pipelineInfo { runLimits { maxMemoryBytes maxMemorySource } }"],
     [
       "jobs → results, nodeRuns of the last attempt, error",
       3,

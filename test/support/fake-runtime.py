@@ -9,6 +9,9 @@ import sys
 import time
 
 
+HELD = []
+
+
 def send(kind, **fields):
     os.write(4, (json.dumps({"v": 1, "type": kind, **fields}) + "\n").encode())
 
@@ -102,6 +105,11 @@ def ordinary(run):
 
 def grows(run):
     ended(run, 0, rss=10**12)
+
+
+def hoards(run):
+    HELD.append(b"x" * 200_000_000)
+    ended(run, 0)
 
 
 def leaves_a_thread(run):

@@ -18,19 +18,26 @@ export const examples: string = join(import.meta.dirname, "../../examples");
 
 export const testEnvironment = childEnvironment({ own: process.env, databaseUrl: null, envFile: null });
 
+interface WrittenPipeline {
+  code: string;
+  finalVars: string[];
+  /** More of its YAML. */
+  yaml?: string;
+}
+
 /** A FlowerPower project of these pipelines: their source, and the names of their final variables. */
-export async function projectOf(pipelines: Record<string, { code: string; finalVars: string[] }>): Promise<string> {
+export async function projectOf(pipelines: Record<string, WrittenPipeline>, yaml = ""): Promise<string> {
   const dir = await mkdtemp(join(scratch, "project-"));
   const write = async (path: string, text: string) => {
     await mkdir(dirname(join(dir, path)), { recursive: true });
     await writeFile(join(dir, path), text);
   };
-  await write("conf/project.yml", "name: test\n");
-  for (const [name, { code, finalVars }] of Object.entries(pipelines)) {
+  await write("conf/project.yml", `name: test\n${yaml}`);
+  for (const [name, { code, finalVars, yaml = "" }] of Object.entries(pipelines)) {
     await write(`pipelines/${name}.py`, code);
     await write(
       `conf/pipelines/${name}.yml`,
-      `run:\n  final_vars: [${finalVars}]\n  executor:\n    type: synchronous\n`,
+      `run:\n  final_vars: [${finalVars}]\n  executor:\n    type: synchronous\n${yaml}`,
     );
   }
   return dir;
@@ -104,9 +111,15 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-export async function until(condition: () => boolean, what: string, withinMs = 10_000): Promise<void> {
+export async function until(
+  condition: () => boolean,
+  what: string,
+  withinMs = 10_000,
+  look: () => Promise<void> = async () => {},
+): Promise<void> {
   for (const end = Date.now() + withinMs; !condition(); ) {
     if (Date.now() > end) throw new Error(`Not within ${withinMs} ms: ${what}`);
     await delay(20);
+    await look();
   }
 }

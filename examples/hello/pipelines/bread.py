@@ -17,7 +17,7 @@ def flour(loaves: int, flour_per_loaf: int) -> int:
 
 
 @tag(kind="ingredient")
-@parameterize(**PARAMS.water, **PARAMS.salt, **PARAMS.yeast)
+@parameterize(**PARAMS["water"], **PARAMS["salt"], **PARAMS["yeast"])
 def ingredient(flour: int, percent: float) -> float:
     """An ingredient: {percent} % of the flour."""
     return round(flour * percent / 100, 1)

@@ -567,7 +567,7 @@ export type PipelineVariantQueryVariables = Exact<{
 }>;
 
 
-export type PipelineVariantQuery = { pipeline: { name: string, qualifiedName: string, variant: { status: PipelineStatus, doc: string | null, finalVars: Array<string> | null, leaves: Array<string>, inputs: Array<{ name: string, type: string, required: boolean, doc: string | null, default: { value: unknown, source: string, reference: string | null } | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, graph: { nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, dependsOn: Array<string>, optionalDependsOn: Array<string> }> } | null } | null } | null };
+export type PipelineVariantQuery = { pipeline: { name: string, qualifiedName: string, runLimits: { maxMemoryBytes: number | null, maxMemorySource: string | null, maxCpuMs: number | null, maxCpuSource: string | null }, variant: { status: PipelineStatus, doc: string | null, finalVars: Array<string> | null, leaves: Array<string>, inputs: Array<{ name: string, type: string, required: boolean, doc: string | null, default: { value: unknown, source: string, reference: string | null } | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, graph: { nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, dependsOn: Array<string>, optionalDependsOn: Array<string> }> } | null } | null } | null };
 
 export type ProjectsQueryVariables = Exact<{
   first: number;
@@ -582,7 +582,7 @@ export type ProjectQueryVariables = Exact<{
 }>;
 
 
-export type ProjectQuery = { project: { name: string, publishedAt: string, environment: { python: string | null, pythonVersion: string | null, pythonSource: string | null, flowerpower: string | null, hamilton: string | null }, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, warnings: Array<{ path: string, message: string, suggestion: string | null }>, workers: Array<{ id: string, host: string, pid: number, slots: number }>, pipelines: Array<{ name: string, status: PipelineStatus, doc: string | null, finalVars: Array<string> | null, inputs: Array<{ name: string, type: string, required: boolean, doc: string | null, default: { value: unknown, source: string, reference: string | null } | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null }> } | null };
+export type ProjectQuery = { project: { name: string, publishedAt: string, environment: { python: string | null, pythonVersion: string | null, pythonSource: string | null, flowerpower: string | null, hamilton: string | null }, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, warnings: Array<{ path: string, message: string, suggestion: string | null }>, workers: Array<{ id: string, host: string, pid: number, slots: number }>, pipelines: Array<{ name: string, status: PipelineStatus, doc: string | null, finalVars: Array<string> | null, runLimits: { maxMemoryBytes: number | null, maxMemorySource: string | null, maxCpuMs: number | null, maxCpuSource: string | null }, inputs: Array<{ name: string, type: string, required: boolean, doc: string | null, default: { value: unknown, source: string, reference: string | null } | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null }> } | null };
 
 export type ServerQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -1882,6 +1882,12 @@ export const PipelineVariantDocument = new TypedDocumentString(`
   pipeline(name: $name) {
     name
     qualifiedName
+    runLimits {
+      maxMemoryBytes
+      maxMemorySource
+      maxCpuMs
+      maxCpuSource
+    }
     variant(config: $config) {
       status
       doc
@@ -2021,6 +2027,12 @@ export const ProjectDocument = new TypedDocumentString(`
       status
       doc
       finalVars
+      runLimits {
+        maxMemoryBytes
+        maxMemorySource
+        maxCpuMs
+        maxCpuSource
+      }
       inputs {
         ...PipelineInput
       }
