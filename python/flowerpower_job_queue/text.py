@@ -55,14 +55,16 @@ def one_line(text: str, limit: int) -> str:
 
 def encode(message: dict[str, Any]) -> bytes:
     """One protocol line. Text is cleaned only when there is something to clean: seldom, and this is the hot path."""
-    line = json.dumps(message, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    line = _to_json(message)
     if "\\u0000" not in line:
         try:
             return line.encode() + b"\n"
         except UnicodeEncodeError:
             pass
-    line = json.dumps(clean_deep(message), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return line.encode() + b"\n"
+    return _to_json(clean_deep(message)).encode() + b"\n"
+
+
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
 # What a message is made of: a secret that happens to be called like a node must not change the message itself.
