@@ -30,7 +30,7 @@ def install() -> None:
         if hasattr(manager.PipelineManager, name):
             setattr(manager.PipelineManager, name, lambda self: None)  # pyright: ignore[reportUnknownLambdaType]
 
-    _remember_library_folders()
+    remember_library_folders()
     logging.disable(logging.CRITICAL)
     try:
         with warnings.catch_warnings():
@@ -40,7 +40,7 @@ def install() -> None:
         logging.disable(logging.NOTSET)
 
 
-def _remember_library_folders() -> None:
+def remember_library_folders() -> None:
     """FlowerPower makes two loguru handlers for each run, and each takes 3 ms to look up where Python's libraries lie.
 
     That depends on nothing but the process and `sys.path`, so it is looked up once for each `sys.path`.
