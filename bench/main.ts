@@ -4,12 +4,13 @@
  */
 import { enqueue } from "./enqueue.ts";
 import { latency } from "./latency.ts";
+import { observing } from "./observing.ts";
 import { pipeline } from "./pipeline.ts";
 import { roundTrips } from "./round-trips.ts";
 import { type Line, openGround } from "./support.ts";
 import { throughput } from "./throughput.ts";
 
-const benchmarks = { enqueue, throughput, "round-trips": roundTrips, latency, pipeline };
+const benchmarks = { enqueue, throughput, "round-trips": roundTrips, latency, pipeline, observing };
 const wanted = process.argv.slice(2);
 
 await using ground = await openGround();

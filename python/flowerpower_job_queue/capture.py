@@ -349,6 +349,10 @@ def listen_to_logging(level: str) -> None:
     handler.addFilter(lambda record: not record.name.startswith("hamilton") or record.levelno >= logging.WARNING)
     logging.root.addHandler(handler)
     if logging.root.level == logging.WARNING:
+        hamilton = logging.getLogger("hamilton")
+        if hamilton.level == logging.NOTSET:
+            # As without us. The filter alone would have each node's records made, only to drop them.
+            hamilton.level = logging.WARNING
         logging.root.setLevel(level)
 
 

@@ -6,6 +6,7 @@ FlowerPower itself reads the files for a run. Here they are only described: noth
 from __future__ import annotations
 
 import datetime
+import functools
 import itertools
 import math
 import os
@@ -112,7 +113,8 @@ class Configuration:
     def _first(self, paths: list[str]) -> Document:
         for path in paths:
             try:
-                raw = Path(self.project, path).read_bytes()
+                with open(os.path.join(self.project, path), "rb") as file:
+                    raw = file.read()
             except OSError:
                 continue
             known = self._parsed.get(path)
@@ -193,6 +195,7 @@ def resolved_secrets(documents: list[Document]) -> set[str]:
     return {secret for secret in secrets if len(secret) >= _SHORTEST_SECRET}
 
 
+@functools.lru_cache(maxsize=4096)
 def is_secret_name(name: str) -> bool:
     """By whole words: `db_password` is one, `max_tokens` is not."""
     words = re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()

@@ -1,4 +1,4 @@
-"""Keeps FlowerPower from writing into the user's project.
+"""Keeps FlowerPower from writing into the user's project, and from looking for Python's folders twice in each run.
 
 Loading a YAML with flat retry fields rewrites the file, comments lost; loading a project makes folders that it misses.
 Both happen wherever the user's own modules load their configuration too, so they are switched off in FlowerPower
@@ -7,7 +7,9 @@ itself, for this process.
 
 from __future__ import annotations
 
+import functools
 import logging
+import sys
 import warnings
 from typing import Any
 
@@ -28,6 +30,7 @@ def install() -> None:
         if hasattr(manager.PipelineManager, name):
             setattr(manager.PipelineManager, name, lambda self: None)  # pyright: ignore[reportUnknownLambdaType]
 
+    remember_library_folders()
     logging.disable(logging.CRITICAL)
     try:
         with warnings.catch_warnings():
@@ -35,3 +38,22 @@ def install() -> None:
             telemetry.initialize_telemetry()
     finally:
         logging.disable(logging.NOTSET)
+
+
+def remember_library_folders() -> None:
+    """FlowerPower makes two loguru handlers for each run, and each takes 3 ms to look up where Python's libraries lie.
+
+    That depends on nothing but the process and `sys.path`, so it is looked up once for each `sys.path`.
+    """
+    from loguru import _better_exceptions
+
+    formatter: Any = getattr(_better_exceptions, "ExceptionFormatter", None)
+    look_up: Any = getattr(formatter, "_get_lib_dirs", None)
+    if look_up is None:
+        return
+
+    @functools.lru_cache(maxsize=8)
+    def folders(_path: tuple[str, ...]) -> list[str]:
+        return look_up()
+
+    formatter._get_lib_dirs = staticmethod(lambda: list(folders(tuple(sys.path))))

@@ -6,6 +6,7 @@ Hamilton never ends on a cycle, so one is looked for before anything is asked of
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 import inspect
 import os
@@ -155,7 +156,11 @@ class PipelineGraph:
 
     def coroutines(self, path: Iterable[str]) -> list[str]:
         """Nodes that are `async def`, which FlowerPower's synchronous run would not await."""
-        return [name for name in path if inspect.iscoroutinefunction(_function_of(self.nodes[name]))]
+        return [name for name in path if name in self._coroutines]
+
+    @functools.cached_property
+    def _coroutines(self) -> frozenset[str]:
+        return frozenset(name for name, node in self.nodes.items() if inspect.iscoroutinefunction(_function_of(node)))
 
     def default_of(self, name: str) -> tuple[bool, Any]:
         """Whether the code has a default for an input, and which."""

@@ -15,8 +15,7 @@ def written_retry(document: Document, run_config: Any) -> dict[str, Any] | None:
     """The retry of YAML or environment as FlowerPower resolves it, None when neither has one."""
     run = document.section("run")
     in_yaml = isinstance(run.get("retry"), dict) or any(run.get(key) is not None for key in _FLAT)
-    in_environment = any(name.startswith("FP_PIPELINE__RUN__RETRY") or name in _SHIMS for name in os.environ)
-    if not in_yaml and not in_environment:
+    if not in_yaml and not _in_environment():
         return None
     retry = run_config.retry
     try:
@@ -29,6 +28,10 @@ def written_retry(document: Document, run_config: Any) -> dict[str, Any] | None:
     except (TypeError, ValueError, AttributeError):
         # A bad overlay (`FP_PIPELINE__RUN__RETRY__MAX_RETRIES=many`) is no retry at all.
         return None
+
+
+def _in_environment() -> bool:
+    return any(name.startswith("FP_PIPELINE__RUN__RETRY") or name in _SHIMS for name in os.environ)
 
 
 def _names(run: dict[str, Any], resolved: Any) -> list[str]:

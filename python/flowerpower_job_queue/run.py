@@ -15,7 +15,7 @@ from .configuration import BrokenConfiguration, has_reference, overlays, publish
 from .environment import packages
 from .errors import InvalidRun, describe_error, invalid, problem
 from .interrupts import interrupts
-from .isolation import ProcessState, resident_bytes
+from .isolation import ProcessState, resident_bytes, seed_anew
 from .node_events import Cancelled, NodeEvents
 from .plan import Plan, plan_run
 from .project import LoadedPipeline, Project
@@ -85,6 +85,8 @@ class PipelineRun:
             # A stopped thread pool may be left half closed, and FlowerPower keeps it for the next run.
             self._project.forget_executors()
         self._send_ended(error, results, count, threads, runs)
+        # Behind the answer, which nobody shall wait longer for.
+        seed_anew()
 
     def _prepare(self) -> tuple[LoadedPipeline, Plan]:
         """Reads the code as it is now and checks the request against it."""

@@ -6,6 +6,7 @@ SIGINT can interrupt them.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import logging
 import os
@@ -88,6 +89,8 @@ class _Runtime:
         python = {"version": sys.version.split()[0], "executable": sys.executable}
         self._channel.send("ready", pid=os.getpid(), python=python, packages=packages())
         threading.Thread(target=self._read_requests, name="flowerpower-job-queue-requests", daemon=True).start()
+        # What is there by now stays: a full collection that looked through it would stop some node for 60 ms.
+        gc.freeze()
         while True:
             request = self._requests.get()
             if request is None:

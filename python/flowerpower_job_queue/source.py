@@ -33,13 +33,14 @@ class Sources:
     """Hashes of files, read again only when they may have changed."""
 
     def __init__(self) -> None:
-        self._seen: dict[str, tuple[tuple[int, int, int], str]] = {}
+        self._seen: dict[str, tuple[tuple[int, int, int, int], str]] = {}
 
     def sha256(self, path: str) -> str | None:
         """The SHA-256 of a file's content, None when it cannot be read."""
         try:
             stat = os.stat(path)
-            key = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+            # The time of change too, which nobody can put back: `rsync --times` sets the other one.
+            key = (stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino)
             seen = self._seen.get(path)
             if seen is not None and seen[0] == key:
                 return seen[1]
@@ -48,7 +49,7 @@ class Sources:
         except OSError:
             return None
         # A file that has just been written may be written again within the same tick of its clock.
-        if time.time_ns() - stat.st_mtime_ns > 2_000_000_000:
+        if time.time_ns() - max(stat.st_mtime_ns, stat.st_ctime_ns) > 2_000_000_000:
             self._seen[path] = (key, digest)
         return digest
 

@@ -1,8 +1,11 @@
 """A warm process looks new to each run, and always runs current code."""
 
 import os
+import time
 
 from runtime_process import RuntimeProcess
+
+from flowerpower_job_queue.source import Sources
 
 YAML = "run: {final_vars: [out]}\n"
 
@@ -61,6 +64,31 @@ def test_what_a_run_changes_is_put_back(shared):
     assert len({tuple(shared.run("spoils", code, yaml, {"spoil": False}).value("numbers")) for _ in range(3)}) == 3
 
 
+def test_a_generator_that_a_pipeline_puts_in_the_place_of_numpys_is_seeded_anew_too(shared):
+    code = """
+        import numpy as np
+        np.random.set_bit_generator(np.random.PCG64(1))
+        def out() -> float: return float(np.random.random())
+    """
+    assert len({shared.run("generator", code, YAML).value("out") for _ in range(3)}) == 3
+
+
+def test_forked_processes_get_other_numbers_in_each_run(shared):
+    code = """
+        import os, random
+        import numpy as np
+        def out() -> str:
+            reader, writer = os.pipe()
+            if os.fork() == 0:
+                os.write(writer, f"{random.random()} {np.random.random()}".encode())
+                os._exit(0)
+            os.wait()
+            return os.read(reader, 100).decode()
+    """
+    numbers = [shared.run("forks", code, YAML).value("out").split() for _ in range(3)]
+    assert len({number for pair in numbers for number in pair}) == 6
+
+
 def test_changed_code_runs_at_once_even_within_the_same_second_and_size(shared):
     for number in (1, 2, 3, 1):
         run = shared.run("edited", f"def out() -> int: return {number}\n", YAML)
@@ -86,6 +114,29 @@ def test_a_changed_helper_runs_at_once(shared):
                 "shop/prices.py",
             ]
     assert len(hashes) == 4
+
+
+def test_a_file_whose_time_was_put_back_is_read_again(shared):
+    file = shared.project.folder / "pipelines" / "put_back.py"
+    for number in (1, 2, 3):
+        shared.project.pipeline("put_back", f"def out() -> int: return {number}\n", YAML)
+        os.utime(file, (1_700_000_000, 1_700_000_000))
+        assert shared.runtime.run("put_back").value("out") == number
+
+
+def test_the_hash_of_a_file_is_kept_only_while_nothing_about_it_has_changed(tmp_path, monkeypatch):
+    file, sources = tmp_path / "code.py", Sources()
+    file.write_text("a = 1")
+    os.utime(file, (1_700_000_000, 1_700_000_000))
+    # Older than any clock's tick, so that its hash is kept.
+    written = time.time_ns()
+    monkeypatch.setattr(time, "time_ns", lambda: written + 10_000_000_000)
+    first = sources.sha256(str(file))
+    assert sources.sha256(str(file)) == first
+    with file.open("r+") as same_inode:
+        same_inode.write("a = 2")
+    os.utime(file, (1_700_000_000, 1_700_000_000))
+    assert sources.sha256(str(file)) != first
 
 
 def test_changed_params_run_at_once(shared):

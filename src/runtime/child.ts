@@ -80,6 +80,7 @@ export class RuntimeChild {
   /** Set as soon as the process has ended. */
   exit: Exit | null = null;
   readonly #requests: Duplex;
+  readonly #exitListeners = new Set<(exit: Exit) => void>();
   readonly #errors = new RecentOutput();
   #ready: ReadyMessage | null = null;
   #receive: Receive | null = null;
@@ -108,6 +109,7 @@ export class RuntimeChild {
         for (const stream of [stdout, stderr, requests, events]) stream.destroy();
         this.exit = { code, signal, fault: this.#fault };
         resolve(this.exit);
+        for (const listener of this.#exitListeners) listener(this.exit);
       });
     });
   }
@@ -135,6 +137,16 @@ export class RuntimeChild {
 
   send(request: RuntimeRequest): void {
     if (this.#requests.writable) this.#requests.write(`${JSON.stringify(request)}\n`);
+  }
+
+  /**
+   * Tells of the end until the returned function is called. For what is over long before the process is: whoever waits for
+   * `exited` is held in memory until then, with all that it knows.
+   */
+  onExit(listener: (exit: Exit) => void): () => void {
+    if (this.exit !== null) listener(this.exit);
+    else this.#exitListeners.add(listener);
+    return () => this.#exitListeners.delete(listener);
   }
 
   /** Raises KeyboardInterrupt, and does what Ctrl-C does to the programs that the pipeline has started. */

@@ -1,6 +1,7 @@
 import { noRunLimits, type RunLimits } from "../domain/run-limits.ts";
 import type { RuntimeChild } from "./child.ts";
 import { EventQueue, type NumberedEvent, type QueueLimits } from "./event-queue.ts";
+import type { Exit } from "./exit.ts";
 import { LimitWatch } from "./limit-watch.ts";
 import { Progress } from "./progress.ts";
 import type { RetrySetting, RunRequest, RunResult, RuntimeMessage } from "./protocol.ts";
@@ -51,7 +52,7 @@ export async function run(child: RuntimeChild, request: RunRequest, options: Run
   using stopping = new Stopping(child, request.id, grace);
   // Before the request: what is used from here on is the run's.
   using limitWatch = new LimitWatch(child.pid, limits, (exceeded) => stopping.beyond(exceeded));
-  const answer = Promise.withResolvers<EndedMessage>();
+  const answer = Promise.withResolvers<EndedMessage | { type: "exit"; exit: Exit }>();
   const hangUp = child.converse(request, (message, bytes) => {
     const fault = progress.see(message, request.id);
     if (fault !== null) child.fail(fault);
@@ -64,7 +65,9 @@ export async function run(child: RuntimeChild, request: RunRequest, options: Run
   stopping.on(signal);
   if (timeoutMs !== null) stopping.after(timeoutMs);
 
-  const ended = await Promise.race([answer.promise, child.exited.then((exit) => ({ type: "exit" as const, exit }))]);
+  const forget = child.onExit((exit) => answer.resolve({ type: "exit", exit }));
+  const ended = await answer.promise;
+  forget();
   hangUp();
   // From here on only the consumer takes time, and that is not the run's.
   stopping.end();
