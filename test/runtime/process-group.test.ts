@@ -40,7 +40,8 @@ it("finds the processes of a session, and those that they start, and no others",
     const group = openProcessGroup(child.pid!);
     let found = await group.processes();
     await until(
-      () => found.length === 3,
+      // A process that has only just been forked holds nothing yet.
+      () => found.length === 3 && found.every(({ residentBytes }) => residentBytes > 100_000),
       "all three are found",
       5000,
       async () => {
@@ -48,7 +49,6 @@ it("finds the processes of a session, and those that they start, and no others",
       },
     );
     for (const { residentBytes, ageMs } of found) {
-      expect(residentBytes).toBeGreaterThan(100_000);
       expect(residentBytes).toBeLessThan(100e6);
       expect(ageMs).toBeLessThan(10_000);
     }

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { hasEnded, processIdentity } from "../../src/worker/process-identity.ts";
@@ -42,6 +43,10 @@ describe("hasEnded", () => {
     const parent = spawn("sh", ["-c", "sleep 60 & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
     const [told] = (await once(parent.stdout, "data")) as [Buffer];
     const pid = Number(told.toString().trim());
+    await until(
+      () => readFileSync(`/proc/${parent.pid}/cmdline`, "latin1").startsWith("sleep"),
+      "the shell has become a sleep",
+    );
     const name = processIdentity(pid) as string;
     expect(hasEnded(name, pid)).toBe(false);
     process.kill(pid, "SIGKILL");
