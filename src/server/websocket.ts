@@ -37,8 +37,9 @@ export function serveWebSockets(
     noServer: true,
     maxPayload: limits.messageBytes,
     perMessageDeflate: false,
-    // Without our protocol the socket is opened all the same, so that its close code can say what is wrong (4406).
-    handleProtocols: (offered) => handleProtocols(offered),
+    // Without our protocol the socket is opened all the same, so that its close code can say what is wrong (4406). One of
+    // those that were offered has to be chosen for it: a client takes no other answer.
+    handleProtocols: (offered) => handleProtocols(offered) || (offered.values().next().value ?? false),
   });
 
   /** Connections that HTTP has given away: it no longer closes them. */
