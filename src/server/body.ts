@@ -45,7 +45,7 @@ function refuseMediaType({ headers }: IncomingMessage): void {
   }
   const charset = parameters.map((parameter) => parameter.trim().split("=")).find(([name]) => name === "charset")?.[1];
   if (charset !== undefined && charset.replaceAll('"', "") !== "utf-8") throw new MediaTypeError("Send JSON in UTF-8.");
-  const encoding = headers["content-encoding"];
+  const encoding = headers["content-encoding"]?.toLowerCase();
   if (encoding !== undefined && encoding !== "identity")
     throw new MediaTypeError("Send the body without a content encoding.");
 }
