@@ -62,9 +62,20 @@ function useOperations(operations: Operations): Plugin<object, Handover> {
     onParams({ request, context, setParamsHandler }) {
       const { params, operationContext } = context as unknown as Handover;
       const mayMutate = request.method === "POST";
-      setParamsHandler(async () => (await operations.run(params, operationContext, { mayMutate })) as never);
+      setParamsHandler(async () => {
+        const result = await operations.run(params, operationContext, { mayMutate });
+        if (Symbol.asyncIterator in result) leaveWith(request.signal, result);
+        return result as never;
+      });
     },
   };
+}
+
+/** Nobody else would leave the stream of a client that went before its answer began: Yoga then makes no answer at all. */
+function leaveWith(signal: AbortSignal, results: AsyncIterator<ExecutionResult>): void {
+  const leave = () => void results.return?.();
+  if (signal.aborted) leave();
+  else signal.addEventListener("abort", leave, { once: true });
 }
 
 /** Answers in the media type that the client takes, with the status that its errors ask for. */

@@ -114,6 +114,26 @@ describe("server-sent events", () => {
     await expect.poll(() => server.open().streams).toBe(0);
   });
 
+  it("are let go when the client leaves before they begin", async () => {
+    const open = async () => (await server.post("{ server { health { changeSubscribers } } }")).data.server.health;
+    const ids = [idText("job", await insertJob(db))];
+    const query = "subscription ($ids: [ID!]) { jobChanged(filter: { ids: $ids }) { id } }";
+    const search = new URLSearchParams({ query, variables: JSON.stringify({ ids }) });
+    await db.sql.begin(async (sql) => {
+      // So long they cannot begin: the first thing that they do is to read their jobs.
+      await sql`lock table jobs in access exclusive mode`;
+      const sockets = await Promise.all([1, 2, 3].map(() => openSocket(server.url)));
+      for (const socket of sockets) {
+        socket.write(`GET /graphql?${search} HTTP/1.1\r\nhost: localhost\r\naccept: text/event-stream\r\n\r\n`);
+      }
+      await expect.poll(open).toEqual({ changeSubscribers: 3 });
+      for (const socket of sockets) socket.destroy();
+      await open();
+    });
+    await expect.poll(open).toEqual({ changeSubscribers: 0 });
+    expect(server.open().streams).toBe(0);
+  });
+
   it("refuse a mutation by GET as any other answer does", async () => {
     const stream = await sse(server.url, 'mutation { cancelJob(input: { id: "x" }) { __typename } }', { get: true });
     expect(stream.status).toBe(405);
