@@ -24,7 +24,8 @@ export async function readJsonBody(request: IncomingMessage, limit: number): Pro
   if (Number(request.headers["content-length"] ?? 0) > limit) throw new BodyTooLargeError(limit);
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  // Kept open when it is too long: whoever sends it is to be told.
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     bytes += chunk.length;
     if (bytes > limit) throw new BodyTooLargeError(limit);
     chunks.push(chunk);
@@ -34,6 +35,15 @@ export async function readJsonBody(request: IncomingMessage, limit: number): Pro
   } catch {
     throw new BadInputError("The body is not UTF-8.");
   }
+}
+
+/** Reads what is still coming and keeps nothing of it. Resolves when all has come, or after so long. */
+export async function discardBody(request: IncomingMessage, timeoutMs: number): Promise<void> {
+  const over = Promise.withResolvers<void>();
+  const timer = setTimeout(over.resolve, timeoutMs);
+  request.once("end", over.resolve).once("close", over.resolve).resume();
+  await over.promise;
+  clearTimeout(timer);
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { DomainError } from "../domain/errors.ts";
 import type { Context } from "../schema/context.ts";
 import { type Acceptance, acceptanceOf, mediaTypes, prefersPage } from "./accept.ts";
-import { BodyTooLargeError, readJsonBody } from "./body.ts";
+import { BodyTooLargeError, discardBody, readJsonBody } from "./body.ts";
 import { bearerToken, type Identify, type Identity } from "./identity.ts";
 import { parseJsonText } from "./json-text.ts";
 import type { Log } from "./log.ts";
@@ -82,6 +82,8 @@ export function makeFront(options: FrontOptions) {
         log("error", "An answer broke off", { requestId, error: String(error) });
         return void response.destroy();
       }
+      // Gone in the middle of its body, or dropped because it did not come: there is nobody to tell.
+      if (request.destroyed && !request.complete) return;
       await refuse(request, response, error, log);
     }
   };
@@ -133,10 +135,16 @@ async function refuse(request: IncomingMessage, response: ServerResponse, error:
   const modern = acceptanceOf(request.headers.accept)?.mediaType === "application/graphql-response+json";
   const status = error instanceof BodyTooLargeError ? 413 : httpStatus([shown]);
   const type = modern ? "application/graphql-response+json" : "application/json";
-  // What is still coming is not read: the connection cannot be used again.
-  if (!request.complete) response.setHeader("connection", "close");
-  answer(response, status, { errors: [shown] }, type);
+  if (request.complete) return answer(response, status, { errors: [shown] }, type);
+  // The connection cannot be used again. The answer is through before it ends: closed while the client still sends, it would
+  // be reset, and the client would see that instead.
+  response.setHeader("connection", "close");
+  head(response, status, { errors: [shown] }, type);
+  await discardBody(request, lingerMs);
+  response.end();
 }
+
+const lingerMs = 1000;
 
 function answer(response: ServerResponse, status: number, body: unknown, type?: string): void {
   head(response, status, body, type);

@@ -1,9 +1,10 @@
+import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Database } from "../../src/db/client.ts";
 import { PortInUseError, UnprotectedServerError } from "../../src/server/start.ts";
 import { publishBakery } from "../schema/bakery.ts";
 import { testDatabase } from "../support/database.ts";
-import { rawHttp } from "../support/raw-http.ts";
+import { openSocket, rawHttp } from "../support/raw-http.ts";
 import { type TestServer, testServer } from "../support/server.ts";
 
 let db: Database;
@@ -153,6 +154,34 @@ describe("a request", () => {
     );
     expect(chunked.status).toBe(413);
     expect(chunked.text).toContain("LIMIT_EXCEEDED");
+  });
+
+  it("over 1 MiB is told so by a server that hears it out", async () => {
+    const socket = await openSocket(server.url);
+    const head = "POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
+    // As clients do that send all they have before they read: a connection that is closed by then has lost its answer.
+    socket.pause();
+    const written = Promise.withResolvers<void>();
+    const body = "x".repeat(8 * 1024 * 1024);
+    socket.on("error", written.reject);
+    socket.write(`${head}content-length: ${body.length}\r\n\r\n${body}`, () => written.resolve());
+    await written.promise;
+    const [answer] = await once(socket.resume(), "data");
+    expect(String(answer)).toContain("413 Payload Too Large");
+    expect(String(answer)).toContain("LIMIT_EXCEEDED");
+    socket.destroy();
+  });
+
+  it("that breaks off is no trouble of ours", async () => {
+    server.logged.length = 0;
+    const socket = await openSocket(server.url);
+    socket.write(
+      "POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{",
+    );
+    socket.end();
+    await once(socket.resume(), "close");
+    expect((await send('{"query":"{__typename}"}')).status).toBe(200);
+    expect(server.logged).toEqual([]);
   });
 
   it("with too large headers is refused with 431", async () => {
