@@ -207,6 +207,25 @@ describe("a socket", () => {
     expect(await peer.rest()).toEqual([]);
   });
 
+  it("that asks without reading is not listened to until it reads", async () => {
+    await using own = await testServer(db, { limits: { unreadBytes: 100_000 } });
+    const socket = new WebSocket(`${own.url.replace("http", "ws")}/graphql`, "graphql-transport-ws");
+    await once(socket, "open");
+    socket.pause();
+    const ping = JSON.stringify({ type: "ping", payload: { text: "x".repeat(100_000) } });
+    for (let n = 0; n < 200; n += 1) socket.send(ping);
+    // Longer than it takes to read all of it.
+    for (let n = 0; n < 50; n += 1) await own.post("{ server { now } }");
+    expect(socket.bufferedAmount).toBeGreaterThan(0);
+    let pongs = 0;
+    socket.on("message", () => {
+      pongs += 1;
+    });
+    socket.resume();
+    await expect.poll(() => pongs).toBe(200);
+    socket.terminate();
+  });
+
   it("that no longer answers is dropped", async () => {
     await using peer = new Peer({ autoPong: false });
     await once(peer.socket, "open");
