@@ -10,15 +10,16 @@ export function literalFields(document: DocumentNode): Map<ASTNode, string> {
       for (const [index, item] of value.values.entries()) add(item, `${field}.${index}`);
     } else if (value.kind === Kind.OBJECT) {
       for (const part of value.fields) {
-        fields.set(part, `${field}.${part.name.value}`);
-        add(part.value, `${field}.${part.name.value}`);
+        const inner = `${field}.${part.name.value}`;
+        fields.set(part, inner).set(part.name, inner);
+        add(part.value, inner);
       }
     }
   }
 
   visit(document, {
     Argument(node) {
-      fields.set(node, node.name.value);
+      fields.set(node, node.name.value).set(node.name, node.name.value);
       add(node.value, node.name.value);
     },
     VariableDefinition({ variable, defaultValue }) {

@@ -359,6 +359,13 @@ describe("a body", () => {
     ["{ jobs(first: 3000000000) { nodes { id } } }", "first"],
     ['mutation { enqueueJob(input: { pipeline: "bread", priority: "high" }) { __typename } }', "input.priority"],
     ['mutation { enqueueJob(input: { pipeline: "bread", when: 1 }) { __typename } }', "input.when"],
+    ['mutation { enqueueJob(input: { pipeline: "bread", runAt: 5 }) { __typename } }', "input.runAt"],
+    [
+      'mutation { enqueueJob(input: { pipeline: "bread", runAt: "2030-02-30T00:00:00Z" }) { __typename } }',
+      "input.runAt",
+    ],
+    ['mutation { enqueueJob(input: { pipeline: "bread", config: [1] }) { __typename } }', "input.config"],
+    ['mutation { enqueueJob(input: { pipeline: "bread", config: { a: 1, a: 2 } }) { __typename } }', "input.config.a"],
   ])("tells where in %s a literal is wrong", async (query, path) => {
     expect((await server.post(query)).errors).toMatchObject([{ extensions: { path } }]);
   });
