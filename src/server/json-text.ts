@@ -21,8 +21,8 @@ export function parseJsonText(text: string, maxDepth: number, what: string, at: 
 
 /** JSON that JavaScript would read otherwise than it is written. */
 export class RefusedValueError extends BadInputError {
-  constructor({ message, path }: RefusedJsonError) {
-    super(message, fieldOf(path));
+  constructor(refused: RefusedJsonError) {
+    super(refused.message, fieldOf(refused.path), { cause: refused });
   }
 }
 

@@ -1,5 +1,6 @@
 import type { GraphQLFormattedError } from "graphql";
 import { DomainError } from "../domain/errors.ts";
+import { InexactNumberError } from "../domain/json.ts";
 import { parseJsonText, RefusedValueError } from "./json-text.ts";
 import { operationParams, RequestShapeError } from "./params.ts";
 import type { TransportLimits } from "./transport-limits.ts";
@@ -33,7 +34,9 @@ export class SocketMessages {
       message = parseJsonText(text, this.#limits.jsonDepth, "The message");
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;
-      return refusal(text, error);
+      const refused = refusal(text, error);
+      if (refused !== null) return refused;
+      message = JSON.parse(text);
     }
     if (typeof message !== "object" || message === null) return { close: invalid("not an object") };
     const { type, id } = message as Record<string, unknown>;
@@ -91,15 +94,17 @@ export class SocketMessages {
   }
 }
 
-/** JSON that JavaScript would read and we do not take: the operation is refused, where it can be told which. */
-function refusal(text: string, error: DomainError): Incoming {
-  const id = error instanceof RefusedValueError ? idOf(text) : null;
-  return id === null ? { close: invalid("not valid JSON") } : reject(id, error.code, error.message, error.path);
-}
-
-function idOf(text: string): string | null {
+/**
+ * What becomes of JSON that JavaScript would read otherwise: an operation is refused, where it can be told which. Null when it
+ * does no harm: a ping may carry any number, nothing is made of it.
+ */
+function refusal(text: string, error: DomainError): Incoming | null {
+  if (!(error instanceof RefusedValueError)) return { close: invalid("not valid JSON") };
   const { type, id } = JSON.parse(text) as { type?: unknown; id?: unknown };
-  return type === "subscribe" && typeof id === "string" && id !== "" && id.length <= 64 ? id : null;
+  if (type === "subscribe" && typeof id === "string" && id !== "" && id.length <= 64) {
+    return reject(id, error.code, error.message, error.path);
+  }
+  return error.cause instanceof InexactNumberError ? null : { close: invalid("not valid JSON") };
 }
 
 function reject(id: string, code: string, message: string, path: string | null = null): Incoming {

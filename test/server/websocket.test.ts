@@ -207,6 +207,12 @@ describe("a socket", () => {
     expect(await peer.rest()).toEqual([]);
   });
 
+  it.each(["9007199254740993", "1e400"])("may carry the number %s in a ping", async (number) => {
+    await using peer = await Peer.ready();
+    peer.send(`{"type":"ping","payload":{"sentAt":${number}}}`);
+    expect(await peer.next()).toMatchObject({ type: "pong" });
+  });
+
   it("that asks without reading is not listened to until it reads", async () => {
     await using own = await testServer(db, { limits: { unreadBytes: 100_000 } });
     const socket = new WebSocket(`${own.url.replace("http", "ws")}/graphql`, "graphql-transport-ws");
