@@ -126,11 +126,11 @@ describe("server-sent events", () => {
       for (const socket of sockets) {
         socket.write(`GET /graphql?${search} HTTP/1.1\r\nhost: localhost\r\naccept: text/event-stream\r\n\r\n`);
       }
-      await expect.poll(open).toEqual({ changeSubscribers: 3 });
+      await expect.poll(open, { timeout: 4000 }).toEqual({ changeSubscribers: 3 });
       for (const socket of sockets) socket.destroy();
       await open();
     });
-    await expect.poll(open).toEqual({ changeSubscribers: 0 });
+    await expect.poll(open, { timeout: 10_000 }).toEqual({ changeSubscribers: 0 });
     expect(server.open().streams).toBe(0);
   });
 

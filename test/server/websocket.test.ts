@@ -228,7 +228,7 @@ describe("a socket", () => {
       pongs += 1;
     });
     socket.resume();
-    await expect.poll(() => pongs).toBe(200);
+    await expect.poll(() => pongs, { timeout: 10_000 }).toBe(200);
     socket.terminate();
   });
 
