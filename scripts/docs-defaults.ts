@@ -101,6 +101,11 @@ ${table([
     `init within ${ms(transportLimits.initTimeoutMs)}, ping every ${ms(transportLimits.pingMs)}`,
   ],
   [
+    "a WebSocket that is not read",
+    `${transportLimits.unreadBytes / 1024} KiB`,
+    "with more to be sent, it is not listened to until it is read",
+  ],
+  [
     "a slow subscriber",
     `${bufferLimits.items} events or ${bufferLimits.bytes / 1e6} MB`,
     "beyond it is served from the table, at its own pace",

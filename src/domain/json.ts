@@ -6,13 +6,31 @@ export type JsonObject = { [key: string]: Json };
 /** Limits for what a run is given. */
 export const jsonLimits = { bytes: 256 * 1024, depth: 64, keys: 10_000 } as const;
 
-/** A number that JavaScript would round: the text says more than a double can hold. */
-export class InexactNumberError extends SyntaxError {
-  readonly source: string;
+/** JSON that JavaScript would read otherwise than it is written. */
+export abstract class RefusedJsonError extends SyntaxError {
+  /** Where: the keys and places that lead there. */
+  abstract readonly path: readonly string[];
+}
 
-  constructor(source: string) {
+/** A number that JavaScript would round: the text says more than a double can hold. */
+export class InexactNumberError extends RefusedJsonError {
+  readonly source: string;
+  readonly path: readonly string[];
+
+  constructor(source: string, path: readonly string[] = []) {
     super(`The number ${source.slice(0, 40)} cannot be held exactly. Send it as a string.`);
     this.source = source;
+    this.path = path;
+  }
+}
+
+/** A key that JavaScript objects treat in a way of their own. */
+export class RefusedKeyError extends RefusedJsonError {
+  readonly path: readonly string[];
+
+  constructor(path: readonly string[] = []) {
+    super('The key "__proto__" is not allowed.');
+    this.path = path;
   }
 }
 
@@ -26,15 +44,38 @@ export function isInexact(value: number, source: string): boolean {
   return Number.isInteger(value) && !Number.isSafeInteger(value);
 }
 
-/** JSON.parse that refuses what it would have to round, and keys that JavaScript objects treat in a way of their own. */
+/**
+ * JSON.parse that refuses what it would have to round, and keys that JavaScript objects treat in a way of their own.
+ *
+ * @throws RefusedJsonError for the first of these; SyntaxError for what is no JSON
+ */
 export function parseExactJson(text: string): unknown {
-  return JSON.parse(text, ((key: string, value: unknown, context?: { source?: string }) => {
-    if (key === "__proto__") throw new SyntaxError('The key "__proto__" is not allowed.');
-    if (typeof value === "number" && context?.source !== undefined && isInexact(value, context.source)) {
-      throw new InexactNumberError(context.source);
-    }
+  let refused: { holder: object; key: string; source: string | null } | null = null;
+  const root = JSON.parse(text, function (this: object, key: string, value: unknown, context?: { source?: string }) {
+    const source = context?.source;
+    const inexact = typeof value === "number" && source !== undefined && isInexact(value, source);
+    if (inexact || key === "__proto__") refused ??= { holder: this, key, source: inexact ? source : null };
     return value;
-  }) as (this: unknown, key: string, value: unknown) => unknown);
+  } as (this: unknown, key: string, value: unknown) => unknown);
+  if (refused !== null) throw refusalOf(refused, root);
+  return root;
+}
+
+function refusalOf({ holder, key, source }: { holder: object; key: string; source: string | null }, root: unknown) {
+  // What stands alone has a holder that is no part of it.
+  const leading = pathTo(holder, root);
+  const path = leading === null ? [] : [...leading, key];
+  return source === null ? new RefusedKeyError(path) : new InexactNumberError(source, path);
+}
+
+function pathTo(target: object, value: unknown): string[] | null {
+  if (value === target) return [];
+  if (typeof value !== "object" || value === null) return null;
+  for (const [key, child] of Object.entries(value)) {
+    const rest = pathTo(target, child);
+    if (rest !== null) return [key, ...rest];
+  }
+  return null;
 }
 
 /** What is wrong with a JSON value that is to be stored and to read back equal; empty when nothing is. */

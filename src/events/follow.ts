@@ -143,7 +143,7 @@ interface Question extends JobQuestion {
 
 function answerTo(follower: Follower, jobId: string, { job, events, more }: JobAnswer): void {
   const { buffer, position, stream } = follower;
-  if (job === null) stream.end(new NotFoundError("job", idText("job", jobId), null));
+  if (job === null) stream.end(new NotFoundError("job", idText("job", jobId), "jobId"));
   else if (position > job.lastSeq) stream.end(badCursor("This cursor is ahead of its job."));
   else {
     const taken = events.findIndex((read) => !buffer.add(read));

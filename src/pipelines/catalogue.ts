@@ -20,11 +20,12 @@ export interface CataloguedPipeline {
 export interface Catalogue {
   /**
    * The pipeline of that name. Without a project the name is `project/pipeline`, or a bare one that only one project has.
+   * Errors are about the field in which the caller has named it.
    *
    * @throws NotFoundError naming the project or the pipeline, with what was probably meant
    * @throws BadInputError when several projects have a pipeline of that bare name
    */
-  pipeline(project: string | null, name: string): Promise<CataloguedPipeline>;
+  pipeline(project: string | null, name: string, field?: string): Promise<CataloguedPipeline>;
   /** The same by its exact name, or null. */
   find(project: string, name: string): Promise<CataloguedPipeline | null>;
   /** Something was published: read it anew. */
@@ -62,10 +63,11 @@ export function openCatalogue(db: Database, options: CatalogueOptions = {}): Cat
 
   return {
     find,
-    async pipeline(project, name) {
-      const [projectName, pipelineName] = project === null ? await resolve(db, name) : [project, name];
+    async pipeline(project, name, field = "input.pipeline") {
+      const [projectName, pipelineName] = project === null ? await resolve(db, name, field) : [project, name];
       const found = await find(projectName, pipelineName);
-      if (found === null) throw await notFound(db, projectName, pipelineName, project !== null);
+      const projectField = project === null ? field : "input.project";
+      if (found === null) throw await notFound(db, projectName, pipelineName, { field, projectField });
       return found;
     },
     invalidate() {
@@ -85,7 +87,7 @@ async function read(db: Database, project: string, name: string): Promise<Catalo
 }
 
 /** Project and pipeline of `project/pipeline`, or of a bare name that one project has. */
-async function resolve(db: Database, name: string): Promise<[project: string, pipeline: string]> {
+async function resolve(db: Database, name: string, field: string): Promise<[project: string, pipeline: string]> {
   const slash = name.indexOf("/");
   if (slash >= 0) return [name.slice(0, slash), name.slice(slash + 1)];
   const holders = await db.sql<{ project: string }[]>`
@@ -93,35 +95,35 @@ async function resolve(db: Database, name: string): Promise<[project: string, pi
   const [only, another] = holders;
   if (only === undefined) {
     const meant = nearest(name, await pipelineNames(db));
-    throw new NotFoundError("pipeline", name, "input.pipeline", meant);
+    throw new NotFoundError("pipeline", name, field, meant);
   }
   if (another !== undefined) {
     const candidates = holders.map(({ project }) => `${project}/${name}`);
     throw new BadInputError(
       `Several projects have a pipeline ${name}. Say which: ${listNames(candidates, { limit: 20, last: "or" })}.`,
-      "input.pipeline",
+      field,
     );
   }
   return [only.project, name];
 }
 
-/** Which of the two does not exist, and what was probably meant. `apart`: the project was given in a field of its own. */
-async function notFound(db: Database, project: string, name: string, apart: boolean): Promise<NotFoundError> {
+/** Which of the two does not exist, and what was probably meant. The project may have a field of its own. */
+async function notFound(
+  db: Database,
+  project: string,
+  name: string,
+  { field, projectField }: { field: string; projectField: string },
+): Promise<NotFoundError> {
   const projects = (await db.sql<{ name: string }[]>`select name from projects order by name`).map((row) => row.name);
   if (!projects.includes(project)) {
-    return new NotFoundError(
-      "project",
-      project,
-      apart ? "input.project" : "input.pipeline",
-      nearest(project, projects),
-    );
+    return new NotFoundError("project", project, projectField, nearest(project, projects));
   }
   const rows = await db.sql<{ project: string; name: string }[]>`
     select project, name from pipelines where project = ${project} or name = ${name} order by project, name`;
   const own = rows.filter((row) => row.project === project).map((row) => row.name);
   const elsewhere = rows.find((row) => row.name === name);
   const meant = nearest(name, own) ?? (elsewhere === undefined ? null : `${elsewhere.project}/${name}`);
-  return new NotFoundError("pipeline", `${project}/${name}`, "input.pipeline", meant);
+  return new NotFoundError("pipeline", `${project}/${name}`, field, meant);
 }
 
 async function pipelineNames(db: Database): Promise<string[]> {

@@ -84,7 +84,7 @@ async function jobPage(
 ) {
   const { by } = orders[order];
   const keyset: Keyset<{ id: string; finishedAt?: Date | null; runAt?: Date }, Key> = {
-    name: `jobs ${by ?? "id"}`,
+    name: `jobs ${order}`,
     keyOf: (job) => (by === null ? [job.id] : [job.id, (job[by] as Date).toISOString()]),
     parse: ([id = "", at, ...rest]) =>
       isUuid(id) && rest.length === 0 && (by === null ? at === undefined : isTime(at)) ? { id, at: at ?? null } : null,
@@ -144,8 +144,11 @@ function isUuid(text: string): boolean {
   return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
 }
 
-/** As `toISOString` writes it. A day that does not exist would be taken for another one here, and refused by Postgres. */
+/**
+ * As `toISOString` writes it, in the years that a job can have. A day that does not exist would be taken for another one here,
+ * and refused by Postgres, as the year 0 is.
+ */
 function isTime(text: string | undefined): boolean {
   const time = text === undefined ? Number.NaN : Date.parse(text);
-  return !Number.isNaN(time) && new Date(time).toISOString() === text && !text.startsWith("+");
+  return !Number.isNaN(time) && new Date(time).toISOString() === text && /^[1-9]/.test(text);
 }

@@ -78,7 +78,7 @@ async function lastJob(pipeline: string, { db, jobs }: Context): Promise<string>
     if (last === undefined) throw new NotFoundError("job", "@last", "ref");
     return last.id;
   }
-  const found = await jobs.catalogue.pipeline(null, pipeline);
+  const found = await jobs.catalogue.pipeline(null, pipeline, "ref");
   const [last] = await db.sql<{ id: string }[]>`
     select id from jobs where project = ${found.projectName} and pipeline = ${found.name} order by id desc limit 1`;
   if (last === undefined) throw new NotFoundError("job", `${pipeline}@last`, "ref");

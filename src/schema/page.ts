@@ -74,8 +74,9 @@ function cursorKey<Row, Key>(text: string | null | undefined, keyset: Keyset<Row
   if (text == null) return null;
   const plain = text.length > 1000 ? "" : Buffer.from(text, "base64url").toString();
   const [name, ...parts] = plain.split("\n");
-  // Node skips what is not base64; two texts for one cursor would be one too many.
-  const made = Buffer.from(plain).toString("base64url") === text;
+  // Node skips what is not base64; two texts for one cursor would be one too many. And no name of ours holds a NUL, which
+  // Postgres would refuse.
+  const made = Buffer.from(plain).toString("base64url") === text && !plain.includes("\u0000");
   const key = made && name === keyset.name ? keyset.parse(parts) : null;
   if (key !== null) return key;
   throw new BadCursorError("This is no cursor of this list in this order. Use one as it was given out, or none.", path);

@@ -124,7 +124,7 @@ builder.queryField("pipeline", (t) =>
       }),
     },
     resolve: async (query, _root, { name }, { db, jobs }) => {
-      const found = await jobs.catalogue.pipeline(null, name).catch(nullWhenMissing);
+      const found = await jobs.catalogue.pipeline(null, name, "name").catch(nullWhenMissing);
       if (found === null) return null;
       return await db.reads.query.pipelines.findFirst(
         query({ where: { project: found.projectName, name: found.name } }),

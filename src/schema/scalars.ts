@@ -13,6 +13,10 @@ builder.scalarType("DateTime", {
     if (typeof value === "string") return parseTime(value);
     throw new GraphQLError("A DateTime is a string.");
   },
+  parseLiteral: (node) => {
+    if (node.kind === Kind.STRING) return parseTime(node.value, node);
+    throw new GraphQLError("A DateTime is a string.", { nodes: node });
+  },
 });
 
 builder.scalarType("JSON", {
@@ -26,25 +30,26 @@ builder.scalarType("JSONObject", {
   description: "A JSON object. Numbers that JavaScript would round are refused: send them as strings.",
   serialize: (value) => value,
   parseValue: (value) => object(value as Json),
-  parseLiteral: (node, variables) => object(literal(node, variables)),
+  parseLiteral: (node, variables) => object(literal(node, variables), node),
 });
 
 /** A date that exists, at a time that exists, with its zone. `Date.parse` would take the 31st of February for the 3rd of March. */
-export function parseTime(text: string): Date {
+export function parseTime(text: string, node?: ValueNode): Date {
   const time = isoTime.test(text) ? Date.parse(text) : Number.NaN;
   const [year, month, day] = text.slice(0, 10).split("-").map(Number) as [number, number, number];
   const real = day <= new Date(Date.UTC(year, month, 0)).getUTCDate() && !text.includes("T24");
   if (Number.isNaN(time) || !real || time < earliest || time > latest) {
     throw new GraphQLError(
       `${JSON.stringify(text.slice(0, 60))} is not a time like 2026-11-23T09:30:00Z or 2026-11-23T10:30:00+01:00.`,
+      { nodes: node ?? null },
     );
   }
   return new Date(time);
 }
 
-function object(value: Json): JsonObject {
+function object(value: Json, node?: ValueNode): JsonObject {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
-  throw new GraphQLError("A JSON object is needed.");
+  throw new GraphQLError("A JSON object is needed.", { nodes: node ?? null });
 }
 
 function literal(node: ValueNode, variables: Record<string, unknown> | null | undefined): Json {

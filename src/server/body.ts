@@ -24,7 +24,8 @@ export async function readJsonBody(request: IncomingMessage, limit: number): Pro
   if (Number(request.headers["content-length"] ?? 0) > limit) throw new BodyTooLargeError(limit);
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  // Kept open when it is too long: whoever sends it is to be told.
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     bytes += chunk.length;
     if (bytes > limit) throw new BodyTooLargeError(limit);
     chunks.push(chunk);
@@ -36,6 +37,15 @@ export async function readJsonBody(request: IncomingMessage, limit: number): Pro
   }
 }
 
+/** Reads what is still coming and keeps nothing of it. Resolves when all has come, or after so long. */
+export async function discardBody(request: IncomingMessage, timeoutMs: number): Promise<void> {
+  const over = Promise.withResolvers<void>();
+  const timer = setTimeout(over.resolve, timeoutMs);
+  request.once("end", over.resolve).once("close", over.resolve).resume();
+  await over.promise;
+  clearTimeout(timer);
+}
+
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 function refuseMediaType({ headers }: IncomingMessage): void {
@@ -45,7 +55,7 @@ function refuseMediaType({ headers }: IncomingMessage): void {
   }
   const charset = parameters.map((parameter) => parameter.trim().split("=")).find(([name]) => name === "charset")?.[1];
   if (charset !== undefined && charset.replaceAll('"', "") !== "utf-8") throw new MediaTypeError("Send JSON in UTF-8.");
-  const encoding = headers["content-encoding"];
+  const encoding = headers["content-encoding"]?.toLowerCase();
   if (encoding !== undefined && encoding !== "identity")
     throw new MediaTypeError("Send the body without a content encoding.");
 }

@@ -1,7 +1,9 @@
 import { type DocumentNode, GraphQLError, type GraphQLSchema, Kind, parse, validate, visit } from "graphql";
 import { isInexact } from "../domain/json.ts";
 import { limits } from "../schema/limits.ts";
+import { literalFields } from "./literal-fields.ts";
 import { textProblem } from "./params.ts";
+import { conditionErrors } from "./subscription-conditions.ts";
 
 /** A document that may be executed, or why it may not. */
 export interface CheckedDocument {
@@ -11,6 +13,7 @@ export interface CheckedDocument {
 
 const mostCached = 500;
 const longestCached = 20_000;
+const mostErrors = 20;
 
 /**
  * Parses and validates documents, and holds them against the limits that need no variables: first those that are cheap to
@@ -45,13 +48,12 @@ function check(text: string, schema: GraphQLSchema): CheckedDocument {
     if (!(error instanceof GraphQLError)) throw error;
     return { document: null, errors: [parseError(error)] };
   }
-  const refused = [...sizeErrors(document), ...literalErrors(document)];
-  if (refused.length > 0) return { document: null, errors: refused };
-  const invalid = validate(schema, document, undefined, { maxErrors: 20 });
-  return {
-    document,
-    errors: invalid.map(validationError),
-  };
+  const tooLarge = sizeErrors(document);
+  if (tooLarge.length > 0) return { document: null, errors: tooLarge };
+  const refused = [...literalErrors(document), ...conditionErrors(document)];
+  if (refused.length > 0) return { document: null, errors: withFields(refused, document) };
+  const invalid = validate(schema, document, undefined, { maxErrors: mostErrors });
+  return { document, errors: withFields(invalid.map(validationError), document) };
 }
 
 function parseError(error: GraphQLError): GraphQLError {
@@ -91,6 +93,7 @@ function sizeErrors(document: DocumentNode): GraphQLError[] {
 function literalErrors(document: DocumentNode): GraphQLError[] {
   const errors: GraphQLError[] = [];
   const refuse = (message: string, nodes: GraphQLError["nodes"]) => {
+    if (errors.length === mostErrors) return;
     errors.push(new GraphQLError(message, { nodes: nodes ?? null, extensions: { code: "BAD_USER_INPUT" } }));
   };
   const number = (node: { value: string }) => {
@@ -109,6 +112,17 @@ function literalErrors(document: DocumentNode): GraphQLError[] {
       if (node.name.value === "__proto__") refuse('The key "__proto__" is not allowed.', [node]);
     },
   });
+  return errors;
+}
+
+/** Says of errors about a literal in which argument or input field it stands: `input.inputs.day`. */
+function withFields(errors: GraphQLError[], document: DocumentNode): GraphQLError[] {
+  if (errors.length === 0) return errors;
+  const fields = literalFields(document);
+  for (const { nodes, extensions } of errors) {
+    const field = nodes?.[0] === undefined ? undefined : fields.get(nodes[0]);
+    if (field !== undefined) extensions.path = field;
+  }
   return errors;
 }
 

@@ -2,7 +2,8 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { DomainError } from "../domain/errors.ts";
 import type { Context } from "../schema/context.ts";
-import { BodyTooLargeError, readJsonBody } from "./body.ts";
+import { type Acceptance, acceptanceOf, mediaTypes, prefersPage } from "./accept.ts";
+import { BodyTooLargeError, discardBody, readJsonBody } from "./body.ts";
 import { bearerToken, type Identify, type Identity } from "./identity.ts";
 import { parseJsonText } from "./json-text.ts";
 import type { Log } from "./log.ts";
@@ -23,6 +24,16 @@ export interface FrontOptions {
   yoga(request: IncomingMessage, response: ServerResponse, handover: Partial<Handover>): Promise<void> | void;
   /** Answers other paths, as JSON. */
   routes: Map<string, () => Promise<{ status: number; body: unknown }>>;
+}
+
+/** Nothing is done by such a method. */
+export class MethodError extends DomainError {
+  readonly code = "METHOD_NOT_ALLOWED";
+}
+
+/** It takes nothing that we could answer. */
+export class NotAcceptableError extends DomainError {
+  readonly code = "NOT_ACCEPTABLE";
 }
 
 /** Nobody we know. */
@@ -47,31 +58,43 @@ export function makeFront(options: FrontOptions) {
       for (const [name, value] of Object.entries(corsHeaders(request, origins))) response.setHeader(name, value);
       const path = pathOf(request);
       const route = routes.get(path);
+      if (route === undefined && path !== "/graphql")
+        return answer(response, 404, { error: "There is nothing here. The API is at /graphql." });
+      const methods = route === undefined ? ["GET", "POST"] : ["GET", "HEAD"];
+      if (request.method === "OPTIONS") return empty(response, 204, methods);
+      if (!methods.includes(request.method ?? "")) {
+        response.setHeader("allow", methods.join(", "));
+        throw new MethodError(`Use one of these methods here: ${methods.join(", ")}.`);
+      }
       if (route !== undefined) {
         const { status, body } = await route();
         return answer(response, status, body);
       }
-      if (path !== "/graphql")
-        return answer(response, 404, { error: "There is nothing here. The API is at /graphql." });
-      if (request.method === "OPTIONS") return empty(response, 204);
-      if (request.method !== "POST" && request.method !== "GET") {
-        response.setHeader("allow", "GET, POST");
-        return answer(response, 405, { error: "GraphQL is spoken by GET and POST." });
-      }
       if (graphiql && wantsPage(request)) return await options.yoga(request, response, {});
-      const handover = await checked(request, requestId, options);
+      const acceptance = acceptanceOf(request.headers.accept);
+      // Before anything is read or done: what nobody takes is not to be made.
+      if (acceptance === null)
+        throw new NotAcceptableError(`Answers are of one of these types: ${mediaTypes.join(", ")}.`);
+      const handover = await checked(request, requestId, acceptance, options);
       await options.yoga(request, response, handover);
     } catch (error) {
       if (response.headersSent) {
         log("error", "An answer broke off", { requestId, error: String(error) });
         return void response.destroy();
       }
-      refuse(request, response, error, log);
+      // Gone in the middle of its body, or dropped because it did not come: there is nobody to tell.
+      if (request.destroyed && !request.complete) return;
+      await refuse(request, response, error, log);
     }
   };
 }
 
-async function checked(request: IncomingMessage, requestId: string, options: FrontOptions): Promise<Handover> {
+async function checked(
+  request: IncomingMessage,
+  requestId: string,
+  acceptance: Acceptance,
+  options: FrontOptions,
+): Promise<Handover> {
   const { identify, limits, makeContext } = options;
   const identity = await identify(bearerToken(request.headers.authorization));
   if (identity === null)
@@ -79,7 +102,7 @@ async function checked(request: IncomingMessage, requestId: string, options: Fro
   const params = request.method === "GET" ? paramsOfUrl(request, limits) : await paramsOfBody(request, limits);
   const lastEventId = request.headers["last-event-id"];
   const resumeAfter = typeof lastEventId === "string" && lastEventId !== "" ? lastEventId : null;
-  return { params, operationContext: makeContext(identity, requestId, resumeAfter) };
+  return { params, operationContext: makeContext(identity, requestId, resumeAfter), acceptance };
 }
 
 async function paramsOfBody(
@@ -94,38 +117,53 @@ function paramsOfUrl(request: IncomingMessage, { jsonDepth }: TransportLimits): 
   const search = new URLSearchParams((request.url ?? "").split("?", 2)[1] ?? "");
   const json = (name: string) => {
     const text = search.get(name);
-    return text === null || text === "" ? undefined : parseJsonText(text, jsonDepth, `\`${name}\``);
+    return text === null || text === "" ? undefined : parseJsonText(text, jsonDepth, `\`${name}\``, name);
   };
   return operationParams({
     query: search.get("query"),
-    operationName: search.get("operationName"),
+    // Here an empty text is no name.
+    operationName: search.get("operationName") || null,
     variables: json("variables"),
     extensions: json("extensions"),
   });
 }
 
-function refuse(request: IncomingMessage, response: ServerResponse, error: unknown, log: Log): void {
+async function refuse(request: IncomingMessage, response: ServerResponse, error: unknown, log: Log): Promise<void> {
   const shown = publicError(error, log);
   const seconds = retryAfterSeconds([shown]);
   if (seconds !== null) response.setHeader("retry-after", String(seconds));
-  // What is still coming is not read: the connection cannot be used again.
-  if (!request.complete) response.setHeader("connection", "close");
-  const modern = (request.headers.accept ?? "").includes("application/graphql-response+json");
-  answer(
-    response,
-    error instanceof BodyTooLargeError ? 413 : httpStatus([shown]),
-    { errors: [shown] },
-    modern ? "application/graphql-response+json" : "application/json",
-  );
+  const modern = acceptanceOf(request.headers.accept)?.mediaType === "application/graphql-response+json";
+  const status = error instanceof BodyTooLargeError ? 413 : httpStatus([shown]);
+  const type = modern ? "application/graphql-response+json" : "application/json";
+  if (request.complete) return answer(response, status, { errors: [shown] }, type);
+  // The connection cannot be used again. The answer is through before it ends: closed while the client still sends, it would
+  // be reset, and the client would see that instead.
+  response.setHeader("connection", "close");
+  head(response, status, { errors: [shown] }, type);
+  await discardBody(request, lingerMs);
+  response.end();
 }
 
-function answer(response: ServerResponse, status: number, body: unknown, type = "application/json"): void {
-  response.writeHead(status, { "content-type": `${type}; charset=utf-8`, "cache-control": "no-store" });
-  response.end(JSON.stringify(body));
+const lingerMs = 1000;
+
+function answer(response: ServerResponse, status: number, body: unknown, type?: string): void {
+  head(response, status, body, type);
+  response.end();
 }
 
-function empty(response: ServerResponse, status: number): void {
-  response.writeHead(status);
+/** All of the answer, without its end. */
+function head(response: ServerResponse, status: number, body: unknown, type = "application/json"): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, {
+    "content-type": `${type}; charset=utf-8`,
+    "content-length": Buffer.byteLength(text),
+    "cache-control": "no-store",
+  });
+  response.write(text);
+}
+
+function empty(response: ServerResponse, status: number, methods: string[]): void {
+  response.writeHead(status, { allow: methods.join(", ") });
   response.end();
 }
 
@@ -135,7 +173,7 @@ function pathOf({ url = "/" }: IncomingMessage): string {
 
 /** A browser that opens the address, and no client that asks something. */
 function wantsPage({ method, headers }: IncomingMessage): boolean {
-  return method === "GET" && (headers.accept ?? "").includes("text/html");
+  return method === "GET" && prefersPage(headers.accept) && (headers.accept ?? "").includes("text/html");
 }
 
 /** The caller's own id of the request, when it is one that can be written anywhere. */

@@ -20,6 +20,7 @@ import { measure } from "./measure.ts";
 import type { OperationParams } from "./params.ts";
 import { publicError } from "./public-error.ts";
 import { ResultStream } from "./result-stream.ts";
+import { variableErrors } from "./variables.ts";
 
 export type OperationResult = ExecutionResult | ResultStream;
 
@@ -64,6 +65,8 @@ export class Operations {
       const operation = getOperationAST(document, operationName);
       if (operation == null) throw unidentified(operationName);
       if (operation.operation === "mutation" && !mayMutate) throw notByGet();
+      const wrong = variableErrors(this.#schema, operation, variables);
+      if (wrong.length > 0) return { refused: this.#public(wrong) };
       const args = { schema: this.#schema, document, operationName, variableValues: variables, contextValue };
       const { cost, error } = measure(args);
       if (error !== null) return { refused: this.#public([error]), cost };

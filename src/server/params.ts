@@ -7,23 +7,29 @@ export interface OperationParams {
   variables: Record<string, unknown>;
 }
 
-const known = new Set(["query", "operationName", "variables", "extensions"]);
+/** A request that is none: by HTTP it is refused, by WebSocket the socket is closed. */
+export class RequestShapeError extends BadInputError {}
 
-/** Checks the shape of a request, and that its texts can be stored. `extensions` may be sent and are ignored. */
+/**
+ * Checks the shape of a request, and that its texts can be stored. `extensions` may be sent and are ignored, and so is
+ * whatever else it holds: a later version of the protocol may have more.
+ *
+ * @throws RequestShapeError for the shape, BadInputError for a text
+ */
 export function operationParams(value: unknown): OperationParams {
-  if (Array.isArray(value)) throw new BadInputError("Batches of operations are not supported. Send one at a time.");
-  if (!isObject(value)) throw new BadInputError("The request is not a JSON object.");
-  const unknown = Object.keys(value).find((key) => !known.has(key));
-  if (unknown !== undefined)
-    throw new BadInputError(`${JSON.stringify(unknown.slice(0, 60))} is no part of a request.`);
+  if (Array.isArray(value)) throw new RequestShapeError("Batches of operations are not supported. Send one at a time.");
+  if (!isObject(value)) throw new RequestShapeError("The request is not a JSON object.");
   const { query, operationName = null, variables, extensions } = value;
-  if (typeof query !== "string") throw new BadInputError("A `query` is missing, or is not a text.", "query");
+  if (typeof query !== "string") throw new RequestShapeError("A `query` is missing, or is not a text.", "query");
   if (operationName !== null && typeof operationName !== "string") {
-    throw new BadInputError("`operationName` is not a text.", "operationName");
+    throw new RequestShapeError("`operationName` is not a text.", "operationName");
   }
-  if (variables != null && !isObject(variables)) throw new BadInputError("`variables` is not an object.", "variables");
-  if (extensions != null && !isObject(extensions))
-    throw new BadInputError("`extensions` is not an object.", "extensions");
+  if (variables != null && !isObject(variables)) {
+    throw new RequestShapeError("`variables` is not an object.", "variables");
+  }
+  if (extensions != null && !isObject(extensions)) {
+    throw new RequestShapeError("`extensions` is not an object.", "extensions");
+  }
   const checked = variables ?? {};
   refuseText(checked, "");
   return { query, operationName, variables: checked };

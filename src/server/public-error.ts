@@ -10,6 +10,7 @@ const statuses = new Map<string, number>([
   ["FORBIDDEN", 403],
   ["NOT_FOUND", 404],
   ["METHOD_NOT_ALLOWED", 405],
+  ["NOT_ACCEPTABLE", 406],
   ["CONFLICT", 409],
   ["CURSOR_EXPIRED", 410],
   ["UNSUPPORTED_MEDIA_TYPE", 415],
@@ -58,7 +59,7 @@ function describe(error: unknown, log: Log): { message: string; extensions: Grap
   }
   // Of the parser, the validation or the coercion of variables: they speak of the caller's document.
   if (original instanceof GraphQLError) {
-    return { message: original.message, extensions: { code: "BAD_USER_INPUT", ...withoutHttp(original.extensions) } };
+    return { message: original.message, extensions: { code: "BAD_USER_INPUT", ...original.extensions } };
   }
   const id = randomUUID();
   log("error", "A bug", {
@@ -88,10 +89,6 @@ function originalOf(error: unknown): unknown {
   let original = error;
   while (original instanceof GraphQLError && original.originalError != null) original = original.originalError;
   return original;
-}
-
-function withoutHttp({ http: _http, ...extensions }: GraphQLErrorExtensions): GraphQLErrorExtensions {
-  return extensions;
 }
 
 function messageOf(error: unknown): string {

@@ -1,7 +1,8 @@
 import type { GraphQLFormattedError } from "graphql";
 import { DomainError } from "../domain/errors.ts";
-import { parseJsonText } from "./json-text.ts";
-import { operationParams } from "./params.ts";
+import { InexactNumberError } from "../domain/json.ts";
+import { parseJsonText, RefusedValueError } from "./json-text.ts";
+import { operationParams, RequestShapeError } from "./params.ts";
 import type { TransportLimits } from "./transport-limits.ts";
 
 /** What becomes of a message: it goes on to the protocol, is answered at once, or ends the socket. */
@@ -9,6 +10,8 @@ export type Incoming =
   | { forward: Record<string, unknown> }
   | { reply: Record<string, unknown> }
   | { close: { code: number; reason: string } };
+
+const clientTypes = new Set<unknown>(["connection_init", "ping", "pong"]);
 
 /**
  * The ids of one socket's operations. A client may use an id again as soon as it has completed it; towards the protocol
@@ -31,12 +34,16 @@ export class SocketMessages {
       message = parseJsonText(text, this.#limits.jsonDepth, "The message");
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;
-      return refusal(text, error);
+      const refused = refusal(text, error);
+      if (refused !== null) return refused;
+      message = JSON.parse(text);
     }
     if (typeof message !== "object" || message === null) return { close: invalid("not an object") };
     const { type, id } = message as Record<string, unknown>;
     if (type === "subscribe") return this.#subscribe(message as Record<string, unknown>, id);
     if (type === "complete") return this.#complete(id);
+    // The library would take what only a server says for a failure of its own.
+    if (!clientTypes.has(type)) return { close: invalid("not one that a client sends") };
     return { forward: message as Record<string, unknown> };
   }
 
@@ -61,6 +68,7 @@ export class SocketMessages {
     try {
       operationParams(message.payload);
     } catch (error) {
+      if (error instanceof RequestShapeError) return { close: invalid(error.message) };
       if (!(error instanceof DomainError)) throw error;
       return reject(id, error.code, error.message, error.path);
     }
@@ -86,15 +94,17 @@ export class SocketMessages {
   }
 }
 
-/** JSON that JavaScript would read and we do not take: the operation is refused, where it can be told which. */
-function refusal(text: string, error: DomainError): Incoming {
-  const id = error.message.startsWith("The number") || error.message.startsWith("The key") ? idOf(text) : null;
-  return id === null ? { close: invalid("not valid JSON") } : reject(id, error.code, error.message);
-}
-
-function idOf(text: string): string | null {
+/**
+ * What becomes of JSON that JavaScript would read otherwise: an operation is refused, where it can be told which. Null when it
+ * does no harm: a ping may carry any number, nothing is made of it.
+ */
+function refusal(text: string, error: DomainError): Incoming | null {
+  if (!(error instanceof RefusedValueError)) return { close: invalid("not valid JSON") };
   const { type, id } = JSON.parse(text) as { type?: unknown; id?: unknown };
-  return type === "subscribe" && typeof id === "string" && id !== "" && id.length <= 64 ? id : null;
+  if (type === "subscribe" && typeof id === "string" && id !== "" && id.length <= 64) {
+    return reject(id, error.code, error.message, error.path);
+  }
+  return error.cause instanceof InexactNumberError ? null : { close: invalid("not valid JSON") };
 }
 
 function reject(id: string, code: string, message: string, path: string | null = null): Incoming {

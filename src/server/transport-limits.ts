@@ -12,6 +12,8 @@ export interface TransportLimits {
   pingMs: number;
   /** Comments on an idle stream of server-sent events, so that proxies keep it. */
   keepAliveMs: number;
+  /** Of a WebSocket whose peer does not read: with more waiting to be sent, it is not listened to. */
+  unreadBytes: number;
   subscriptionsPerSocket: number;
   socketsPerActor: number;
   operationIdLength: number;
@@ -32,6 +34,7 @@ export const transportLimits: TransportLimits = {
   initTimeoutMs: 8_000,
   pingMs: 12_000,
   keepAliveMs: 12_000,
+  unreadBytes: 4 * 1024 * 1024,
   subscriptionsPerSocket: 200,
   socketsPerActor: 1_000,
   operationIdLength: 64,

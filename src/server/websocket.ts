@@ -37,8 +37,10 @@ export function serveWebSockets(
     noServer: true,
     maxPayload: limits.messageBytes,
     perMessageDeflate: false,
-    // Without our protocol the socket is opened all the same, so that its close code can say what is wrong (4406).
-    handleProtocols: (offered) => handleProtocols(offered),
+    autoPong: false, // answered below, as everything else
+    // Without our protocol the socket is opened all the same, so that its close code can say what is wrong (4406). One of
+    // those that were offered has to be chosen for it: a client takes no other answer.
+    handleProtocols: (offered) => handleProtocols(offered) || (offered.values().next().value ?? false),
   });
 
   /** Connections that HTTP has given away: it no longer closes them. */
@@ -69,7 +71,7 @@ export function serveWebSockets(
       {
         protocol: socket.protocol,
         // Resolved when the socket has taken it: a stream is asked for its next result only then.
-        send: (text) => send(socket, messages.outgoing(text)),
+        send: (text) => send(socket, messages.outgoing(text), limits.unreadBytes),
         close: (code = 1000, reason = "") => end(socket, code, reason),
         onMessage: (take) => {
           socket.on("message", (data, isBinary) => {
@@ -78,12 +80,16 @@ export function serveWebSockets(
             if ("close" in incoming) return end(socket, incoming.close.code, incoming.close.reason);
             if ("forward" in incoming) return void take(incoming.forward as never).catch(failed);
             if (extra.identity === null) return end(socket, 4401, "Unauthorized");
-            void send(socket, JSON.stringify(incoming.reply));
+            void send(socket, JSON.stringify(incoming.reply), limits.unreadBytes);
           });
         },
       },
       extra,
     );
+    socket.on("ping", (data) => {
+      if (socket.readyState === socket.OPEN) socket.pong(data, false, () => listenAgain(socket, limits.unreadBytes));
+      listenNoMore(socket, limits.unreadBytes);
+    });
     socket.on("error", (error) =>
       log("info", "A WebSocket broke", { requestId: extra.requestId, error: error.message }),
     );
@@ -156,12 +162,28 @@ function tokenOf(params: Readonly<Record<string, unknown>> | undefined): string 
 }
 
 /** Resolved when the socket has taken the text; at once when there is nothing to send or nobody to send it to. */
-function send(socket: WebSocket, text: string | null): Promise<void> {
+function send(socket: WebSocket, text: string | null, unreadBytes: number): Promise<void> {
   if (text === null || socket.readyState !== socket.OPEN) return Promise.resolve();
   return new Promise((resolve) => {
     // A send that fails is followed by the close of the socket, which ends its operations.
-    socket.send(text, () => resolve());
+    socket.send(text, () => {
+      listenAgain(socket, unreadBytes);
+      resolve();
+    });
+    listenNoMore(socket, unreadBytes);
   });
+}
+
+/**
+ * A peer that asks and does not read the answers is not listened to until it does: they would pile up here. When it never
+ * reads, it does not answer our pings either, and is dropped.
+ */
+function listenNoMore(socket: WebSocket, unreadBytes: number): void {
+  if (socket.bufferedAmount > unreadBytes) socket.pause();
+}
+
+function listenAgain(socket: WebSocket, unreadBytes: number): void {
+  if (socket.isPaused && socket.bufferedAmount <= unreadBytes) socket.resume();
 }
 
 /** A close frame has room for 123 bytes of reason; a longer one would be an exception. */

@@ -1,16 +1,19 @@
-import type { ExecutionResult, GraphQLError, GraphQLSchema } from "graphql";
+import type { ExecutionResult, GraphQLSchema } from "graphql";
 import { createYoga, type Plugin } from "graphql-yoga";
 import type { Context } from "../schema/context.ts";
+import type { Acceptance } from "./accept.ts";
+import { answerTo } from "./answer.ts";
 import type { Log } from "./log.ts";
-import type { Operations } from "./operations.ts";
+import type { OperationResult, Operations } from "./operations.ts";
 import type { OperationParams } from "./params.ts";
-import { httpStatus, publicError, retryAfterSeconds } from "./public-error.ts";
-import { eventStream, once } from "./sse.ts";
+import { publicError } from "./public-error.ts";
+import { eventStream } from "./sse.ts";
 
 /** What our HTTP front hands over with a request that it has checked. */
 export interface Handover {
   params: OperationParams;
   operationContext: Context;
+  acceptance: Acceptance;
 }
 
 export interface YogaOptions {
@@ -22,8 +25,8 @@ export interface YogaOptions {
 }
 
 /**
- * Yoga as the HTTP layer: content negotiation, answers, GraphiQL. What it would do with bodies, batches, forms, CORS and
- * errors is turned off: our front has read and checked the request, and `Operations` runs it, as for WebSockets.
+ * Yoga as the HTTP layer: responses and GraphiQL. What it would do with bodies, batches, forms, CORS, media types and errors
+ * is turned off: our front has read and checked the request, and `Operations` runs it, as for WebSockets.
  */
 export function makeYoga({ schema, operations, graphiql, keepAliveMs, log }: YogaOptions) {
   return createYoga<Handover>({
@@ -59,88 +62,36 @@ function useOperations(operations: Operations): Plugin<object, Handover> {
     onParams({ request, context, setParamsHandler }) {
       const { params, operationContext } = context as unknown as Handover;
       const mayMutate = request.method === "POST";
-      setParamsHandler(async () => (await operations.run(params, operationContext, { mayMutate })) as never);
+      setParamsHandler(async () => {
+        const result = await operations.run(params, operationContext, { mayMutate });
+        if (Symbol.asyncIterator in result) leaveWith(request.signal, result);
+        return result as never;
+      });
     },
   };
 }
 
-/** Status and headers of an answer by its errors, and subscriptions as server-sent events only. */
+/** Nobody else would leave the stream of a client that went before its answer began: Yoga then makes no answer at all. */
+function leaveWith(signal: AbortSignal, results: AsyncIterator<ExecutionResult>): void {
+  const leave = () => void results.return?.();
+  if (signal.aborted) leave();
+  else signal.addEventListener("abort", leave, { once: true });
+}
+
+/** Answers in the media type that the client takes, with the status that its errors ask for. */
 function useAnswers(keepAliveMs: number): Plugin<object, Handover> {
   return {
-    onResultProcess({ request, result, setResult, setResultProcessor }) {
-      const streamed = (request.headers.get("accept") ?? "").includes("text/event-stream");
-      if (Symbol.asyncIterator in result) {
-        const results = result as AsyncIterableIterator<ExecutionResult>;
-        if (!streamed) void results.return?.();
-        setResultProcessor(
-          (_result, { Response }) => (streamed ? answer(results, 200, Response) : notAcceptable(Response)),
-          "text/event-stream",
-        );
-      } else if (streamed) {
-        const single = result as ExecutionResult;
-        setResultProcessor(
-          (_result, { Response }) =>
-            answer(once(single), holdsData(single) ? 200 : httpStatus(single.errors ?? []), Response),
-          "text/event-stream",
-        );
-      } else {
-        setResult(withHttp(result as ExecutionResult) as never);
-      }
-
-      function answer(results: AsyncIterator<ExecutionResult>, status: number, Response: typeof globalThis.Response) {
-        return new Response(eventStream(results, { keepAliveMs, signal: request.signal }), {
-          status,
-          headers: {
-            "content-type": "text/event-stream; charset=utf-8",
-            "cache-control": "no-cache, no-transform",
-            "x-accel-buffering": "no",
-          },
-        });
-      }
+    onResultProcess({ request, result, serverContext, setResultProcessor }) {
+      const { acceptance } = serverContext as Handover;
+      const answer = answerTo(result as OperationResult, acceptance);
+      setResultProcessor((_result, { Response }) => {
+        const { status, mediaType, headers } = answer;
+        const body =
+          "results" in answer
+            ? eventStream(answer.results, { keepAliveMs, signal: request.signal })
+            : JSON.stringify(answer.result);
+        return new Response(body, { status, headers: { "content-type": `${mediaType}; charset=utf-8`, ...headers } });
+      }, "application/json");
     },
   };
-}
-
-function notAcceptable(Response: typeof globalThis.Response) {
-  const message = "A subscription needs a WebSocket, or the header `accept: text/event-stream`.";
-  return new Response(JSON.stringify({ errors: [{ message, extensions: { code: "NOT_ACCEPTABLE" } }] }), {
-    status: 406,
-    headers: { "content-type": "application/json; charset=utf-8" },
-  });
-}
-
-/** An answer without data gets a status of its own; Yoga reads it from here, and leaves `http` out of the body. */
-function withHttp(result: ExecutionResult): ExecutionResult {
-  if (result.errors === undefined || holdsData(result)) return result;
-  const [first, ...others] = result.errors;
-  if (first === undefined) return result;
-  const seconds = retryAfterSeconds(result.errors);
-  const http = {
-    status: httpStatus(result.errors),
-    // By the specification, who accepts only `application/json` is told of these by 200.
-    spec: result.errors.every(isDocumentError),
-    headers: {
-      ...(seconds !== null && { "retry-after": String(seconds) }),
-      ...(result.errors.some(({ extensions }) => extensions.code === "METHOD_NOT_ALLOWED") && { allow: "POST" }),
-    },
-  };
-  return {
-    ...result,
-    errors: [withExtension(first, { http }), ...others.map((error) => withExtension(error, { http: { spec: true } }))],
-  };
-}
-
-/** A client that asked for one nullable thing and got null with an error has got nothing. */
-function holdsData({ data }: ExecutionResult): boolean {
-  return data != null && Object.values(data).some((value) => value !== null);
-}
-
-function isDocumentError({ extensions }: GraphQLError): boolean {
-  return extensions.code === "GRAPHQL_PARSE_FAILED" || extensions.code === "GRAPHQL_VALIDATION_FAILED";
-}
-
-/** Changed in place: Yoga takes only errors of its own class for errors, and a copy would lose what it is. */
-function withExtension(error: GraphQLError, extension: Record<string, unknown>): GraphQLError {
-  Object.assign(error.extensions, extension);
-  return error;
 }

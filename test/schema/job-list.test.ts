@@ -117,15 +117,16 @@ describe("a page", () => {
     "🦊",
     "../../etc/passwd",
     cursor(""),
-    cursor("jobs id"),
-    cursor("jobs id\n"),
-    cursor("jobs id\n' or 1=1 --"),
-    cursor(`jobs id\n${uuid}\n2026-01-01T00:00:00.000Z`),
-    cursor(`jobs finishedAt\n${uuid}\n2026-01-01T00:00:00.000Z`),
-    cursor(`jobs runAt\n${uuid}`),
+    cursor("jobs id_desc"),
+    cursor("jobs id_desc\n"),
+    cursor("jobs id_desc\n' or 1=1 --"),
+    cursor(`jobs id_desc\n${uuid}\n2026-01-01T00:00:00.000Z`),
+    cursor(`jobs finished_at_desc\n${uuid}\n2026-01-01T00:00:00.000Z`),
+    cursor(`jobs run_at_desc\n${uuid}`),
+    cursor(`jobs id_asc\n${uuid}`),
     cursor(`projects\n${uuid}`),
-    `${cursor(`jobs id\n${uuid}`)}=`,
-    ` ${cursor(`jobs id\n${uuid}`)}`,
+    `${cursor(`jobs id_desc\n${uuid}`)}=`,
+    ` ${cursor(`jobs id_desc\n${uuid}`)}`,
     "A".repeat(5000),
   ])("after the cursor %j is refused", async (after) => {
     for (const [argument, size] of [
@@ -142,10 +143,12 @@ describe("a page", () => {
   });
 
   it.each([
-    cursor(`jobs runAt\n${uuid}\n2026-02-31T00:00:00.000Z`),
-    cursor(`jobs runAt\n${uuid}\n+275760-09-13T00:00:00.000Z`),
-    cursor(`jobs runAt\n${uuid}\nnow`),
-    cursor(`jobs runAt\n${uuid}\n2026-01-01`),
+    cursor(`jobs run_at_asc\n${uuid}\n2026-02-31T00:00:00.000Z`),
+    cursor(`jobs run_at_asc\n${uuid}\n+275760-09-13T00:00:00.000Z`),
+    cursor(`jobs run_at_asc\n${uuid}\nnow`),
+    cursor(`jobs run_at_asc\n${uuid}\n2026-01-01`),
+    cursor(`jobs run_at_asc\n${uuid}\n0000-01-01T00:00:00.000Z`),
+    cursor(`jobs run_at_asc\n${uuid}\n-000001-01-01T00:00:00.000Z`),
   ])("after the place in time %j is refused", async (after) => {
     const { errors } = await page(`orderBy: RUN_AT_ASC, after: "${after}"`);
     expect(errors).toMatchObject([{ extensions: { code: "BAD_CURSOR" } }]);

@@ -464,12 +464,23 @@ describe("jobByRef", () => {
     },
   );
 
-  it.each(["zzzzzz", "job_01j00000000000000000000000", "cake@last"])("finds nothing by %s", async (ref) => {
-    expect(await find(ref)).toMatchObject({ __typename: "NotFoundError", path: "ref" });
-  });
+  it.each(["zzzzzz", "job_01j00000000000000000000000", "cake@last", "no-such@last", "no-such/bread@last"])(
+    "finds nothing by %s",
+    async (ref) => {
+      expect(await find(ref)).toMatchObject({ __typename: "NotFoundError", path: "ref" });
+    },
+  );
 });
 
 describe("pipelines and projects", () => {
+  it("are not listed after a cursor that holds what Postgres cannot", async () => {
+    const after = Buffer.from("pipelines\nbakery\u0000\nbread").toString("base64url");
+    const { errors } = await server.post("query ($after: String) { pipelines(after: $after) { nodes { id } } }", {
+      after,
+    });
+    expect(errors).toMatchObject([{ extensions: { code: "BAD_CURSOR", path: "after" } }]);
+  });
+
   it("are listed with what a form needs", async () => {
     const { data, errors } = await server.post(`{
       pipelines(filter: { project: "bakery" }) { nodes { id qualifiedName status error { message } inputs { name type schema required default { source } }

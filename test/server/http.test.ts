@@ -1,9 +1,10 @@
+import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Database } from "../../src/db/client.ts";
 import { PortInUseError, UnprotectedServerError } from "../../src/server/start.ts";
 import { publishBakery } from "../schema/bakery.ts";
 import { testDatabase } from "../support/database.ts";
-import { rawHttp } from "../support/raw-http.ts";
+import { openSocket, rawHttp } from "../support/raw-http.ts";
 import { type TestServer, testServer } from "../support/server.ts";
 
 let db: Database;
@@ -47,6 +48,16 @@ describe("a request", () => {
     const response = await fetch(`${server.url}/graphql`, { method });
     expect(response.status).toBe(405);
     expect(response.headers.get("allow")).toBe("GET, POST");
+    expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: "METHOD_NOT_ALLOWED" } }] });
+  });
+
+  it("for the health of the server is one that changes nothing", async () => {
+    for (const path of ["/health", "/ready"]) {
+      const response = await fetch(`${server.url}${path}`, { method: "DELETE" });
+      expect(response.status).toBe(405);
+      expect(response.headers.get("allow")).toBe("GET, HEAD");
+    }
+    expect((await fetch(`${server.url}/health`, { method: "HEAD" })).status).toBe(200);
   });
 
   it.each([
@@ -68,8 +79,59 @@ describe("a request", () => {
     expect(await send("{}", { "content-encoding": encoding })).toMatchObject({ status: 415 });
   });
 
-  it.each(["text/html", "application/xml", "image/png"])("that accepts only %s gets 406", async (accept) => {
-    expect((await send('{"query":"{__typename}"}', { accept })).status).toBe(406);
+  it.each(["text/html", "application/xml", "image/png", "application/json;q=0"])(
+    "that accepts only %s gets 406, and nothing was done",
+    async (accept) => {
+      const before = await jobCount();
+      const answer = await send(JSON.stringify({ query: enqueue }), { accept });
+      expect(answer.status).toBe(406);
+      expect(JSON.parse(answer.text)).toMatchObject({ errors: [{ extensions: { code: "NOT_ACCEPTABLE" } }] });
+      expect(await jobCount()).toBe(before);
+    },
+  );
+
+  it("is answered in the type that the client prefers", async () => {
+    for (const [accept, type] of [
+      ["application/graphql-response+json;q=0, application/json", "application/json"],
+      ["application/json;q=0.1, application/graphql-response+json;q=0.9", "application/graphql-response+json"],
+      ["text/event-stream;q=0.1, application/json", "application/json"],
+    ] as const) {
+      const { headers } = await send('{"query":"{__typename}"}', { accept });
+      expect(headers.get("content-type"), accept).toBe(`${type}; charset=utf-8`);
+    }
+  });
+
+  it("for an invalid document is told so by 400, and by 200 only where JSON is asked for by name", async () => {
+    for (const [accept, status] of [
+      ["application/graphql-response+json", 400],
+      ["*/*", 400],
+      ["application/json", 200],
+    ] as const) {
+      expect((await send('{"query":"{ nothing }"}', { accept })).status, accept).toBe(status);
+    }
+  });
+
+  it("that gets some data is a success, and one that gets none is not", async () => {
+    const nothing = await server.post('{ node(id: "x") { id } }');
+    expect(nothing).toMatchObject({ status: 400, data: null, errors: [{ extensions: { code: "BAD_USER_INPUT" } }] });
+    const some = await server.post('{ __typename node(id: "x") { id } }');
+    expect(some).toMatchObject({ status: 200, data: { __typename: "Query", node: null } });
+    expect(some.errors).toHaveLength(1);
+  });
+
+  it("may hold more than is known", async () => {
+    expect((await send('{"query":"{__typename}","id":"1","documentId":null}')).status).toBe(200);
+  });
+
+  it("by GET may leave out its parameters by leaving them empty", async () => {
+    const search = "query=%7B__typename%7D&operationName=&variables=&extensions=";
+    expect((await fetch(`${server.url}/graphql?${search}`)).status).toBe(200);
+  });
+
+  it("by GET says which parameter is wrong", async () => {
+    const response = await fetch(`${server.url}/graphql?query=%7B__typename%7D&variables=%7B`);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ errors: [{ extensions: { path: "variables" } }] });
   });
 
   it("for a subscription without an event stream gets 406, and leaves nothing open", async () => {
@@ -92,6 +154,34 @@ describe("a request", () => {
     );
     expect(chunked.status).toBe(413);
     expect(chunked.text).toContain("LIMIT_EXCEEDED");
+  });
+
+  it("over 1 MiB is told so by a server that hears it out", async () => {
+    const socket = await openSocket(server.url);
+    const head = "POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
+    // As clients do that send all they have before they read: a connection that is closed by then has lost its answer.
+    socket.pause();
+    const written = Promise.withResolvers<void>();
+    const body = "x".repeat(8 * 1024 * 1024);
+    socket.on("error", written.reject);
+    socket.write(`${head}content-length: ${body.length}\r\n\r\n${body}`, () => written.resolve());
+    await written.promise;
+    const [answer] = await once(socket.resume(), "data");
+    expect(String(answer)).toContain("413 Payload Too Large");
+    expect(String(answer)).toContain("LIMIT_EXCEEDED");
+    socket.destroy();
+  });
+
+  it("that breaks off is no trouble of ours", async () => {
+    server.logged.length = 0;
+    const socket = await openSocket(server.url);
+    socket.write(
+      "POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{",
+    );
+    socket.end();
+    await once(socket.resume(), "close");
+    expect((await send('{"query":"{__typename}"}')).status).toBe(200);
+    expect(server.logged).toEqual([]);
   });
 
   it("with too large headers is refused with 431", async () => {
@@ -156,7 +246,6 @@ describe("a body", () => {
     ["an operation name that is no text", '{"query":"{__typename}","operationName":1}'],
     ["an operation that is not there", '{"query":"query A{__typename}","operationName":"B"}'],
     ["two operations and no name", '{"query":"query A{__typename} query B{__typename}"}'],
-    ["another key", '{"query":"{__typename}","id":"1"}'],
     ["a key __proto__", '{"query":"{__typename}","variables":{"__proto__":{"a":1}}}'],
     ["deep lists", `{"query":"{__typename}","variables":{"a":${deep(5000)}}}`],
     ["very deep lists", `{"query":"{__typename}","variables":{"a":${deep(400_000)}}}`],
@@ -219,11 +308,66 @@ describe("a body", () => {
     expect(response.status).toBe(400);
   });
 
-  it("tells where a text cannot be stored", async () => {
-    const answer = await send(config('{"b":[1,"\\u0000"]}'));
+  it.each(['"\\u0000"', "1e400", "9007199254740993"])("tells where %s stands, which cannot be stored", async (json) => {
+    const answer = await send(config(`{"b":[1,${json}]}`));
     expect(JSON.parse(answer.text).errors[0]).toMatchObject({
       extensions: { code: "BAD_USER_INPUT", path: "i.config.a.b.1" },
     });
+  });
+
+  it("tells where a key stands that is not taken", async () => {
+    const answer = await send(config('{"__proto__":1}'));
+    expect(JSON.parse(answer.text).errors[0]).toMatchObject({
+      extensions: { code: "BAD_USER_INPUT", path: "i.config.a.__proto__" },
+    });
+  });
+
+  it.each([
+    ["a variable of the wrong type", { priority: 1.5 }, "i.priority"],
+    ["an item of the wrong type", { tags: ["a", 1] }, "i.tags.1"],
+    ["a day that does not exist", { runAt: "2030-02-30T00:00:00Z" }, "i.runAt"],
+    ["a field that does not exist", { when: 1 }, "i"],
+    ["a field that is missing", { retry: {} }, "i.retry"],
+    ["a value that does not exist", { logLevel: "LOUD" }, "i.logLevel"],
+  ])("tells where %s is", async (_what, input, path) => {
+    const query = "mutation ($i: EnqueueJobInput!) { enqueueJob(input: $i) { __typename } }";
+    const { status, errors } = await server.post(query, { i: { pipeline: "bread", ...input } });
+    expect(status).toBe(400);
+    expect(errors).toMatchObject([{ extensions: { code: "BAD_USER_INPUT", path } }]);
+  });
+
+  it("tells which variable is missing", async () => {
+    const query = "query ($first: Int!) { jobs(first: $first) { nodes { id } } }";
+    for (const variables of [{}, { first: null }]) {
+      const { errors } = await server.post(query, variables);
+      expect(errors).toMatchObject([{ extensions: { code: "BAD_USER_INPUT", path: "first" } }]);
+    }
+  });
+
+  it("quotes no more than the beginning of what is wrong", async () => {
+    const query = "query ($first: Int!) { jobs(first: $first) { nodes { id } } }";
+    const { errors } = await server.post(query, { first: "x".repeat(100_000) });
+    expect(errors![0]!.message.length).toBeLessThan(400);
+  });
+
+  it.each([
+    ['{ project(name: "\\u0000") { name } }', "name"],
+    [
+      'mutation { enqueueJob(input: { inputs: { a: [1, 1e400] }, pipeline: "bread" }) { __typename } }',
+      "input.inputs.a.1",
+    ],
+    ["{ jobs(first: 3000000000) { nodes { id } } }", "first"],
+    ['mutation { enqueueJob(input: { pipeline: "bread", priority: "high" }) { __typename } }', "input.priority"],
+    ['mutation { enqueueJob(input: { pipeline: "bread", when: 1 }) { __typename } }', "input.when"],
+    ['mutation { enqueueJob(input: { pipeline: "bread", runAt: 5 }) { __typename } }', "input.runAt"],
+    [
+      'mutation { enqueueJob(input: { pipeline: "bread", runAt: "2030-02-30T00:00:00Z" }) { __typename } }',
+      "input.runAt",
+    ],
+    ['mutation { enqueueJob(input: { pipeline: "bread", config: [1] }) { __typename } }', "input.config"],
+    ['mutation { enqueueJob(input: { pipeline: "bread", config: { a: 1, a: 2 } }) { __typename } }', "input.config.a"],
+  ])("tells where in %s a literal is wrong", async (query, path) => {
+    expect((await server.post(query)).errors).toMatchObject([{ extensions: { path } }]);
   });
 });
 
@@ -248,6 +392,7 @@ describe("pages of other origins", () => {
       headers: { origin, "access-control-request-method": "POST", "access-control-request-headers": "content-type" },
     });
     expect(preflight.status).toBe(204);
+    expect(preflight.headers.get("allow")).toBe("GET, POST");
     expect(preflight.headers.get("access-control-allow-headers")).toContain("content-type");
     const answer = await send('{"query":"{__typename}"}', { origin });
     expect(answer.status).toBe(200);

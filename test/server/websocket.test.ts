@@ -109,6 +109,12 @@ describe("a socket", () => {
     expect(code).toBe(4406);
   });
 
+  it("with only another protocol is closed with 4406, and not with a failure that says nothing", async () => {
+    const socket = new WebSocket(`${server.url.replace("http", "ws")}/graphql`, ["graphql-ws", "unknown"]);
+    const [code] = await once(socket, "close");
+    expect(code).toBe(4406);
+  });
+
   it("with an unknown protocol among ours is served", async () => {
     const socket = new WebSocket(`${server.url.replace("http", "ws")}/graphql`, ["unknown", "graphql-transport-ws"]);
     await once(socket, "open");
@@ -146,6 +152,19 @@ describe("a socket", () => {
     ["a list", "[]"],
     ["an unknown type", '{"type":"start","id":"1"}'],
     ["no type", "{}"],
+    ["an acknowledgement", '{"type":"connection_ack"}'],
+    ["a result", '{"type":"next","id":"1","payload":{}}'],
+    ["an error", '{"type":"error","id":"1","payload":[{"message":"x"}]}'],
+    ["a subscribe without a payload", '{"type":"subscribe","id":"1"}'],
+    ["a subscribe whose payload is a list", '{"type":"subscribe","id":"1","payload":[]}'],
+    ["a subscribe without a query", '{"type":"subscribe","id":"1","payload":{}}'],
+    ["a subscribe whose query is no text", '{"type":"subscribe","id":"1","payload":{"query":1}}'],
+    ["variables that are a list", '{"type":"subscribe","id":"1","payload":{"query":"{__typename}","variables":[]}}'],
+    [
+      "an operation name that is no text",
+      '{"type":"subscribe","id":"1","payload":{"query":"{__typename}","operationName":1}}',
+    ],
+    ["extensions that are a text", '{"type":"subscribe","id":"1","payload":{"query":"{__typename}","extensions":"x"}}'],
     ["__proto__", '{"type":"ping","payload":{"__proto__":{}}}'],
     ["deep lists", `{"type":"ping","payload":${"[".repeat(5000)}${"]".repeat(5000)}}`],
     ["a subscribe without an id", '{"type":"subscribe","payload":{"query":"{__typename}"}}'],
@@ -158,8 +177,10 @@ describe("a socket", () => {
     ["a complete without an id", '{"type":"complete"}'],
   ])("that sends %s is closed with 4400", async (_what, text) => {
     const peer = await Peer.ready();
+    server.logged.length = 0;
     peer.send(text);
     expect(await peer.closed).toMatchObject({ code: 4400 });
+    expect(server.logged.filter(({ level }) => level === "error")).toEqual([]);
   });
 
   it("that sends bytes is closed with 4400", async () => {
@@ -184,6 +205,31 @@ describe("a socket", () => {
     expect(await peer.next()).toEqual({ type: "pong", payload: { a: 1 } });
     peer.send({ type: "pong" });
     expect(await peer.rest()).toEqual([]);
+  });
+
+  it.each(["9007199254740993", "1e400"])("may carry the number %s in a ping", async (number) => {
+    await using peer = await Peer.ready();
+    peer.send(`{"type":"ping","payload":{"sentAt":${number}}}`);
+    expect(await peer.next()).toMatchObject({ type: "pong" });
+  });
+
+  it("that asks without reading is not listened to until it reads", async () => {
+    await using own = await testServer(db, { limits: { unreadBytes: 100_000 } });
+    const socket = new WebSocket(`${own.url.replace("http", "ws")}/graphql`, "graphql-transport-ws");
+    await once(socket, "open");
+    socket.pause();
+    const ping = JSON.stringify({ type: "ping", payload: { text: "x".repeat(100_000) } });
+    for (let n = 0; n < 200; n += 1) socket.send(ping);
+    // Longer than it takes to read all of it.
+    for (let n = 0; n < 50; n += 1) await own.post("{ server { now } }");
+    expect(socket.bufferedAmount).toBeGreaterThan(0);
+    let pongs = 0;
+    socket.on("message", () => {
+      pongs += 1;
+    });
+    socket.resume();
+    await expect.poll(() => pongs, { timeout: 10_000 }).toBe(200);
+    socket.terminate();
   });
 
   it("that no longer answers is dropped", async () => {
@@ -337,7 +383,6 @@ describe("an operation", () => {
     ["a NUL", '{"a":"\\u0000"}'],
     ["half a surrogate pair", '{"a":"\\udc00"}'],
     ["__proto__", '{"__proto__":1}'],
-    ["a list", "[]"],
   ])("with %s in its variables ends with an error", async (_what, variables) => {
     await using peer = await Peer.ready();
     peer.send(`{"type":"subscribe","id":"v","payload":{"query":"{ __typename }","variables":${variables}}}`);
@@ -348,6 +393,35 @@ describe("an operation", () => {
     });
     peer.subscribe("v", "{ __typename }");
     expect(await peer.next()).toMatchObject({ type: "next" });
+  });
+
+  it("says where in its variables a number is that cannot be held", async () => {
+    await using peer = await Peer.ready();
+    const variables = '{"input":{"a":[1e400]}}';
+    peer.send(`{"type":"subscribe","id":"v","payload":{"query":"{ __typename }","variables":${variables}}}`);
+    expect(await peer.next()).toMatchObject({ payload: [{ extensions: { path: "input.a.0" } }] });
+  });
+
+  it("may hold more than is known", async () => {
+    await using peer = await Peer.ready();
+    peer.send({ type: "subscribe", id: "m", payload: { query: "{ __typename }", documentId: null } });
+    expect(await peer.next()).toMatchObject({ type: "next", id: "m" });
+  });
+
+  it.each([
+    "subscription { feed @skip(if: true) { cursor } }",
+    "subscription ($if: Boolean!) { feed @include(if: $if) { cursor } }",
+    "subscription { ... @skip(if: true) { feed { cursor } } }",
+    "subscription { ...F } fragment F on Subscription { ...G feed @skip(if: true) { cursor } } fragment G on Subscription { ...F }",
+  ])("%s is refused, for it may have no field", async (query) => {
+    await using peer = await Peer.ready();
+    server.logged.length = 0;
+    peer.subscribe("c", query, { if: true });
+    expect(await peer.next()).toMatchObject({
+      type: "error",
+      payload: [{ extensions: { code: "GRAPHQL_VALIDATION_FAILED" } }],
+    });
+    expect(server.logged).toEqual([]);
   });
 
   it("is one of at most so many on a socket, and makes room when it ends", async () => {
@@ -377,15 +451,15 @@ describe("an operation", () => {
   });
 
   it.each([
-    [{ id: "nonsense" }, "BAD_USER_INPUT"],
-    [{ id: nowhere }, "NOT_FOUND"],
-    [{ id: nowhere, after: "x" }, "BAD_CURSOR"],
-  ])("on %j ends with a typed error", async (variables, code) => {
+    [{ id: "nonsense" }, "BAD_USER_INPUT", "jobId"],
+    [{ id: nowhere }, "NOT_FOUND", "jobId"],
+    [{ id: nowhere, after: "x" }, "BAD_CURSOR", "after"],
+  ])("on %j ends with a typed error", async (variables, code, path) => {
     await using peer = await Peer.ready();
     peer.subscribe("j", events, variables);
     const message = await peer.next();
     const errors = message?.type === "error" ? message.payload : message?.payload.errors;
-    expect(errors).toMatchObject([{ extensions: { code } }]);
+    expect(errors).toMatchObject([{ extensions: { code, path } }]);
     peer.subscribe("k", "{ __typename }");
     let answer = await peer.next();
     while (answer?.id === "j") answer = await peer.next();
