@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from types import CodeType
 from typing import Any
 
+from . import extensions
+
 # Environments and caches inside a project folder are not the project's code.
 _FOREIGN_FOLDERS = frozenset(
     ("site-packages", "dist-packages", ".venv", "venv", "node_modules", ".git", ".flowerpower-queue", ".tox")
@@ -94,6 +96,7 @@ class ProjectCode:
 
             def source_to_code(self, data: Any, path: Any, *args: Any, **kwargs: Any) -> CodeType:
                 code.imported[os.fsdecode(path)] = hashlib.sha256(bytes(data)).hexdigest()
+                extensions.load_named_in(bytes(data))
                 return super().source_to_code(data, path, *args, **kwargs)
 
         return ProjectSourceLoader

@@ -238,6 +238,36 @@ def test_extract_columns_works_although_extensions_are_not_loaded(shared):
     assert shared.run("columns", code, "run: {final_vars: [out]}").value("out") == 3
 
 
+@pytest.mark.parametrize(
+    ("code", "value"),
+    [
+        ("""
+            import polars as pl
+            from hamilton.function_modifiers import extract_columns
+            @extract_columns("a", "b")
+            def table() -> pl.DataFrame: return pl.DataFrame({"a": [1, 2], "b": [3, 4]})
+            def out(a: pl.Series, b: pl.Series) -> int: return int((a + b).sum())
+         """, 10),
+        ("""
+            import pydantic
+            from hamilton.function_modifiers import check_output
+            class Row(pydantic.BaseModel):
+                n: int
+            @check_output(model=Row)
+            def out() -> dict: return {"n": 1}
+         """, {"n": 1}),
+        ("""
+            from hamilton.function_modifiers import load_from, value
+            @load_from.yaml(path=value("conf/project.yml"))
+            def out(read: dict) -> dict: return read
+         """, {"name": "test"}),
+    ],
+    ids=["polars", "pydantic", "yaml"],
+)  # fmt: skip
+def test_what_hamilton_offers_for_a_library_is_there_when_the_project_uses_it(shared, code, value):
+    assert shared.run("extended", code, "run: {final_vars: [out]}").value("out") == value
+
+
 def test_an_unreachable_tracker_does_not_fail_the_run(shared):
     yaml = "run: {final_vars: [out], inputs: {x: 1}, with_adapter: {hamilton_tracker: true}}\n"
     run = shared.run("tracked", ONE, yaml)
