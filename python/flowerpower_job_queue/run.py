@@ -58,6 +58,7 @@ class PipelineRun:
         variables = self._job_variables()
         os.environ.update(variables)
         state = ProcessState()
+        process = os.getpid()
         try:
             imports = self._project.imports
             loaded, plan = self._prepare()
@@ -68,9 +69,13 @@ class PipelineRun:
         except BrokenConfiguration as broken:
             error = invalid(broken.problems)
         except BaseException as raised:
+            if os.getpid() != process:
+                _leave_fork(self._capture, raised)
             error = self._error_of(raised)
         finally:
             interrupts.disarm()
+        if os.getpid() != process:
+            _leave_fork(self._capture, None)
         threads = state.threads_left()
         self._capture.flush()
         if self._relay is not None:
@@ -248,6 +253,17 @@ class PipelineRun:
 
     def _masked(self, error: dict[str, Any]) -> dict[str, Any]:
         return json.loads(self.events.mask.hide(encode(error)))
+
+
+def _leave_fork(capture: Capture, raised: BaseException | None) -> None:
+    """Ends a child that a node has forked and that has come back from the node, as it would have ended as a program.
+
+    It must not become a second runtime: who waits for its end, as the node does, would wait for ever.
+    """
+    for stream in capture.streams():
+        stream.complete_all()
+    code = raised.code if isinstance(raised, SystemExit) else raised
+    os._exit(code if isinstance(code, int) else 0 if code is None else 1)
 
 
 def _is_refusal(raised: BaseException) -> bool:

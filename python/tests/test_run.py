@@ -408,3 +408,25 @@ def test_sigint_in_a_thread_pool_leaves_a_usable_runtime(faults):
 def test_the_same_executor_can_be_used_by_every_run(faults):
     for _ in range(3):
         assert faults.run("branches", {"items": 2}).outcome == "succeeded"
+
+
+FORKS = """
+    import os, sys
+    def out(how: str) -> list:
+        child = os.fork()
+        if child == 0:
+            print("I am the child", end="")
+            if how == "exits": sys.exit(7)
+            if how == "raises": raise ValueError("in the child")
+            return ["child"]
+        return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])]
+"""
+
+
+@pytest.mark.parametrize(("how", "code"), [("returns", 0), ("exits", 7), ("raises", 1)])
+def test_a_forked_child_that_comes_back_from_its_node_ends_and_is_not_the_run(shared, how, code):
+    run = shared.run("forks", FORKS, "run: {final_vars: [out]}", {"how": how})
+    assert run.value("out") == [code]
+    assert [event["event"] for event in run.events if event["event"] != "log"] == ["run.resolved", "node.started", "node.succeeded"]
+    assert run.log("I am the child")["node"] is None
+    assert shared.runtime.run("forks", {"how": how}).value("out") == [code]  # And there is one runtime still.
