@@ -197,7 +197,8 @@ def _graph_warnings(graph: PipelineGraph, loaded: LoadedPipeline) -> list[Proble
     for name in loaded.run_config.inputs or {}:
         if name not in graph.inputs():
             what = "is computed by the pipeline" if name in graph.nodes else "is no input of the pipeline"
-            nearest = (difflib.get_close_matches(name, graph.inputs(), n=1) or [None])[0]
+            # YAML reads `on:` as true, and `5:` as a number.
+            nearest = (difflib.get_close_matches(str(name), graph.inputs(), n=1) or [None])[0]
             warnings.append(problem(f"{path}: run.inputs.{name}", f"{what}; FlowerPower ignores it", nearest))
     for collect, expanders in graph.endless_collects(graph.computed()):
         message = f"leads back to {', '.join(expanders) or 'no Parallelizable node'}: Hamilton never ends on it"

@@ -42,7 +42,12 @@ class PipelineGraph:
         self._graph = built.graph
         self.modules = modules
         self.config = config
-        self.nodes: dict[str, Node] = dict(built.graph.nodes)
+        # Hamilton makes a node of each key of the config. One that is not text (YAML reads `on:` as true) is of no use.
+        self.nodes: dict[str, Node] = {
+            name: node
+            for name, node in built.graph.nodes.items()
+            if isinstance(name, str)  # pyright: ignore[reportUnnecessaryIsInstance]
+        }
         self.order = _in_order(self.nodes)
         self.position = {name: index for index, name in enumerate(self.order)}
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import pickle
+import typing
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -128,7 +129,8 @@ class _Check:
             self.refuse(f"inputs.{name}{error.path}", message, error.suggestion)
             return
         if not _hamilton_takes(annotation, coerced):
-            self.refuse(f"inputs.{name}", f"Hamilton takes no input of type {type_text(annotation)}{source}")
+            message = f"Hamilton takes no input of type {type_text(annotation)}{source}"
+            self.refuse(f"inputs.{name}", f"{message}; annotate it as {_plainer(annotation)}")
             return
         taken[name] = coerced
 
@@ -202,11 +204,20 @@ class _Check:
 
 
 def _hamilton_takes(annotation: Any, value: Any) -> bool:
-    """Hamilton checks inputs by rules of its own: `tuple[int, int]` never passes."""
+    """Hamilton checks inputs by rules of its own: `tuple[int, int]` never passes, on a TypedDict its check raises."""
     try:
         return bool(htypes.check_input_type(annotation, value))
     except Exception:
-        return True
+        return False
+
+
+def _plainer(annotation: Any) -> str:
+    """A type near to the annotation that Hamilton takes."""
+    origin = typing.get_origin(annotation) or annotation
+    if typing.is_typeddict(origin):
+        return "dict"
+    known = (tuple, dict, list, set) if isinstance(origin, type) else ()
+    return next((plain.__name__ for plain in known if issubclass(plain, origin)), "Any")
 
 
 def _depth(value: Any, limit: int = _MAX_DEPTH + 1) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
 import os
 import sys
 from dataclasses import dataclass, field
@@ -33,7 +32,8 @@ class LoadedPipeline:
 
     def graph(self, config: dict[str, Any]) -> PipelineGraph:
         """The graph under a config, built once for each."""
-        key = json.dumps(config, sort_keys=True, default=repr)
+        # Keys of YAML need not be text: `on: 1` has true for a key.
+        key = repr(sorted(config.items(), key=lambda item: str(item[0])))
         if key not in self._graphs:
             if len(self._graphs) >= 16:
                 self._graphs.clear()

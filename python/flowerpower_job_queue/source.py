@@ -24,6 +24,8 @@ _FOREIGN_FOLDERS = frozenset(
 
 def is_project_file(filename: str, project: str) -> bool:
     """True for a file of the project itself, not of an environment inside its folder."""
+    if not os.path.isabs(filename):
+        return False  # `<frozen …>`, `<string>`: code that is in no file.
     if not filename.startswith(project + os.sep):
         filename, project = os.path.realpath(filename), os.path.realpath(project)
         if not filename.startswith(project + os.sep):

@@ -140,11 +140,36 @@ def test_a_whole_number_is_taken_for_a_float(shared):
     assert run.value("out") == "5.0 2026-11-23"
 
 
-def test_a_type_that_hamilton_never_takes_is_told(shared):
-    run = shared.run(
-        "pairs", "def out(x: tuple[int, int]) -> int: return sum(x)\n", "run: {final_vars: [out]}", {"x": [1, 2]}
-    )
-    assert "Hamilton takes no input of type tuple[int, int]" in run.problems()["inputs.x"]["message"]
+@pytest.mark.parametrize(
+    ("annotation", "value", "plainer"),
+    [
+        ("tuple[int, int]", [1, 2], "tuple"),
+        ("typing.Mapping[str, int]", {"a": 1}, "dict"),
+        ("Options", {"a": 1}, "dict"),
+    ],
+)
+def test_a_type_that_hamilton_never_takes_is_told(shared, annotation, value, plainer):
+    code = f"""
+        import typing
+        class Options(typing.TypedDict):
+            a: int
+        def out(x: {annotation}) -> int: return len(x)
+    """
+    run = shared.run("pairs", code, "run: {final_vars: [out]}", {"x": value})
+    message = run.problems()["inputs.x"]["message"]
+    assert message.startswith("Hamilton takes no input of type ")
+    assert message.endswith(f"; annotate it as {plainer}")
+
+
+def test_keys_that_yaml_reads_as_something_else_than_text_do_no_harm(shared):
+    yaml = "run: {final_vars: [out], inputs: {on: 1, 5: x, n: 2}, config: {no: 1, a: b}}\n"
+    assert shared.run("keyed", "def out(n: int) -> int: return n\n", yaml).value("out") == 2
+    described = shared.runtime.describe("keyed")["keyed"]
+    assert described["status"] == "ok", described["error"]["traceback"]
+    assert [warning["path"] for warning in described["warnings"]] == [
+        "conf/pipelines/keyed.yml: run.inputs.True",
+        "conf/pipelines/keyed.yml: run.inputs.5",
+    ]
 
 
 def test_inputs_merge_by_key(shared):
@@ -333,6 +358,23 @@ def test_broken_yaml_is_told_with_its_line(shared):
     assert "line 2" in run.problems()["conf/pipelines/broken.yml"]["message"]
 
 
+def test_a_value_whose_class_cannot_say_its_name_does_not_fail_the_run(shared):
+    code = """
+        class Meta(type):
+            @property
+            def __module__(cls): raise RuntimeError("no module")
+        class Odd(metaclass=Meta): pass
+        def out() -> object: return Odd()
+    """
+    run = shared.run("nameless", code, "run: {final_vars: [out]}")
+    assert (run.outcome, run.ended["results"]["out"]["summary"]["type"]) == ("succeeded", "Odd")
+
+
+def test_an_error_from_code_that_is_in_no_file_has_the_line_that_called_it(shared):
+    run = shared.run("quits", "def out() -> int:\n    quit(3)\n", "run: {final_vars: [out]}")
+    assert (run.error["type"], run.error["file"], run.error["line"]) == ("SystemExit", "pipelines/quits.py", 2)
+
+
 def test_results_that_are_no_json_are_summarised(shared):
     code = "import pandas as pd\ndef out() -> pd.DataFrame: return pd.DataFrame({'a': [1]})\ndef nan() -> float: return float('nan')\n"
     run = shared.run("frames", code, "run: {final_vars: [out, nan]}")
@@ -427,6 +469,10 @@ FORKS = """
 def test_a_forked_child_that_comes_back_from_its_node_ends_and_is_not_the_run(shared, how, code):
     run = shared.run("forks", FORKS, "run: {final_vars: [out]}", {"how": how})
     assert run.value("out") == [code]
-    assert [event["event"] for event in run.events if event["event"] != "log"] == ["run.resolved", "node.started", "node.succeeded"]
+    assert [event["event"] for event in run.events if event["event"] != "log"] == [
+        "run.resolved",
+        "node.started",
+        "node.succeeded",
+    ]
     assert run.log("I am the child")["node"] is None
     assert shared.runtime.run("forks", {"how": how}).value("out") == [code]  # And there is one runtime still.
