@@ -61,6 +61,46 @@ def test_what_a_run_changes_is_put_back(shared):
     assert len({tuple(shared.run("spoils", code, yaml, {"spoil": False}).value("numbers")) for _ in range(3)}) == 3
 
 
+def test_what_a_run_changes_in_python_itself_is_put_back(shared):
+    code = """
+        import decimal, locale, os, signal, socket, sys, threading, time, warnings
+        import numpy as np
+        def _ignore(*_): pass
+        def out(spoil: bool) -> dict:
+            if spoil:
+                signal.signal(signal.SIGTERM, signal.SIG_IGN); signal.signal(signal.SIGINT, _ignore)
+                sys.excepthook = threading.excepthook = warnings.showwarning = None
+                sys.settrace(_ignore); sys.setprofile(_ignore); sys.argv.append("--spoilt")
+                locale.setlocale(locale.LC_ALL, "C"); os.umask(0o007); socket.setdefaulttimeout(3)
+                decimal.getcontext().prec = 3; np.seterr(all="raise")
+                os.environ["TZ"] = "Asia/Tokyo"; time.tzset()
+            umask = os.umask(0); os.umask(umask)
+            return {
+                "signals": [str(signal.getsignal(each)) for each in (signal.SIGTERM, signal.SIGINT)],
+                "hooks": [hook is None for hook in (sys.excepthook, threading.excepthook, warnings.showwarning)],
+                "tracing": [sys.gettrace() is None, sys.getprofile() is None], "arguments": sys.argv,
+                "locale": locale.setlocale(locale.LC_ALL), "umask": umask, "timeout": socket.getdefaulttimeout(),
+                "third": str(decimal.Decimal(1) / 3), "numpy": np.geterr(), "zone": time.strftime("%Z"),
+            }
+    """
+    fresh = shared.run("twisted", code, YAML, {"spoil": False}).value("out")
+    assert fresh["arguments"] == ["flowerpower"]
+    spoilt = shared.run("twisted", code, YAML, {"spoil": True}).value("out")
+    assert [key for key in fresh if fresh[key] == spoilt[key]] == []
+    assert shared.run("twisted", code, YAML, {"spoil": False}).value("out") == fresh
+
+
+def test_a_pipeline_that_reads_its_command_line_finds_no_options(shared):
+    code = """
+        import argparse
+        def out() -> int:
+            parser = argparse.ArgumentParser()
+            parser.add_argument("--count", type=int, default=5)
+            return parser.parse_args().count
+    """
+    assert shared.run("argued", code, YAML).value("out") == 5
+
+
 def test_changed_code_runs_at_once_even_within_the_same_second_and_size(shared):
     for number in (1, 2, 3, 1):
         run = shared.run("edited", f"def out() -> int: return {number}\n", YAML)
