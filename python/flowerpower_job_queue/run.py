@@ -9,7 +9,7 @@ import sys
 import urllib.parse
 from typing import Any
 
-from . import clock
+from . import clock, flowerpower_guard
 from .capture import Capture, level_name, listen_to_logging
 from .configuration import BrokenConfiguration, has_reference, overlays, publish, resolved_secrets
 from .environment import packages
@@ -42,6 +42,7 @@ class PipelineRun:
         self._relay: Relay | None = None
         self._cancelled: str | None = None
         self._retry: dict[str, Any] | None = None
+        self._sets_log_level = False
 
     def cancel(self, reason: str) -> None:
         """Stops at the next node boundary. Called from the thread that reads requests."""
@@ -77,7 +78,10 @@ class PipelineRun:
         if os.getpid() != process:
             _leave_fork(self._capture, None)
         threads = state.threads_left()
+        if self._sets_log_level:
+            flowerpower_guard.forget_log_level()
         self._capture.flush()
+        self._capture.restore()
         if self._relay is not None:
             self._relay.close()
             self.events.before_event = None
@@ -129,6 +133,7 @@ class PipelineRun:
         without_tracker = self._without_unreachable_tracker(loaded)
         if without_tracker:
             options["with_adapter_cfg"] = without_tracker
+        self._sets_log_level = (self._request.log_level or loaded.run_config.log_level) is not None
         listen_to_logging(level_name(self._request.log_level or "INFO"))
         manager = self._project.manager
         interrupts.arm()
