@@ -36,7 +36,8 @@ class Interrupts:
             signal.signal(signal.SIGINT, self._on_signal)
 
     def arm(self) -> None:
-        """From here on SIGINT is for the pipeline. A handler that its module has put in gives way, in each run alike."""
+        """From here on SIGINT is for the pipeline."""
+        # A handler that its module has put in gives way: after the first run it would be gone anyway.
         self.install()
         self._pending = False
         self._postponed = 0

@@ -95,7 +95,7 @@ class _Check:
             if name not in self._graph.nodes:
                 self.refuse(f"finalVars.{index}", self._unknown(name), self._nearest(name, self._graph.computed()))
             elif self._graph.nodes[name].user_defined:
-                self.refuse(f"finalVars.{index}", f"{name!r} is an input, not a node that can be computed")
+                continue  # An input among the results: Hamilton gives back what it was given.
             elif self._graph.runs_in_branches(name):
                 # Hamilton would run it once more with the list of all items in place of one.
                 message = f"{name!r} runs once for each branch and has no single value; ask for what collects it"

@@ -11,7 +11,15 @@ from typing import Any
 
 from . import clock, flowerpower_guard
 from .capture import Capture, level_name, listen_to_logging
-from .configuration import BrokenConfiguration, has_reference, overlays, publish, resolved_secrets
+from .configuration import (
+    BrokenConfiguration,
+    has_password,
+    has_reference,
+    is_secret_name,
+    overlays,
+    publish,
+    resolved_secrets,
+)
 from .environment import packages
 from .errors import InvalidRun, describe_error, invalid, problem
 from .interrupts import interrupts
@@ -66,7 +74,9 @@ class PipelineRun:
             if self._project.imports != imports:
                 # What importing the modules did is part of them, and stays as long as they do.
                 state = ProcessState()
-            results = describe_results(self._run(loaded, plan), self._request.results, self._request.max_inline_bytes)
+            values = self._run(loaded, plan)
+            secret = self._secret_among(values, loaded, plan)
+            results = describe_results(values, self._request.results, self._request.max_inline_bytes, secret)
         except BrokenConfiguration as broken:
             error = invalid(broken.problems)
         except BaseException as raised:
@@ -144,11 +154,15 @@ class PipelineRun:
 
     def _hidden(self, loaded: LoadedPipeline, plan: Plan) -> frozenset[str]:
         """Inputs that were resolved from the environment."""
-        written = loaded.document.section("run").get("inputs")
-        referring = (
-            {name for name, value in written.items() if has_reference(value)} if isinstance(written, dict) else set()
-        )
-        return frozenset((referring | overlays("inputs").keys()) & plan.inputs.keys() - self._request.inputs.keys())
+        resolved = _resolved_in(loaded, "inputs")
+        return frozenset(resolved & plan.inputs.keys() - self._request.inputs.keys())
+
+    def _secret_among(self, values: dict[str, Any], loaded: LoadedPipeline, plan: Plan) -> frozenset[str]:
+        """Inputs and config that were asked for as results, and must not be stored with their value."""
+        resolved = self._hidden(loaded, plan) | (_resolved_in(loaded, "config") - self._request.config.keys())
+        given = {name for name in values if name in plan.inputs or name in plan.config}
+        named = {name for name in given if is_secret_name(name) or has_password(values[name])}
+        return frozenset(given & resolved | named)
 
     def _relay_folder(self) -> str:
         """Called when the hooks are pickled for a process pool."""
@@ -258,6 +272,17 @@ class PipelineRun:
 
     def _masked(self, error: dict[str, Any]) -> dict[str, Any]:
         return json.loads(self.events.mask.hide(encode(error)))
+
+
+def _resolved_in(loaded: LoadedPipeline, section: str) -> set[str]:
+    """Names in the section, `inputs` or `config`, whose value came from the environment."""
+    written = loaded.document.section("run").get(section)
+    referring = (
+        {str(name) for name, value in written.items() if has_reference(value)}
+        if isinstance(written, dict)
+        else set[str]()
+    )
+    return referring | overlays(section).keys()
 
 
 def _leave_fork(capture: Capture, raised: BaseException | None) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import textwrap
 
 import pytest
 from runtime_process import RuntimeProcess
@@ -84,7 +85,6 @@ def test_an_implicit_retry_does_not_count_as_written(shared):
     [
         ({"finalVars": []}, "finalVars", None),
         ({"finalVars": ["outt"]}, "finalVars.0", "out"),
-        ({"finalVars": ["x"]}, "finalVars.0", None),
         ({"inputs": {"xx": 1}}, "inputs.xx", "x"),
         ({"inputs": {"out": 1}}, "inputs.out", None),
         ({"inputs": {"x": "1"}}, "inputs.x", "1"),
@@ -115,6 +115,32 @@ def test_without_final_variables_the_leaves_are_offered(shared):
         "leaves", "def a(x: int) -> int: return x\ndef b(a: int) -> int: return a\n", "run: {inputs: {x: 1}}"
     )
     assert run.problems()["finalVars"]["message"].endswith("nodes that nothing depends on: b")
+
+
+def test_inputs_and_config_may_be_results_as_hamilton_gives_them_back(project):
+    code = """
+        from hamilton.function_modifiers import config
+        @config.when(mode="fast")
+        def out__fast(x: int, unused: int = 0) -> int: return x + 1
+        def away(url: str, api_token: str, link: str) -> str: return url
+    """
+    yaml = """
+        run:
+          final_vars: [out, x, mode, place, url, api_token, link]
+          inputs: {x: 1, url: "${WAREHOUSE}", api_token: abc, link: "ftp://me:word@host/"}
+          config: {mode: fast, place: "${WAREHOUSE}"}
+    """
+    project.pipeline("given", code, textwrap.dedent(yaml))
+    with RuntimeProcess(project.folder, env={"WAREHOUSE": "db.example"}) as runtime:
+        run = runtime.run("given")
+        assert (run.value("out"), run.value("x"), run.value("mode")) == (2, 1, "fast")
+        for name in ("place", "url", "api_token", "link"):
+            result = run.ended["results"][name]
+            assert "stays where it is" in result["omitted"]
+            assert (result["summary"]["type"], result["summary"]["preview"]) == ("str", None)
+            assert "value" not in result
+        missing = runtime.run("given", finalVars=["unused"])
+        assert "inputs.unused" in missing.problems()
 
 
 def test_a_missing_input_is_named_with_its_type(shared):

@@ -18,7 +18,6 @@ export type PlanProblemCode =
   | "WRONG_TYPE"
   | "NO_FINAL_VARS"
   | "UNKNOWN_FINAL_VAR"
-  | "INPUT_FINAL_VAR"
   | "BRANCH_FINAL_VAR"
   | "ENDLESS_COLLECT"
   | "UNKNOWN_EXECUTOR"
@@ -142,13 +141,6 @@ function finalVarProblems(run: PlannedRun): PlanProblem[] {
       const message = `There is no node ${name} to ask for${elsewhere === null ? "." : ` under this config; with ${elsewhere} there is.`}`;
       return problem("UNKNOWN_FINAL_VAR", path, message, nearest(name, computed));
     }
-    if (!isComputed(node)) {
-      return problem(
-        "INPUT_FINAL_VAR",
-        path,
-        `${name} is an input: it is given, not computed, and cannot be a result.`,
-      );
-    }
     if (branched.has(name)) {
       const message = `${name} runs once for each branch and has no single value. Ask for the node that collects it.`;
       return problem("BRANCH_FINAL_VAR", path, message, collectorOf(run, name));
@@ -194,12 +186,13 @@ function missingInputProblems(run: PlannedRun, needed: string[]): PlanProblem[] 
       const type = inputs.get(name)?.type ?? nodes.get(name)?.type;
       const elsewhere = variantWith(run, (variant) => isComputed(nodeOf(variant, name)));
       const computed = elsewhere === null ? "" : ` With ${elsewhere} the pipeline computes it.`;
-      const message = `The input ${name} (${type}) is missing and has no default. It is needed by ${listNames(usedBy(name), { limit: 3 })}.`;
+      const users = run.finalVars.includes(name) ? ["the request, as a result"] : usedBy(name);
+      const message = `The input ${name} (${type}) is missing and has no default. It is needed by ${listNames(users, { limit: 3 })}.`;
       return problem("MISSING_INPUT", `input.inputs.${name}`, message + computed);
     });
 }
 
-/** A default in code counts only for the nodes that have it; the others need the value all the same. */
+/** A default in code counts only for the nodes that have it; the others, and a result, need the value all the same. */
 function hasDefault(input: PipelineInput | undefined): boolean {
   return input !== undefined && input.default !== null && input.default.source !== "code";
 }
@@ -245,7 +238,8 @@ function plannedInputs(run: PlannedRun, path: string[]): PlannedInput[] {
   const config = mergedConfig(run);
   return run.description.inputs.flatMap((input) => {
     const given = Object.hasOwn(run.request.inputs, input.name);
-    if (!given && !input.usedBy.some((node) => running.has(node))) return [];
+    const isTaken = input.usedBy.some((node) => running.has(node)) || run.finalVars.includes(input.name);
+    if (!given && !isTaken) return [];
     const place = input.default?.source ?? null;
     if (given) return { name: input.name, source: "request", replaced: place };
     if (config.has(input.name)) return { name: input.name, source: "config", replaced: null };
