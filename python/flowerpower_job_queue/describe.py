@@ -24,6 +24,7 @@ _INTERNAL = ("explicit_overrides",)
 
 def answer_describe(request: Describe, project: Project, channel: Channel) -> None:
     """Answers with the project, then each pipeline as it is known, then the end."""
+    os.chdir(project.folder)
     channel.send("project", id=request.id, project=describe_project(project))
     found = {pipeline.name: pipeline for pipeline in project.configuration.pipelines()}
     names = request.pipelines if request.pipelines is not None else list(found)
@@ -34,6 +35,8 @@ def answer_describe(request: Describe, project: Project, channel: Channel) -> No
             # Sent before the import, so that the parent knows which module hangs.
             channel.send("describing", id=request.id, pipeline=name)
             description = describe_pipeline(project, name, request.config, list(found))
+            # A module that goes elsewhere when it is imported must not take the next ones along.
+            os.chdir(project.folder)
         channel.send("pipeline", id=request.id, pipeline=description)
     channel.send("described", id=request.id)
 
@@ -43,6 +46,7 @@ def describe_project(project: Project) -> dict[str, Any]:
     pipelines = [{"name": p.name, "configured": p.configured} for p in project.configuration.pipelines()]
     try:
         document = project.configuration.project_document()
+        project.check_configuration()
     except BrokenConfiguration as broken:
         settings = read_settings(Document())
         return _project(None, settings, [], invalid(broken.problems), pipelines)
