@@ -8,7 +8,6 @@ from __future__ import annotations
 import ast
 import hashlib
 import inspect
-import os
 import re
 import textwrap
 from collections.abc import Iterable
@@ -19,7 +18,7 @@ from hamilton import driver
 from hamilton.node import DependencyType, Node, NodeType
 
 from .configuration import publish
-from .source import is_project_file
+from .source import is_project_file, path_in_project
 from .text import clean
 from .type_text import type_text
 
@@ -226,7 +225,7 @@ def _place(function: Any, project: str) -> tuple[str | None, int | None, str | N
     digest = hashlib.sha256(textwrap.dedent(source).encode(errors="surrogateescape")).hexdigest()
     if file is None or not is_project_file(file, project):
         return None, None, digest
-    return os.path.relpath(os.path.realpath(file), os.path.realpath(project)), _first_line(function, source), digest
+    return path_in_project(file, project), _first_line(function, source), digest
 
 
 def _first_line(function: Any, source: str) -> int:

@@ -139,6 +139,7 @@ class Project:
         run_config = self.run_config(name, document)
         modules = [self._import_additional(extra) for extra in run_config.additional_modules or []]
         modules.append(self.manager.registry.load_module(name))
+        self.code.note_neighbours()
         root = self.configuration.pipelines_dir.replace("/", ".") + "."
         self._imported_names = sorted(module.removeprefix(root) for module in sys.modules if module.startswith(root))
         self._imported_under = self._import_key()

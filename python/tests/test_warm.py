@@ -128,6 +128,27 @@ def test_a_changed_helper_runs_at_once(shared):
     assert len(hashes) == 4
 
 
+def test_a_changed_module_behind_a_link_runs_at_once(project):
+    (project.folder / "pipelines").rename(project.folder.parent / "elsewhere")
+    (project.folder / "pipelines").symlink_to("../elsewhere")
+    with RuntimeProcess(project.folder) as runtime:
+        for number in (1, 2):
+            project.pipeline("linked", f"def out() -> int: return {number}\n", YAML)
+            assert runtime.run("linked").value("out") == number
+        (node,) = runtime.describe("linked")["linked"]["graph"]["nodes"]
+        assert node["file"] == "pipelines/linked.py"
+
+
+def test_a_changed_library_from_another_source_folder_runs_at_once(project):
+    library = project.folder.parent / "libraries"
+    library.mkdir()
+    project.pipeline("uses", "import shop_rules\ndef out() -> int: return shop_rules.NUMBER\n", YAML)
+    with RuntimeProcess(project.folder, env={"PYTHONPATH": str(library)}) as runtime:
+        for number in (1, 22):
+            (library / "shop_rules.py").write_text(f"NUMBER = {number}\n")
+            assert runtime.run("uses").value("out") == number
+
+
 def test_changed_params_run_at_once(shared):
     code = """
         from pathlib import Path
