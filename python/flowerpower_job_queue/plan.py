@@ -125,6 +125,10 @@ class _Check:
         try:
             coerced = coerce(value, annotation)
         except CoercionError as error:
+            # Strictness is for requests; it must not refuse a project that runs without us: null for an `int`.
+            if source and (value is None or _hamilton_takes(annotation, value)):
+                taken[name] = value
+                return
             message = f"{error}; the type is {type_text(annotation)}{source}"
             self.refuse(f"inputs.{name}{error.path}", message, error.suggestion)
             return

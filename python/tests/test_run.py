@@ -198,6 +198,21 @@ def test_keys_that_yaml_reads_as_something_else_than_text_do_no_harm(shared):
     ]
 
 
+def test_what_flowerpower_takes_from_yaml_is_taken_although_a_request_would_be_refused(shared):
+    code = "def out(end: str, count: int, many: list[int]) -> list: return [end, count, many]\n"
+    yaml = "run: {final_vars: [out], inputs: {end: null, count: true, many: [1, two]}}\n"
+    assert shared.run("lenient", code, yaml).value("out") == [None, True, [1, "two"]]
+    run = shared.runtime.run("lenient", {"end": None, "count": True, "many": [1, "two"]})
+    assert sorted(run.problems()) == ["inputs.count", "inputs.end", "inputs.many[1]"]
+
+
+def test_a_date_where_yaml_should_have_text_is_told_with_its_quotes(shared):
+    run = shared.run(
+        "dated", "def out(day: str) -> str: return day\n", "run: {final_vars: [out], inputs: {day: 2026-01-05}}"
+    )
+    assert run.problems()["inputs.day"]["suggestion"] == '"2026-01-05"'
+
+
 def test_inputs_merge_by_key(shared):
     code = "def out(a: int, b: int) -> list: return [a, b]\n"
     run = shared.run("merge", code, "run: {final_vars: [out], inputs: {a: 1, b: 2}}", {"b": 3})
