@@ -130,6 +130,17 @@ class PipelineGraph:
                     found.append((name, sorted(expanders)))
         return found
 
+    def repeated_collects(self, path: Iterable[str]) -> list[tuple[str, list[str]]]:
+        """`Parallelizable` nodes whose branches are collected more than once: Hamilton runs them, and then fails."""
+        found: dict[str, list[str]] = {}
+        for name in path:
+            if self.nodes[name].node_role == NodeType.COLLECT:
+                expanders, between = self._behind(name)
+                collected = [d.name for d in self.nodes[name].dependencies if d.name in between | expanders]
+                for expander in expanders:
+                    found.setdefault(expander, []).extend([name] * len(collected))
+        return [(expander, collects) for expander, collects in found.items() if len(collects) > 1]
+
     def _behind(self, collect: str) -> tuple[set[str], set[str]]:
         """The `Parallelizable` nodes that a `Collect` leads back to, and the nodes on the ways there."""
         expanders: set[str] = set()

@@ -172,11 +172,16 @@ class _Check:
     def runnable(self, path: list[str], executor: str) -> None:
         for name in self._graph.coroutines(path):
             self.refuse("pipeline", f"{name} is async, which FlowerPower cannot run together with dynamic execution")
-        for name, expanders in self._graph.endless_collects(path):
+        endless = self._graph.endless_collects(path)
+        for name, expanders in endless:
             reached = " and ".join(expanders) or "no Parallelizable node"
             self.refuse(
                 "pipeline", f"{name} collects from {reached}: Hamilton would never end; collect from one of them"
             )
+        for expander, collects in [] if endless else self._graph.repeated_collects(path):
+            names = " and ".join(dict.fromkeys(collects))
+            message = f"the branches of {expander} are collected more than once (in {names}), and Hamilton would fail"
+            self.refuse("pipeline", f"{message}; collect once, from a node that has all that is needed")
         if executor == "processpool" and self._graph.blocks(path):
             self._check_pickling(path)
 

@@ -253,6 +253,21 @@ def test_a_fan_on_which_hamilton_never_ends_is_refused(shared):
     assert shared.runtime.run("fans", finalVars=["ones"]).value("ones") == 1
 
 
+@pytest.mark.parametrize(
+    "collects",
+    [
+        "def first(x: Collect[int]) -> int: return sum(x)\ndef second(x: Collect[int]) -> int: return max(x)\ndef out(first: int, second: int) -> int: return first\n",
+        "def first(x: Collect[int]) -> int: return sum(x)\ndef second(y: Collect[int]) -> int: return max(y)\ndef out(first: int, second: int) -> int: return first\n",
+        "def out(x: Collect[int], y: Collect[int]) -> int: return sum(x) + sum(y)\n",
+    ],
+)
+def test_branches_that_are_collected_twice_are_refused_before_they_run(shared, collects):
+    code = "from hamilton.htypes import Collect, Parallelizable\ndef item() -> Parallelizable[int]: return [1, 2]\n"
+    branch = "def x(item: int) -> int: return item\ndef y(x: int) -> int: return x\n"
+    run = shared.run("twice", code + branch + collects, "run: {final_vars: [out]}")
+    assert "the branches of item are collected more than once" in run.problems()["pipeline"]["message"]
+
+
 def test_two_fans_in_a_row_run(shared):
     code = """
         from hamilton.htypes import Collect, Parallelizable

@@ -20,6 +20,7 @@ export type PlanProblemCode =
   | "UNKNOWN_FINAL_VAR"
   | "BRANCH_FINAL_VAR"
   | "ENDLESS_COLLECT"
+  | "REPEATED_COLLECT"
   | "UNKNOWN_EXECUTOR"
   | "BAD_OPTION"
   | "TOO_DEEP";
@@ -86,7 +87,7 @@ export function planRun(description: PipelineDescription, request: PlannedReques
     ...finalVarProblems(run),
     ...givenInputProblems(run),
     ...missingInputProblems(run, needed),
-    ...endlessProblems(run, path),
+    ...collectProblems(run, path),
     ...executorProblems(request),
     ...(["inputs", "config"] as const).flatMap((part) => depthProblems(part, request[part])),
   ];
@@ -195,6 +196,25 @@ function missingInputProblems(run: PlannedRun, needed: string[]): PlanProblem[] 
 /** A default in code counts only for the nodes that have it; the others, and a result, need the value all the same. */
 function hasDefault(input: PipelineInput | undefined): boolean {
   return input !== undefined && input.default !== null && input.default.source !== "code";
+}
+
+/** Hamilton fails on branches that are collected twice, and not before it has run them. */
+function collectProblems(run: PlannedRun, path: string[]): PlanProblem[] {
+  const endless = endlessProblems(run, path);
+  if (endless.length > 0) return endless;
+  const { nodes, branched } = indexGraph(run.graph);
+  const collects = Map.groupBy(
+    path.filter((name) => nodes.get(name)?.kind === "collect"),
+    (name) => expandersOf(run.graph, name)[0],
+  );
+  return [...collects].flatMap(([expander, names]) => {
+    const collected = names.flatMap((name) =>
+      (nodes.get(name)?.dependsOn ?? []).filter((other) => branched.has(other) || nodes.get(other)?.kind === "expand"),
+    );
+    if (collected.length < 2) return [];
+    const message = `The branches of ${expander} are collected more than once, in ${listNames(names)}, and Hamilton would fail. Collect once, from a node that has all that is needed.`;
+    return [problem("REPEATED_COLLECT", "input.pipeline", message)];
+  });
 }
 
 /** Hamilton waits for ever on a `Collect` that leads back to several `Parallelizable` nodes, or to none. */
