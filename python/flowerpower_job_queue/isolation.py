@@ -72,6 +72,9 @@ class ProcessState:
         sys.argv[:] = self._arguments
         self._restore_python()
         sys.stdin, sys.stdout, sys.stderr = self._streams
+        if sys.stdin.closed:
+            # `quit()` and `exit()` close it before they raise SystemExit.
+            sys.stdin = open(os.devnull)  # noqa: SIM115 (stays open as long as the process)
         if warnings.filters != self._warnings:
             warnings.filters[:] = self._warnings  # pyright: ignore[reportIndexIssue]
             warnings._filters_mutated()  # pyright: ignore  (filters are cached by version)

@@ -90,6 +90,11 @@ def test_what_a_run_changes_in_python_itself_is_put_back(shared):
     assert shared.run("twisted", code, YAML, {"spoil": False}).value("out") == fresh
 
 
+def test_quit_in_a_node_leaves_standard_input_to_the_next_run(shared):
+    assert shared.run("quits", "def out() -> int:\n    quit()\n", YAML).error["type"] == "SystemExit"
+    assert shared.run("reads", "import sys\ndef out() -> str: return sys.stdin.read()\n", YAML).value("out") == ""
+
+
 def test_a_pipeline_that_reads_its_command_line_finds_no_options(shared):
     code = """
         import argparse
