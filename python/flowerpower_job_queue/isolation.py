@@ -26,7 +26,11 @@ from typing import Any
 
 from .interrupts import interrupts
 
-_SIGNALS = sorted(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP})
+# Those that programs handle; asking for all of them takes longer than the rest of the snapshot.
+_SIGNALS = (
+    signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGPIPE, signal.SIGALRM, signal.SIGCHLD,
+    signal.SIGUSR1, signal.SIGUSR2,
+)  # fmt: skip
 _HOOKS = (
     (sys, "excepthook"), (sys, "displayhook"), (sys, "unraisablehook"), (threading, "excepthook"),
     (warnings, "showwarning"), (warnings, "formatwarning"),
@@ -66,7 +70,7 @@ class ProcessState:
         if os.environ != self._environment:
             os.environ.clear()
             os.environ.update(self._environment)
-        time.tzset()
+            time.tzset()
         if sys.path != self._path:
             sys.path[:] = self._path
         sys.argv[:] = self._arguments
