@@ -122,6 +122,11 @@ class Capture:
         for raw in self._raw:
             raw.drain()
 
+    def restore(self) -> None:
+        """Descriptors that a run has closed, or has led elsewhere, lead to us again."""
+        for raw in self._raw:
+            raw.restore()
+
     def _read_raw(self) -> None:
         poller = select.poll()
         by_fd = {raw.reader: raw for raw in self._raw}
@@ -283,6 +288,7 @@ class _RawStream:
     def __init__(self, capture: Capture, name: str, fd: int) -> None:
         self._capture = capture
         self._name = name
+        self._fd = fd
         self._lock = threading.Lock()
         self._partial = b""
         self._overflowing = False
@@ -293,7 +299,17 @@ class _RawStream:
         with suppress(OSError, AttributeError):
             fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)  # pyright: ignore[reportAttributeAccessIssue]
         os.dup2(writer, fd, inheritable=True)
-        os.close(writer)
+        self._writer = writer
+
+    def restore(self) -> None:
+        """Leads the descriptor back into our pipe."""
+        try:
+            if os.path.sameopenfile(self._fd, self._writer):
+                return
+        except OSError:
+            pass  # It is closed.
+        with suppress(OSError):
+            os.dup2(self._writer, self._fd, inheritable=True)
 
     def read_available(self) -> None:
         """Reads what is there."""

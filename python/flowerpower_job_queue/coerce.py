@@ -141,8 +141,9 @@ def _float(value: Any) -> float:
 
 
 def _str(value: Any) -> str:
-    suggestion = f'"{value}"' if isinstance(value, (int, float)) and not isinstance(value, bool) else None
-    return _exactly(value, isinstance(value, str), "text", suggestion)
+    # YAML reads what is not quoted as a number or a date.
+    is_plain = isinstance(value, (int, float, datetime.date)) and not isinstance(value, bool)
+    return _exactly(value, isinstance(value, str), "text", f'"{value}"' if is_plain else None)
 
 
 def _bytes(value: Any) -> bytes:

@@ -203,6 +203,11 @@ def is_secret_name(name: str) -> bool:
     return not _SECRET_WORDS.isdisjoint(parts) or any(pair in _SECRET_PAIRS for pair in itertools.pairwise(parts))
 
 
+def has_password(value: Any) -> bool:
+    """True for a URL with a password in it."""
+    return isinstance(value, str) and _PASSWORD_IN_URL.search(value) is not None
+
+
 def _uses(value: Any, key: str) -> Iterator[tuple[str, str]]:
     """Each variable that is referred to, with the key under which it is."""
     if isinstance(value, dict):

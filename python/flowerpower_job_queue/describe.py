@@ -24,6 +24,7 @@ _INTERNAL = ("explicit_overrides",)
 
 def answer_describe(request: Describe, project: Project, channel: Channel) -> None:
     """Answers with the project, then each pipeline as it is known, then the end."""
+    os.chdir(project.folder)
     channel.send("project", id=request.id, project=describe_project(project))
     found = project.configuration.pipelines()
     if request.pipelines is None:
@@ -38,6 +39,8 @@ def answer_describe(request: Describe, project: Project, channel: Channel) -> No
         # Sent before the import, so that the parent knows which module hangs.
         channel.send("describing", id=request.id, pipeline=name)
         description = describe_pipeline(project, name, request.config, [pipeline.name for pipeline in found])
+        # A module that goes elsewhere when it is imported must not take the next ones along.
+        os.chdir(project.folder)
         channel.send("pipeline", id=request.id, pipeline=description)
     channel.send("described", id=request.id)
 
@@ -47,6 +50,7 @@ def describe_project(project: Project) -> dict[str, Any]:
     pipelines = [{"name": p.name, "configured": p.configured} for p in project.configuration.pipelines()]
     try:
         document = project.configuration.project_document()
+        project.check_configuration()
     except BrokenConfiguration as broken:
         settings = read_settings(Document())
         return _project(None, settings, [], invalid(broken.problems), pipelines)
@@ -207,7 +211,8 @@ def _graph_warnings(graph: PipelineGraph, loaded: LoadedPipeline) -> list[Proble
     for name in loaded.run_config.inputs or {}:
         if name not in graph.inputs():
             what = "is computed by the pipeline" if name in graph.nodes else "is no input of the pipeline"
-            nearest = (difflib.get_close_matches(name, graph.inputs(), n=1) or [None])[0]
+            # YAML reads `on:` as true, and `5:` as a number.
+            nearest = (difflib.get_close_matches(str(name), graph.inputs(), n=1) or [None])[0]
             warnings.append(problem(f"{path}: run.inputs.{name}", f"{what}; FlowerPower ignores it", nearest))
     for collect, expanders in graph.endless_collects(graph.computed()):
         message = f"leads back to {', '.join(expanders) or 'no Parallelizable node'}: Hamilton never ends on it"

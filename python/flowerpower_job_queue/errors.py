@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any
 
 from .environment import hint_for_missing_module
-from .source import is_project_file
+from .source import is_project_file, path_in_project
 from .text import clean, shorten, shorten_middle
 
 MAX_MESSAGE = 10_000
@@ -143,5 +143,4 @@ def _place(error: BaseException, project: str) -> tuple[str | None, int | None, 
 
 def _line(filename: str, line: int, project: str) -> tuple[str, int, str | None]:
     code = linecache.getline(filename, line).strip()
-    relative = os.path.relpath(os.path.realpath(filename), os.path.realpath(project))
-    return relative, line, shorten(clean(code), MAX_CODE_LINE) or None
+    return path_in_project(filename, project), line, shorten(clean(code), MAX_CODE_LINE) or None

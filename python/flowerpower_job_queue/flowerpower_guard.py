@@ -1,4 +1,4 @@
-"""Keeps FlowerPower from writing into the user's project, and from looking for Python's folders twice in each run.
+"""Keeps FlowerPower from writing into the project, one run's logging out of the next, and loguru's look-ups short.
 
 Loading a YAML with flat retry fields rewrites the file, comments lost; loading a project makes folders that it misses.
 Both happen wherever the user's own modules load their configuration too, so they are switched off in FlowerPower
@@ -57,3 +57,13 @@ def remember_library_folders() -> None:
         return look_up()
 
     formatter._get_lib_dirs = staticmethod(lambda: list(folders(tuple(sys.path))))
+
+
+def forget_log_level() -> None:
+    """Takes back the loguru handler that a run with a log level has put in place of all others, as it is after loading.
+
+    Without this a run at DEBUG would leave its level to the beginning of the next one.
+    """
+    from flowerpower.utils.logging import setup_logging
+
+    setup_logging()

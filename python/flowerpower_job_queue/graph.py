@@ -9,7 +9,6 @@ import ast
 import functools
 import hashlib
 import inspect
-import os
 import re
 import textwrap
 from collections.abc import Iterable
@@ -20,7 +19,7 @@ from hamilton import driver
 from hamilton.node import DependencyType, Node, NodeType
 
 from .configuration import publish
-from .source import is_project_file
+from .source import is_project_file, path_in_project
 from .text import clean
 from .type_text import type_text
 
@@ -43,7 +42,12 @@ class PipelineGraph:
         self._graph = built.graph
         self.modules = modules
         self.config = config
-        self.nodes: dict[str, Node] = dict(built.graph.nodes)
+        # Hamilton makes a node of each key of the config. One that is not text (YAML reads `on:` as true) is of no use.
+        self.nodes: dict[str, Node] = {
+            name: node
+            for name, node in built.graph.nodes.items()
+            if isinstance(name, str)  # pyright: ignore[reportUnnecessaryIsInstance]
+        }
         self.order = _in_order(self.nodes)
         self.position = {name: index for index, name in enumerate(self.order)}
 
@@ -126,6 +130,17 @@ class PipelineGraph:
                 if len(expanders) != 1:
                     found.append((name, sorted(expanders)))
         return found
+
+    def repeated_collects(self, path: Iterable[str]) -> list[tuple[str, list[str]]]:
+        """`Parallelizable` nodes whose branches are collected more than once: Hamilton runs them, and then fails."""
+        found: dict[str, list[str]] = {}
+        for name in path:
+            if self.nodes[name].node_role == NodeType.COLLECT:
+                expanders, between = self._behind(name)
+                collected = [d.name for d in self.nodes[name].dependencies if d.name in between | expanders]
+                for expander in expanders:
+                    found.setdefault(expander, []).extend([name] * len(collected))
+        return [(expander, collects) for expander, collects in found.items() if len(collects) > 1]
 
     def _behind(self, collect: str) -> tuple[set[str], set[str]]:
         """The `Parallelizable` nodes that a `Collect` leads back to, and the nodes on the ways there."""
@@ -226,7 +241,7 @@ def _place(function: Any, project: str) -> tuple[str | None, int | None, str | N
     digest = hashlib.sha256(textwrap.dedent(source).encode(errors="surrogateescape")).hexdigest()
     if file is None or not is_project_file(file, project):
         return None, None, digest
-    return os.path.relpath(os.path.realpath(file), os.path.realpath(project)), _first_line(function, source), digest
+    return path_in_project(file, project), _first_line(function, source), digest
 
 
 def _first_line(function: Any, source: str) -> int:

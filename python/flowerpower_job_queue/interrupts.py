@@ -37,6 +37,8 @@ class Interrupts:
 
     def arm(self) -> None:
         """From here on SIGINT is for the pipeline."""
+        # A handler that its module has put in gives way: after the first run it would be gone anyway.
+        self.install()
         self._pending = False
         self._postponed = 0
         self._armed = True

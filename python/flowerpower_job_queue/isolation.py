@@ -1,24 +1,40 @@
 """Makes a warm process look new to the next run: what a run changes in it is put back.
 
-Put back: working directory, environment, sys.path, stdout and stderr, logging (handlers, levels, filters, the global
-switch), warning filters, SIGINT, recursion limit, garbage collection. Random generators are seeded anew, as in a
-new process: putting their old state back would give every run the same numbers.
+Put back: working directory, environment with its time zone, sys.path, sys.argv, stdout and stderr, logging (handlers,
+levels, filters, the global switch), warning filters, signal handlers, Python's own hooks, tracing, locale, umask, the
+default timeout of sockets, decimal and numpy arithmetic, recursion limit, garbage collection. Random generators are
+seeded anew, as in a new process: putting their old state back would give every run the same numbers.
 Survives on purpose, because the next run needs it: imported modules with their globals, and what importing them did.
 """
 
 from __future__ import annotations
 
+import decimal
 import gc
+import locale
 import logging
 import os
 import random
+import signal
+import socket
 import sys
 import threading
+import time
 import warnings
 from contextlib import suppress
 from typing import Any
 
 from .interrupts import interrupts
+
+# Those that programs handle; asking for all of them takes longer than the rest of the snapshot.
+_SIGNALS = (
+    signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGPIPE, signal.SIGALRM, signal.SIGCHLD,
+    signal.SIGUSR1, signal.SIGUSR2,
+)  # fmt: skip
+_HOOKS = (
+    (sys, "excepthook"), (sys, "displayhook"), (sys, "unraisablehook"), (threading, "excepthook"),
+    (warnings, "showwarning"), (warnings, "formatwarning"),
+)  # fmt: skip
 
 
 class ProcessState:
@@ -28,6 +44,17 @@ class ProcessState:
         self._cwd = os.getcwd()
         self._environment = _environment()
         self._path = list(sys.path)
+        self._arguments = list(sys.argv)
+        self._signals = {number: signal.getsignal(number) for number in _SIGNALS}
+        self._hooks = [(module, name, getattr(module, name)) for module, name in _HOOKS]
+        self._trace, self._profile = sys.gettrace(), sys.getprofile()
+        self._locale = locale.setlocale(locale.LC_ALL)
+        self._umask = os.umask(0)
+        os.umask(self._umask)
+        self._socket_timeout = socket.getdefaulttimeout()
+        self._decimal = decimal.getcontext().copy()
+        numpy = sys.modules.get("numpy")
+        self._numpy_errors: dict[str, Any] | None = None if numpy is None else numpy.geterr()
         self._streams = (sys.stdin, sys.stdout, sys.stderr)
         self._warnings = list(warnings.filters)
         self._recursion_limit = sys.getrecursionlimit()
@@ -43,9 +70,15 @@ class ProcessState:
         if _environment() != self._environment:
             os.environb.clear()
             os.environb.update(self._environment)
+            time.tzset()
         if sys.path != self._path:
             sys.path[:] = self._path
+        sys.argv[:] = self._arguments
+        self._restore_python()
         sys.stdin, sys.stdout, sys.stderr = self._streams
+        if sys.stdin.closed:
+            # `quit()` and `exit()` close it before they raise SystemExit.
+            sys.stdin = open(os.devnull)  # noqa: SIM115 (stays open as long as the process)
         if warnings.filters != self._warnings:
             warnings.filters[:] = self._warnings  # pyright: ignore[reportIndexIssue]
             warnings._filters_mutated()  # pyright: ignore  (filters are cached by version)
@@ -53,6 +86,23 @@ class ProcessState:
         (gc.enable if self._collects else gc.disable)()
         self._restore_logging()
         interrupts.install()
+
+    def _restore_python(self) -> None:
+        for number, handler in self._signals.items():
+            # None: a handler of C code, which Python could not put back.
+            if handler is not None and signal.getsignal(number) != handler:
+                signal.signal(number, handler)
+        for module, name, value in self._hooks:
+            setattr(module, name, value)
+        sys.settrace(self._trace)
+        sys.setprofile(self._profile)
+        if locale.setlocale(locale.LC_ALL) != self._locale:
+            locale.setlocale(locale.LC_ALL, self._locale)
+        os.umask(self._umask)
+        socket.setdefaulttimeout(self._socket_timeout)
+        decimal.setcontext(self._decimal)
+        if self._numpy_errors is not None:
+            sys.modules["numpy"].seterr(**self._numpy_errors)
 
     def _restore_logging(self) -> None:
         if logging.root.manager.disable != self._disabled:

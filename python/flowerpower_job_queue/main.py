@@ -22,6 +22,8 @@ def main(argv=None):  # pyright: ignore[reportMissingParameterType]
     parser.add_argument("--requests-fd", type=int, required=True, help="file descriptor to read requests from")
     parser.add_argument("--events-fd", type=int, required=True, help="file descriptor to write answers and events to")
     options = parser.parse_args(argv)
+    # A pipeline that looks at its command line finds none, as in a program without options.
+    sys.argv[:] = ["flowerpower"]
     # Programs that a pipeline starts must not hold the two channels open.
     for fd in (options.requests_fd, options.events_fd):
         if hasattr(os, "set_inheritable"):

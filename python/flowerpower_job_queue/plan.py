@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import pickle
+import typing
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -94,7 +95,7 @@ class _Check:
             if name not in self._graph.nodes:
                 self.refuse(f"finalVars.{index}", self._unknown(name), self._nearest(name, self._graph.computed()))
             elif self._graph.nodes[name].user_defined:
-                self.refuse(f"finalVars.{index}", f"{name!r} is an input, not a node that can be computed")
+                continue  # An input among the results: Hamilton gives back what it was given.
             elif self._graph.runs_in_branches(name):
                 # Hamilton would run it once more with the list of all items in place of one.
                 message = f"{name!r} runs once for each branch and has no single value; ask for what collects it"
@@ -124,11 +125,16 @@ class _Check:
         try:
             coerced = coerce(value, annotation)
         except CoercionError as error:
+            # Strictness is for requests; it must not refuse a project that runs without us: null for an `int`.
+            if source and (value is None or _hamilton_takes(annotation, value)):
+                taken[name] = value
+                return
             message = f"{error}; the type is {type_text(annotation)}{source}"
             self.refuse(f"inputs.{name}{error.path}", message, error.suggestion)
             return
         if not _hamilton_takes(annotation, coerced):
-            self.refuse(f"inputs.{name}", f"Hamilton takes no input of type {type_text(annotation)}{source}")
+            message = f"Hamilton takes no input of type {type_text(annotation)}{source}"
+            self.refuse(f"inputs.{name}", f"{message}; annotate it as {_plainer(annotation)}")
             return
         taken[name] = coerced
 
@@ -166,11 +172,16 @@ class _Check:
     def runnable(self, path: list[str], executor: str) -> None:
         for name in self._graph.coroutines(path):
             self.refuse("pipeline", f"{name} is async, which FlowerPower cannot run together with dynamic execution")
-        for name, expanders in self._graph.endless_collects(path):
+        endless = self._graph.endless_collects(path)
+        for name, expanders in endless:
             reached = " and ".join(expanders) or "no Parallelizable node"
             self.refuse(
                 "pipeline", f"{name} collects from {reached}: Hamilton would never end; collect from one of them"
             )
+        for expander, collects in [] if endless else self._graph.repeated_collects(path):
+            names = " and ".join(dict.fromkeys(collects))
+            message = f"the branches of {expander} are collected more than once (in {names}), and Hamilton would fail"
+            self.refuse("pipeline", f"{message}; collect once, from a node that has all that is needed")
         if executor == "processpool" and self._graph.blocks(path):
             self._check_pickling(path)
 
@@ -202,11 +213,20 @@ class _Check:
 
 
 def _hamilton_takes(annotation: Any, value: Any) -> bool:
-    """Hamilton checks inputs by rules of its own: `tuple[int, int]` never passes."""
+    """Hamilton checks inputs by rules of its own: `tuple[int, int]` never passes, on a TypedDict its check raises."""
     try:
         return bool(htypes.check_input_type(annotation, value))
     except Exception:
-        return True
+        return False
+
+
+def _plainer(annotation: Any) -> str:
+    """A type near to the annotation that Hamilton takes."""
+    origin = typing.get_origin(annotation) or annotation
+    if typing.is_typeddict(origin):
+        return "dict"
+    known = (tuple, dict, list, set) if isinstance(origin, type) else ()
+    return next((plain.__name__ for plain in known if issubclass(plain, origin)), "Any")
 
 
 def _depth(value: Any, limit: int = _MAX_DEPTH + 1) -> int:

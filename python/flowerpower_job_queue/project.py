@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
 import os
 import sys
 from dataclasses import dataclass, field
@@ -11,7 +10,8 @@ from types import ModuleType
 from typing import Any
 
 from flowerpower import FlowerPowerProject, settings
-from flowerpower.cfg import Config
+from flowerpower.cfg import Config, ProjectConfig
+from flowerpower.utils.security import SecurityError, validate_file_path
 
 from .configuration import BrokenConfiguration, Configuration, Document
 from .errors import InvalidRun, problem
@@ -33,7 +33,8 @@ class LoadedPipeline:
 
     def graph(self, config: dict[str, Any]) -> PipelineGraph:
         """The graph under a config, built once for each."""
-        key = json.dumps(config, sort_keys=True, default=repr)
+        # Keys of YAML need not be text: `on: 1` has true for a key.
+        key = repr(sorted(config.items(), key=lambda item: str(item[0])))
         if key not in self._graphs:
             if len(self._graphs) >= 16:
                 self._graphs.clear()
@@ -46,6 +47,7 @@ class Project:
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
+        self._base_dir = _base_dir(folder)
         self.configuration = Configuration(folder, settings.CONFIG_DIR, settings.PIPELINES_DIR)
         self.code = ProjectCode(folder)
         self.code.install()
@@ -61,7 +63,7 @@ class Project:
     def manager(self) -> Any:
         """FlowerPower's pipeline manager."""
         if self._flowerpower is None:
-            loaded = FlowerPowerProject.load(self.folder)
+            loaded = FlowerPowerProject.load(self._base_dir)
             if loaded is None:
                 raise FileNotFoundError(f"{self.folder} is not a FlowerPower project: conf/ or pipelines/ is missing")
             self._flowerpower = loaded
@@ -113,12 +115,21 @@ class Project:
         known = self._run_configs.get(name)
         if known is None or known[0] != key:
             try:
-                config = Config.load(base_dir=self.folder, pipeline_name=name).pipeline.run
+                config = Config.load(base_dir=self._base_dir, pipeline_name=name).pipeline.run
             except Exception as error:
+                self.check_configuration()
                 raise BrokenConfiguration(document.path or name, _root_message(error)) from error
             known = (key, config)
             self._run_configs[name] = known
         return known[1]
+
+    def check_configuration(self) -> None:
+        """Raises BrokenConfiguration when FlowerPower cannot take conf/project.yml, and so none of the pipelines."""
+        try:
+            ProjectConfig.load(base_dir=self._base_dir)
+        except Exception as error:
+            path = self.configuration.project_document().path or self.configuration.conf_dir
+            raise BrokenConfiguration(path, _root_message(error)) from error
 
     def _files(self, name: str, file: str, document: Document) -> list[dict[str, str]]:
         root = self.configuration.pipelines_dir.replace("/", ".")
@@ -134,6 +145,7 @@ class Project:
         run_config = self.run_config(name, document)
         modules = [self._import_additional(extra) for extra in run_config.additional_modules or []]
         modules.append(self.manager.registry.load_module(name))
+        self.code.note_neighbours()
         root = self.configuration.pipelines_dir.replace("/", ".") + "."
         self._imported_names = sorted(module.removeprefix(root) for module in sys.modules if module.startswith(root))
         self._imported_under = self._import_key()
@@ -172,6 +184,15 @@ class Project:
             except BrokenConfiguration:
                 continue
         return tuple(document.raw for document in documents if document.raw is not None)
+
+
+def _base_dir(folder: str) -> str:
+    """The folder as FlowerPower takes it: it refuses a path with `&` or `'` in it, but we are in the folder anyway."""
+    try:
+        validate_file_path(folder)
+    except SecurityError:
+        return "."
+    return folder
 
 
 def _module_name(name: str) -> str:

@@ -185,6 +185,12 @@ class Channel:
         self._fd = fd
         self._lock = threading.Lock()
         self.broken = False
+        os.register_at_fork(after_in_child=self._fall_silent)
+
+    def _fall_silent(self) -> None:
+        """In a forked child: what it does is not the run's to tell, and the lock may be held by nobody who is there."""
+        self._lock = threading.Lock()
+        self.broken = True
 
     def send(self, kind: str, **fields: Any) -> None:
         """Writes one message. A reader that has gone is noted, never raised: a run must not fail because of it."""

@@ -38,11 +38,16 @@ class _NotSent(Exception):
     """Why a value stays where it is."""
 
 
-def describe_results(results: dict[str, Any], mode: str, max_inline_bytes: int) -> dict[str, Any]:
-    """A RunResult of the protocol for each final variable. `mode` is full, summary or none."""
+def describe_results(
+    results: dict[str, Any], mode: str, max_inline_bytes: int, secret: frozenset[str] = frozenset()
+) -> dict[str, Any]:
+    """A RunResult of the protocol for each final variable. `mode` is full, summary or none. `secret` stays here."""
     if mode == "none":
         return {}
-    return {name: describe_result(value, mode, max_inline_bytes) for name, value in results.items()}
+    return {
+        name: _withheld(value) if name in secret else describe_result(value, mode, max_inline_bytes)
+        for name, value in results.items()
+    }
 
 
 def describe_result(value: Any, mode: str, max_inline_bytes: int) -> dict[str, Any]:
@@ -60,6 +65,11 @@ def describe_result(value: Any, mode: str, max_inline_bytes: int) -> dict[str, A
     except Exception as error:
         return {"summary": summary, "omitted": f"not JSON: reading the value raised {type(error).__name__}"}
     return {"summary": summary, "value": converted, "omitted": None}
+
+
+def _withheld(value: Any) -> dict[str, Any]:
+    summary = {**summarize(value), "preview": None}
+    return {"summary": summary, "omitted": "an input from the environment, or a secret, stays where it is"}
 
 
 class _Converter:

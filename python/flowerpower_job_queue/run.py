@@ -9,9 +9,17 @@ import sys
 import urllib.parse
 from typing import Any
 
-from . import clock
+from . import clock, flowerpower_guard
 from .capture import Capture, level_name, listen_to_logging
-from .configuration import BrokenConfiguration, has_reference, overlays, publish, resolved_secrets
+from .configuration import (
+    BrokenConfiguration,
+    has_password,
+    has_reference,
+    is_secret_name,
+    overlays,
+    publish,
+    resolved_secrets,
+)
 from .environment import packages
 from .errors import InvalidRun, describe_error, invalid, problem
 from .interrupts import interrupts
@@ -42,6 +50,7 @@ class PipelineRun:
         self._relay: Relay | None = None
         self._cancelled: str | None = None
         self._retry: dict[str, Any] | None = None
+        self._sets_log_level = False
 
     def cancel(self, reason: str) -> None:
         """Stops at the next node boundary. Called from the thread that reads requests."""
@@ -58,21 +67,31 @@ class PipelineRun:
         variables = self._job_variables()
         os.environ.update(variables)
         state = ProcessState()
+        process = os.getpid()
         try:
             imports = self._project.imports
             loaded, plan = self._prepare()
             if self._project.imports != imports:
                 # What importing the modules did is part of them, and stays as long as they do.
                 state = ProcessState()
-            results = describe_results(self._run(loaded, plan), self._request.results, self._request.max_inline_bytes)
+            values = self._run(loaded, plan)
+            secret = self._secret_among(values, loaded, plan)
+            results = describe_results(values, self._request.results, self._request.max_inline_bytes, secret)
         except BrokenConfiguration as broken:
             error = invalid(broken.problems)
         except BaseException as raised:
+            if os.getpid() != process:
+                _leave_fork(self._capture, raised)
             error = self._error_of(raised)
         finally:
             interrupts.disarm()
+        if os.getpid() != process:
+            _leave_fork(self._capture, None)
         threads = state.threads_left()
+        if self._sets_log_level:
+            flowerpower_guard.forget_log_level()
         self._capture.flush()
+        self._capture.restore()
         if self._relay is not None:
             self._relay.close()
             self.events.before_event = None
@@ -126,6 +145,7 @@ class PipelineRun:
         without_tracker = self._without_unreachable_tracker(loaded)
         if without_tracker:
             options["with_adapter_cfg"] = without_tracker
+        self._sets_log_level = (self._request.log_level or loaded.run_config.log_level) is not None
         listen_to_logging(level_name(self._request.log_level or "INFO"))
         manager = self._project.manager
         interrupts.arm()
@@ -136,11 +156,15 @@ class PipelineRun:
 
     def _hidden(self, loaded: LoadedPipeline, plan: Plan) -> frozenset[str]:
         """Inputs that were resolved from the environment."""
-        written = loaded.document.section("run").get("inputs")
-        referring = (
-            {name for name, value in written.items() if has_reference(value)} if isinstance(written, dict) else set()
-        )
-        return frozenset((referring | overlays("inputs").keys()) & plan.inputs.keys() - self._request.inputs.keys())
+        resolved = _resolved_in(loaded, "inputs")
+        return frozenset(resolved & plan.inputs.keys() - self._request.inputs.keys())
+
+    def _secret_among(self, values: dict[str, Any], loaded: LoadedPipeline, plan: Plan) -> frozenset[str]:
+        """Inputs and config that were asked for as results, and must not be stored with their value."""
+        resolved = self._hidden(loaded, plan) | (_resolved_in(loaded, "config") - self._request.config.keys())
+        given = {name for name in values if name in plan.inputs or name in plan.config}
+        named = {name for name in given if is_secret_name(name) or has_password(values[name])}
+        return frozenset(given & resolved | named)
 
     def _relay_folder(self) -> str:
         """Called when the hooks are pickled for a process pool."""
@@ -250,6 +274,28 @@ class PipelineRun:
 
     def _masked(self, error: dict[str, Any]) -> dict[str, Any]:
         return json.loads(self.events.mask.hide(encode(error)))
+
+
+def _resolved_in(loaded: LoadedPipeline, section: str) -> set[str]:
+    """Names in the section, `inputs` or `config`, whose value came from the environment."""
+    written = loaded.document.section("run").get(section)
+    referring = (
+        {str(name) for name, value in written.items() if has_reference(value)}
+        if isinstance(written, dict)
+        else set[str]()
+    )
+    return referring | overlays(section).keys()
+
+
+def _leave_fork(capture: Capture, raised: BaseException | None) -> None:
+    """Ends a child that a node has forked and that has come back from the node, as it would have ended as a program.
+
+    It must not become a second runtime: who waits for its end, as the node does, would wait for ever.
+    """
+    for stream in capture.streams():
+        stream.complete_all()
+    code = raised.code if isinstance(raised, SystemExit) else raised
+    os._exit(code if isinstance(code, int) else 0 if code is None else 1)
 
 
 def _is_refusal(raised: BaseException) -> bool:

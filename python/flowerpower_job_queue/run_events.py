@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -52,6 +53,7 @@ class RunEvents:
         self._cancel_reason: str | None = None
         self._log = _LogBudget()
         self._closed = False
+        self._pid = os.getpid()
 
     def cancel(self, reason: str) -> None:
         """Asks the run to stop at the next node boundary."""
@@ -63,15 +65,23 @@ class RunEvents:
 
     def emit(self, event: str, data: dict[str, Any], node: str | None = None, branch: str | None = None) -> None:
         """Records an event; `node` None for events of the run itself."""
+        if self._is_forked():
+            return
         if self.before_event is not None:
             self.before_event()
         self.record({"event": event, "data": data} if node is None else _of_node(event, data, node, branch))
 
     def log(self, level: str, stream: str, logger: str | None, line: str, node: str | None, branch: str | None) -> None:
         """Records a log line, unless a cap is reached."""
+        if self._is_forked():
+            return
         if self.before_event is not None:
             self.before_event()
         self.record(log_event(level, stream, logger, line, node, branch))
+
+    def _is_forked(self) -> bool:
+        """True in a child that a node has forked: the run is not its own, and the lock may be held for ever."""
+        return os.getpid() != self._pid
 
     def record(self, body: Event, at: str | None = None) -> None:
         """Numbers and writes an event."""

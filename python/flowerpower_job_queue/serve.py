@@ -7,8 +7,6 @@ SIGINT can interrupt them.
 from __future__ import annotations
 
 import gc
-import importlib
-import logging
 import os
 import queue
 import signal
@@ -17,6 +15,7 @@ import threading
 import traceback
 from contextlib import suppress
 
+from . import extensions
 from .protocol import Cancel, Channel, Describe, RequestError, Run, parse_request
 
 EXIT_UNREADY = 3
@@ -26,8 +25,7 @@ EXIT_FAULT = 4
 def serve(folder: str, requests_fd: int, events_fd: int) -> int:
     """Serves the project in `folder`. Returns the exit code."""
     channel = Channel(events_fd)
-    # Read by Hamilton when it is imported: looking for a dozen libraries takes longer than everything else together.
-    os.environ["HAMILTON_AUTOLOAD_EXTENSIONS"] = "0"
+    extensions.switch_off_autoload()
     os.environ["HAMILTON_TELEMETRY_ENABLED"] = "false"
 
     from .environment import check_flowerpower
@@ -62,7 +60,7 @@ class _Runtime:
         from .project import Project
         from .run import PipelineRun
 
-        _import_quietly("hamilton.plugins.pandas_extensions")
+        extensions.load_imported()
         # From here on modules are the project's, whose folder stays as it is: no __pycache__ beside a pipeline.
         sys.dont_write_bytecode = True
         flowerpower_guard.install()
@@ -133,11 +131,3 @@ def _kill_own_group() -> None:
     if os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)
     os._exit(EXIT_FAULT)
-
-
-def _import_quietly(name: str) -> None:
-    """Some of Hamilton's decorators need a plugin that switching off the autoload has left out."""
-    try:
-        importlib.import_module(name)
-    except Exception as error:
-        logging.getLogger(__name__).debug("%s is not available: %s", name, error)

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from types import CodeType
 from typing import Any
 
+from . import extensions
+
 # Environments and caches inside a project folder are not the project's code.
 _FOREIGN_FOLDERS = frozenset(
     ("site-packages", "dist-packages", ".venv", "venv", "node_modules", ".git", ".flowerpower-queue", ".tox")
@@ -22,11 +24,20 @@ _FOREIGN_FOLDERS = frozenset(
 
 def is_project_file(filename: str, project: str) -> bool:
     """True for a file of the project itself, not of an environment inside its folder."""
+    if not os.path.isabs(filename):
+        return False  # `<frozen …>`, `<string>`: code that is in no file.
     if not filename.startswith(project + os.sep):
         filename, project = os.path.realpath(filename), os.path.realpath(project)
         if not filename.startswith(project + os.sep):
             return False
     return _FOREIGN_FOLDERS.isdisjoint(filename[len(project) :].split(os.sep))
+
+
+def path_in_project(filename: str, project: str) -> str:
+    """The path of a project's file relative to the project, as one would write it."""
+    if filename.startswith(project + os.sep):
+        return os.path.relpath(filename, project)
+    return os.path.relpath(os.path.realpath(filename), os.path.realpath(project))
 
 
 class Sources:
@@ -67,18 +78,22 @@ class ProjectCode:
         # What was compiled, by file: the hash of exactly these bytes.
         self.imported: dict[str, str] = {}
         self._imports: dict[str, tuple[str, list[_Import]]] = {}
+        # Packages that were there before the project: ours, FlowerPower's and what they need.
+        self._before: frozenset[str] = frozenset()
 
     def install(self) -> None:
         """Takes over imports from the project's folders."""
 
         def hook(path: str) -> importlib.machinery.FileFinder:
-            folder = os.path.realpath(path or os.getcwd())
-            inside = folder == os.path.realpath(self.project) or is_project_file(folder, self.project)
-            if not os.path.isdir(folder) or not inside:
+            # As it is written first: a link that leads out of the project is the project's all the same.
+            folder = os.path.abspath(path)
+            same = os.path.realpath(folder) == os.path.realpath(self.project)
+            if not os.path.isdir(folder) or not (same or is_project_file(folder, self.project)):
                 raise ImportError(path)
             extensions = (importlib.machinery.ExtensionFileLoader, importlib.machinery.EXTENSION_SUFFIXES)
             return importlib.machinery.FileFinder(path, extensions, (self._loader(), [".py"]))
 
+        self._before = frozenset(name.partition(".")[0] for name in sys.modules)
         sys.path_hooks.insert(0, hook)
         for entry in list(sys.path_importer_cache):
             if entry.startswith(self.project):
@@ -95,9 +110,26 @@ class ProjectCode:
 
             def source_to_code(self, data: Any, path: Any, *args: Any, **kwargs: Any) -> CodeType:
                 code.imported[os.fsdecode(path)] = hashlib.sha256(bytes(data)).hexdigest()
+                extensions.load_named_in(bytes(data))
                 return super().source_to_code(data, path, *args, **kwargs)
 
         return ProjectSourceLoader
+
+    def note_neighbours(self) -> None:
+        """Notes modules from source folders elsewhere: an editable install, PYTHONPATH. People edit these too."""
+        for module in list(sys.modules.values()):
+            filename = getattr(module, "__file__", None)
+            if not isinstance(filename, str) or filename in self.imported or not self._is_neighbour(module, filename):
+                continue
+            digest = self.sources.sha256(filename)
+            if digest is not None:
+                self.imported[filename] = digest
+
+    def _is_neighbour(self, module: Any, filename: str) -> bool:
+        if not filename.endswith(".py") or str(module.__name__).partition(".")[0] in self._before:
+            return False
+        installed = any(filename.startswith(os.path.join(prefix, "")) for prefix in {sys.prefix, sys.base_prefix})
+        return not installed and _FOREIGN_FOLDERS.isdisjoint(filename.split(os.sep))
 
     def is_stale(self) -> bool:
         """True when a file has changed since it was imported."""
@@ -115,7 +147,7 @@ class ProjectCode:
     def _is_project_module(self, module: Any) -> bool:
         filename = getattr(module, "__file__", None)
         if isinstance(filename, str):
-            return is_project_file(filename, self.project)
+            return filename in self.imported or is_project_file(filename, self.project)
         paths = getattr(module, "__path__", None)
         if paths is None:
             return False

@@ -46,12 +46,16 @@ def summarize(value: Any) -> dict[str, Any]:
 
 def type_name(cls: type) -> str:
     """`int`, `pandas.DataFrame`: by the shortest module that has the class."""
-    if cls.__module__ == "builtins":
-        return cls.__qualname__
-    top = cls.__module__.partition(".")[0]
-    if getattr(sys.modules.get(top), cls.__qualname__, None) is cls:
-        return f"{top}.{cls.__qualname__}"
-    return f"{cls.__module__}.{cls.__qualname__}"
+    try:
+        if cls.__module__ == "builtins":
+            return cls.__qualname__
+        top = cls.__module__.partition(".")[0]
+        if getattr(sys.modules.get(top), cls.__qualname__, None) is cls:
+            return f"{top}.{cls.__qualname__}"
+        return f"{cls.__module__}.{cls.__qualname__}"
+    except Exception:
+        # Somebody's metaclass, or a module that computes its attributes.
+        return type.__dict__["__name__"].__get__(cls)
 
 
 def _fill(summary: dict[str, Any], value: Any) -> None:

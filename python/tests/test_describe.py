@@ -1,6 +1,7 @@
 """What a project has is told without running it, and whatever is broken is told too."""
 
 import pytest
+from conftest import ProjectFolder
 from runtime_process import EXAMPLES, RuntimeProcess
 
 OK = "def out(x: int) -> int:\n    return x\n"
@@ -319,3 +320,32 @@ def test_yaml_values_that_json_cannot_carry_become_text(shared):
         shared, "odd", OK, "params: {day: 2026-11-23, n: .nan, big: 123456789012345678901, 1: one}\n" + YAML
     )
     assert described["params"] == {"day": "2026-11-23", "n": "nan", "big": "123456789012345678901", "1": "one"}
+
+
+def test_what_flowerpower_cannot_take_in_the_project_file_is_told_there(project):
+    project.write("conf/project.yml", "name: test\nadapter: {hamilton_tracker: {api_url: null}}\n")
+    project.pipeline("one", "def out() -> int: return 1\n", "run: {final_vars: [out]}\n")
+    with RuntimeProcess(project.folder) as runtime:
+        described = runtime.describe()
+        run = runtime.run("one")
+    for error in (described["project"]["error"], described["one"]["error"], run.error):
+        assert error["kind"] == "INVALID"
+        assert [problem["path"] for problem in error["problems"]] == ["conf/project.yml"]
+        assert "api_url" in error["problems"][0]["message"]
+
+
+def test_a_folder_may_have_a_name_that_flowerpower_takes_for_dangerous(tmp_path):
+    project = ProjectFolder(tmp_path / "Bob's & Eve's projects")
+    code = "from pathlib import Path\ndef out() -> str: return Path('conf/project.yml').read_text()\n"
+    project.pipeline("one", code, "run: {final_vars: [out]}\n")
+    with RuntimeProcess(project.folder) as runtime:
+        assert runtime.describe("one")["one"]["status"] == "ok"
+        assert [runtime.run("one").value("out") for _ in range(2)] == ["name: test\n"] * 2
+
+
+def test_a_module_that_goes_elsewhere_does_not_take_the_next_one_along(project):
+    project.pipeline("a", "import os\nos.chdir('/')\ndef out() -> int: return 1\n")
+    project.pipeline("b", "TEXT = open('conf/project.yml').read()\ndef out() -> str: return TEXT\n")
+    with RuntimeProcess(project.folder) as runtime:
+        described = runtime.describe()
+    assert [described[name]["status"] for name in ("a", "b")] == ["ok", "ok"]

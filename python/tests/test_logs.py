@@ -128,6 +128,31 @@ def test_loguru_is_captured_although_flowerpower_sets_it_up_at_each_run(shared):
         assert not any("attempt 1/1" in line for line in run.logs())
 
 
+def test_the_log_level_of_a_run_is_not_the_next_ones(shared):
+    code = "def out() -> int: return 1\n"
+    loud = shared.run("loud", code, "run: {final_vars: [out], log_level: debug}\n")
+    assert [line["data"]["level"] for line in loud.of("log")].count("DEBUG") > 0
+    assert shared.run("quiet", code, YAML).logs() == []
+
+
+def test_output_is_captured_again_after_a_run_that_has_closed_it(shared):
+    closes = """
+        import os
+        def out(how: str) -> int:
+            for descriptor in (1, 2):
+                if how == "close": os.close(descriptor)
+                else: os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
+            return 1
+    """
+    echoes = """
+        import subprocess
+        def out() -> int: return subprocess.call("echo visible; echo too >&2", shell=True)
+    """
+    for how in ("close", "lead elsewhere"):
+        assert shared.run("closes", closes, YAML, {"how": how}).value("out") == 1
+        assert sorted(shared.run("echoes", echoes, YAML).logs()) == ["too", "visible"]
+
+
 def test_a_line_of_another_thread_has_no_node(shared):
     code = """
         import threading

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import textwrap
 
 import pytest
 from runtime_process import RuntimeProcess
@@ -84,7 +85,6 @@ def test_an_implicit_retry_does_not_count_as_written(shared):
     [
         ({"finalVars": []}, "finalVars", None),
         ({"finalVars": ["outt"]}, "finalVars.0", "out"),
-        ({"finalVars": ["x"]}, "finalVars.0", None),
         ({"inputs": {"xx": 1}}, "inputs.xx", "x"),
         ({"inputs": {"out": 1}}, "inputs.out", None),
         ({"inputs": {"x": "1"}}, "inputs.x", "1"),
@@ -117,6 +117,32 @@ def test_without_final_variables_the_leaves_are_offered(shared):
     assert run.problems()["finalVars"]["message"].endswith("nodes that nothing depends on: b")
 
 
+def test_inputs_and_config_may_be_results_as_hamilton_gives_them_back(project):
+    code = """
+        from hamilton.function_modifiers import config
+        @config.when(mode="fast")
+        def out__fast(x: int, unused: int = 0) -> int: return x + 1
+        def away(url: str, api_token: str, link: str) -> str: return url
+    """
+    yaml = """
+        run:
+          final_vars: [out, x, mode, place, url, api_token, link]
+          inputs: {x: 1, url: "${WAREHOUSE}", api_token: abc, link: "ftp://me:word@host/"}
+          config: {mode: fast, place: "${WAREHOUSE}"}
+    """
+    project.pipeline("given", code, textwrap.dedent(yaml))
+    with RuntimeProcess(project.folder, env={"WAREHOUSE": "db.example"}) as runtime:
+        run = runtime.run("given")
+        assert (run.value("out"), run.value("x"), run.value("mode")) == (2, 1, "fast")
+        for name in ("place", "url", "api_token", "link"):
+            result = run.ended["results"][name]
+            assert "stays where it is" in result["omitted"]
+            assert (result["summary"]["type"], result["summary"]["preview"]) == ("str", None)
+            assert "value" not in result
+        missing = runtime.run("given", finalVars=["unused"])
+        assert "inputs.unused" in missing.problems()
+
+
 def test_a_missing_input_is_named_with_its_type(shared):
     run = shared.run("missing", ONE, "run: {final_vars: [out]}")
     assert run.problems()["inputs.x"]["message"] == "missing; the type is int"
@@ -140,11 +166,51 @@ def test_a_whole_number_is_taken_for_a_float(shared):
     assert run.value("out") == "5.0 2026-11-23"
 
 
-def test_a_type_that_hamilton_never_takes_is_told(shared):
+@pytest.mark.parametrize(
+    ("annotation", "value", "plainer"),
+    [
+        ("tuple[int, int]", [1, 2], "tuple"),
+        ("typing.Mapping[str, int]", {"a": 1}, "dict"),
+        ("Options", {"a": 1}, "dict"),
+    ],
+)
+def test_a_type_that_hamilton_never_takes_is_told(shared, annotation, value, plainer):
+    code = f"""
+        import typing
+        class Options(typing.TypedDict):
+            a: int
+        def out(x: {annotation}) -> int: return len(x)
+    """
+    run = shared.run("pairs", code, "run: {final_vars: [out]}", {"x": value})
+    message = run.problems()["inputs.x"]["message"]
+    assert message.startswith("Hamilton takes no input of type ")
+    assert message.endswith(f"; annotate it as {plainer}")
+
+
+def test_keys_that_yaml_reads_as_something_else_than_text_do_no_harm(shared):
+    yaml = "run: {final_vars: [out], inputs: {on: 1, 5: x, n: 2}, config: {no: 1, a: b}}\n"
+    assert shared.run("keyed", "def out(n: int) -> int: return n\n", yaml).value("out") == 2
+    described = shared.runtime.describe("keyed")["keyed"]
+    assert described["status"] == "ok", described["error"]["traceback"]
+    assert [warning["path"] for warning in described["warnings"]] == [
+        "conf/pipelines/keyed.yml: run.inputs.True",
+        "conf/pipelines/keyed.yml: run.inputs.5",
+    ]
+
+
+def test_what_flowerpower_takes_from_yaml_is_taken_although_a_request_would_be_refused(shared):
+    code = "def out(end: str, count: int, many: list[int]) -> list: return [end, count, many]\n"
+    yaml = "run: {final_vars: [out], inputs: {end: null, count: true, many: [1, two]}}\n"
+    assert shared.run("lenient", code, yaml).value("out") == [None, True, [1, "two"]]
+    run = shared.runtime.run("lenient", {"end": None, "count": True, "many": [1, "two"]})
+    assert sorted(run.problems()) == ["inputs.count", "inputs.end", "inputs.many[1]"]
+
+
+def test_a_date_where_yaml_should_have_text_is_told_with_its_quotes(shared):
     run = shared.run(
-        "pairs", "def out(x: tuple[int, int]) -> int: return sum(x)\n", "run: {final_vars: [out]}", {"x": [1, 2]}
+        "dated", "def out(day: str) -> str: return day\n", "run: {final_vars: [out], inputs: {day: 2026-01-05}}"
     )
-    assert "Hamilton takes no input of type tuple[int, int]" in run.problems()["inputs.x"]["message"]
+    assert run.problems()["inputs.day"]["suggestion"] == '"2026-01-05"'
 
 
 def test_inputs_merge_by_key(shared):
@@ -185,6 +251,21 @@ def test_a_fan_on_which_hamilton_never_ends_is_refused(shared):
     run = shared.run("fans", code, "run: {final_vars: [twos]}")
     assert "twos collects from first and second" in run.problems()["pipeline"]["message"]
     assert shared.runtime.run("fans", finalVars=["ones"]).value("ones") == 1
+
+
+@pytest.mark.parametrize(
+    "collects",
+    [
+        "def first(x: Collect[int]) -> int: return sum(x)\ndef second(x: Collect[int]) -> int: return max(x)\ndef out(first: int, second: int) -> int: return first\n",
+        "def first(x: Collect[int]) -> int: return sum(x)\ndef second(y: Collect[int]) -> int: return max(y)\ndef out(first: int, second: int) -> int: return first\n",
+        "def out(x: Collect[int], y: Collect[int]) -> int: return sum(x) + sum(y)\n",
+    ],
+)
+def test_branches_that_are_collected_twice_are_refused_before_they_run(shared, collects):
+    code = "from hamilton.htypes import Collect, Parallelizable\ndef item() -> Parallelizable[int]: return [1, 2]\n"
+    branch = "def x(item: int) -> int: return item\ndef y(x: int) -> int: return x\n"
+    run = shared.run("twice", code + branch + collects, "run: {final_vars: [out]}")
+    assert "the branches of item are collected more than once" in run.problems()["pipeline"]["message"]
 
 
 def test_two_fans_in_a_row_run(shared):
@@ -236,6 +317,36 @@ def test_extract_columns_works_although_extensions_are_not_loaded(shared):
         def out(a: pd.Series) -> int: return int(a.sum())
     """
     assert shared.run("columns", code, "run: {final_vars: [out]}").value("out") == 3
+
+
+@pytest.mark.parametrize(
+    ("code", "value"),
+    [
+        ("""
+            import polars as pl
+            from hamilton.function_modifiers import extract_columns
+            @extract_columns("a", "b")
+            def table() -> pl.DataFrame: return pl.DataFrame({"a": [1, 2], "b": [3, 4]})
+            def out(a: pl.Series, b: pl.Series) -> int: return int((a + b).sum())
+         """, 10),
+        ("""
+            import pydantic
+            from hamilton.function_modifiers import check_output
+            class Row(pydantic.BaseModel):
+                n: int
+            @check_output(model=Row)
+            def out() -> dict: return {"n": 1}
+         """, {"n": 1}),
+        ("""
+            from hamilton.function_modifiers import load_from, value
+            @load_from.yaml(path=value("conf/project.yml"))
+            def out(read: dict) -> dict: return read
+         """, {"name": "test"}),
+    ],
+    ids=["polars", "pydantic", "yaml"],
+)  # fmt: skip
+def test_what_hamilton_offers_for_a_library_is_there_when_the_project_uses_it(shared, code, value):
+    assert shared.run("extended", code, "run: {final_vars: [out]}").value("out") == value
 
 
 def test_an_unreachable_tracker_does_not_fail_the_run(shared):
@@ -301,6 +412,23 @@ def test_a_wrong_type_in_the_yaml_is_told_with_its_reason(shared):
 def test_broken_yaml_is_told_with_its_line(shared):
     run = shared.run("broken", ONE, "run: {final_vars: [out\n")
     assert "line 2" in run.problems()["conf/pipelines/broken.yml"]["message"]
+
+
+def test_a_value_whose_class_cannot_say_its_name_does_not_fail_the_run(shared):
+    code = """
+        class Meta(type):
+            @property
+            def __module__(cls): raise RuntimeError("no module")
+        class Odd(metaclass=Meta): pass
+        def out() -> object: return Odd()
+    """
+    run = shared.run("nameless", code, "run: {final_vars: [out]}")
+    assert (run.outcome, run.ended["results"]["out"]["summary"]["type"]) == ("succeeded", "Odd")
+
+
+def test_an_error_from_code_that_is_in_no_file_has_the_line_that_called_it(shared):
+    run = shared.run("quits", "def out() -> int:\n    quit(3)\n", "run: {final_vars: [out]}")
+    assert (run.error["type"], run.error["file"], run.error["line"]) == ("SystemExit", "pipelines/quits.py", 2)
 
 
 def test_results_that_are_no_json_are_summarised(shared):
@@ -378,3 +506,29 @@ def test_sigint_in_a_thread_pool_leaves_a_usable_runtime(faults):
 def test_the_same_executor_can_be_used_by_every_run(faults):
     for _ in range(3):
         assert faults.run("branches", {"items": 2}).outcome == "succeeded"
+
+
+FORKS = """
+    import os, sys
+    def out(how: str) -> list:
+        child = os.fork()
+        if child == 0:
+            print("I am the child", end="")
+            if how == "exits": sys.exit(7)
+            if how == "raises": raise ValueError("in the child")
+            return ["child"]
+        return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])]
+"""
+
+
+@pytest.mark.parametrize(("how", "code"), [("returns", 0), ("exits", 7), ("raises", 1)])
+def test_a_forked_child_that_comes_back_from_its_node_ends_and_is_not_the_run(shared, how, code):
+    run = shared.run("forks", FORKS, "run: {final_vars: [out]}", {"how": how})
+    assert run.value("out") == [code]
+    assert [event["event"] for event in run.events if event["event"] != "log"] == [
+        "run.resolved",
+        "node.started",
+        "node.succeeded",
+    ]
+    assert run.log("I am the child")["node"] is None
+    assert shared.runtime.run("forks", {"how": how}).value("out") == [code]  # And there is one runtime still.

@@ -89,6 +89,51 @@ def test_forked_processes_get_other_numbers_in_each_run(shared):
     assert len({number for pair in numbers for number in pair}) == 6
 
 
+def test_what_a_run_changes_in_python_itself_is_put_back(shared):
+    code = """
+        import decimal, locale, os, signal, socket, sys, threading, time, warnings
+        import numpy as np
+        def _ignore(*_): pass
+        def out(spoil: bool) -> dict:
+            if spoil:
+                signal.signal(signal.SIGTERM, signal.SIG_IGN); signal.signal(signal.SIGINT, _ignore)
+                sys.excepthook = threading.excepthook = warnings.showwarning = None
+                sys.settrace(_ignore); sys.setprofile(_ignore); sys.argv.append("--spoilt")
+                locale.setlocale(locale.LC_ALL, "C"); os.umask(0o007); socket.setdefaulttimeout(3)
+                decimal.getcontext().prec = 3; np.seterr(all="raise")
+                os.environ["TZ"] = "Asia/Tokyo"; time.tzset()
+            umask = os.umask(0); os.umask(umask)
+            return {
+                "signals": [str(signal.getsignal(each)) for each in (signal.SIGTERM, signal.SIGINT)],
+                "hooks": [hook is None for hook in (sys.excepthook, threading.excepthook, warnings.showwarning)],
+                "tracing": [sys.gettrace() is None, sys.getprofile() is None], "arguments": sys.argv,
+                "locale": locale.setlocale(locale.LC_ALL), "umask": umask, "timeout": socket.getdefaulttimeout(),
+                "third": str(decimal.Decimal(1) / 3), "numpy": np.geterr(), "zone": time.strftime("%Z"),
+            }
+    """
+    fresh = shared.run("twisted", code, YAML, {"spoil": False}).value("out")
+    assert fresh["arguments"] == ["flowerpower"]
+    spoilt = shared.run("twisted", code, YAML, {"spoil": True}).value("out")
+    assert [key for key in fresh if fresh[key] == spoilt[key]] == []
+    assert shared.run("twisted", code, YAML, {"spoil": False}).value("out") == fresh
+
+
+def test_quit_in_a_node_leaves_standard_input_to_the_next_run(shared):
+    assert shared.run("quits", "def out() -> int:\n    quit()\n", YAML).error["type"] == "SystemExit"
+    assert shared.run("reads", "import sys\ndef out() -> str: return sys.stdin.read()\n", YAML).value("out") == ""
+
+
+def test_a_pipeline_that_reads_its_command_line_finds_no_options(shared):
+    code = """
+        import argparse
+        def out() -> int:
+            parser = argparse.ArgumentParser()
+            parser.add_argument("--count", type=int, default=5)
+            return parser.parse_args().count
+    """
+    assert shared.run("argued", code, YAML).value("out") == 5
+
+
 def test_changed_code_runs_at_once_even_within_the_same_second_and_size(shared):
     for number in (1, 2, 3, 1):
         run = shared.run("edited", f"def out() -> int: return {number}\n", YAML)
@@ -137,6 +182,27 @@ def test_the_hash_of_a_file_is_kept_only_while_nothing_about_it_has_changed(tmp_
         same_inode.write("a = 2")
     os.utime(file, (1_700_000_000, 1_700_000_000))
     assert sources.sha256(str(file)) != first
+
+
+def test_a_changed_module_behind_a_link_runs_at_once(project):
+    (project.folder / "pipelines").rename(project.folder.parent / "elsewhere")
+    (project.folder / "pipelines").symlink_to("../elsewhere")
+    with RuntimeProcess(project.folder) as runtime:
+        for number in (1, 2):
+            project.pipeline("linked", f"def out() -> int: return {number}\n", YAML)
+            assert runtime.run("linked").value("out") == number
+        (node,) = runtime.describe("linked")["linked"]["graph"]["nodes"]
+        assert node["file"] == "pipelines/linked.py"
+
+
+def test_a_changed_library_from_another_source_folder_runs_at_once(project):
+    library = project.folder.parent / "libraries"
+    library.mkdir()
+    project.pipeline("uses", "import shop_rules\ndef out() -> int: return shop_rules.NUMBER\n", YAML)
+    with RuntimeProcess(project.folder, env={"PYTHONPATH": str(library)}) as runtime:
+        for number in (1, 22):
+            (library / "shop_rules.py").write_text(f"NUMBER = {number}\n")
+            assert runtime.run("uses").value("out") == number
 
 
 def test_changed_params_run_at_once(shared):

@@ -34,7 +34,7 @@ export function isComputed(node: GraphNode | undefined): boolean {
 export interface Upstream {
   /** The nodes that will run, in the graph's order: every node after those that it needs. */
   path: string[];
-  /** The inputs that those nodes cannot do without, unless something gives them a value. */
+  /** The inputs that those nodes, or the results, cannot do without, unless something gives them a value. */
   needed: string[];
 }
 
@@ -49,7 +49,9 @@ export function upstreamOf(graph: Graph, finalVars: readonly string[]): Upstream
   // A set that grows while it is walked: each node is visited once, and a deep graph needs no stack.
   for (const name of reached) {
     const node = nodes.get(name);
-    if (node === undefined || !isComputed(node)) continue;
+    if (node === undefined) continue;
+    // An input among the results: Hamilton gives back what it was given, and fails when that is nothing.
+    if (!isComputed(node)) needed.add(name);
     const optional = new Set(node.optionalDependsOn);
     for (const upstream of [...node.dependsOn, ...node.optionalDependsOn]) {
       if (isComputed(nodes.get(upstream))) reached.add(upstream);

@@ -18,9 +18,9 @@ export type PlanProblemCode =
   | "WRONG_TYPE"
   | "NO_FINAL_VARS"
   | "UNKNOWN_FINAL_VAR"
-  | "INPUT_FINAL_VAR"
   | "BRANCH_FINAL_VAR"
   | "ENDLESS_COLLECT"
+  | "REPEATED_COLLECT"
   | "UNKNOWN_EXECUTOR"
   | "BAD_OPTION"
   | "TOO_DEEP";
@@ -87,7 +87,7 @@ export function planRun(description: PipelineDescription, request: PlannedReques
     ...finalVarProblems(run),
     ...givenInputProblems(run),
     ...missingInputProblems(run, needed),
-    ...endlessProblems(run, path),
+    ...collectProblems(run, path),
     ...executorProblems(request),
     ...(["inputs", "config"] as const).flatMap((part) => depthProblems(part, request[part])),
   ];
@@ -142,13 +142,6 @@ function finalVarProblems(run: PlannedRun): PlanProblem[] {
       const message = `There is no node ${name} to ask for${elsewhere === null ? "." : ` under this config; with ${elsewhere} there is.`}`;
       return problem("UNKNOWN_FINAL_VAR", path, message, nearest(name, computed));
     }
-    if (!isComputed(node)) {
-      return problem(
-        "INPUT_FINAL_VAR",
-        path,
-        `${name} is an input: it is given, not computed, and cannot be a result.`,
-      );
-    }
     if (branched.has(name)) {
       const message = `${name} runs once for each branch and has no single value. Ask for the node that collects it.`;
       return problem("BRANCH_FINAL_VAR", path, message, collectorOf(run, name));
@@ -194,14 +187,34 @@ function missingInputProblems(run: PlannedRun, needed: string[]): PlanProblem[] 
       const type = inputs.get(name)?.type ?? nodes.get(name)?.type;
       const elsewhere = variantWith(run, (variant) => isComputed(nodeOf(variant, name)));
       const computed = elsewhere === null ? "" : ` With ${elsewhere} the pipeline computes it.`;
-      const message = `The input ${name} (${type}) is missing and has no default. It is needed by ${listNames(usedBy(name), { limit: 3 })}.`;
+      const users = run.finalVars.includes(name) ? ["the request, as a result"] : usedBy(name);
+      const message = `The input ${name} (${type}) is missing and has no default. It is needed by ${listNames(users, { limit: 3 })}.`;
       return problem("MISSING_INPUT", `input.inputs.${name}`, message + computed);
     });
 }
 
-/** A default in code counts only for the nodes that have it; the others need the value all the same. */
+/** A default in code counts only for the nodes that have it; the others, and a result, need the value all the same. */
 function hasDefault(input: PipelineInput | undefined): boolean {
   return input !== undefined && input.default !== null && input.default.source !== "code";
+}
+
+/** Hamilton fails on branches that are collected twice, and not before it has run them. */
+function collectProblems(run: PlannedRun, path: string[]): PlanProblem[] {
+  const endless = endlessProblems(run, path);
+  if (endless.length > 0) return endless;
+  const { nodes, branched } = indexGraph(run.graph);
+  const collects = Map.groupBy(
+    path.filter((name) => nodes.get(name)?.kind === "collect"),
+    (name) => expandersOf(run.graph, name)[0],
+  );
+  return [...collects].flatMap(([expander, names]) => {
+    const collected = names.flatMap((name) =>
+      (nodes.get(name)?.dependsOn ?? []).filter((other) => branched.has(other) || nodes.get(other)?.kind === "expand"),
+    );
+    if (collected.length < 2) return [];
+    const message = `The branches of ${expander} are collected more than once, in ${listNames(names)}, and Hamilton would fail. Collect once, from a node that has all that is needed.`;
+    return [problem("REPEATED_COLLECT", "input.pipeline", message)];
+  });
 }
 
 /** Hamilton waits for ever on a `Collect` that leads back to several `Parallelizable` nodes, or to none. */
@@ -245,7 +258,8 @@ function plannedInputs(run: PlannedRun, path: string[]): PlannedInput[] {
   const config = mergedConfig(run);
   return run.description.inputs.flatMap((input) => {
     const given = Object.hasOwn(run.request.inputs, input.name);
-    if (!given && !input.usedBy.some((node) => running.has(node))) return [];
+    const isTaken = input.usedBy.some((node) => running.has(node)) || run.finalVars.includes(input.name);
+    if (!given && !isTaken) return [];
     const place = input.default?.source ?? null;
     if (given) return { name: input.name, source: "request", replaced: place };
     if (config.has(input.name)) return { name: input.name, source: "config", replaced: null };

@@ -149,6 +149,17 @@ describe("Collect", () => {
       ["ENDLESS_COLLECT"],
     ],
     ["of nothing", [node("y"), collect("dough", ["y"])], ["ENDLESS_COLLECT"]],
+    [
+      "of two nodes of one fan",
+      [fan("f", []), node("x", ["f"]), node("y", ["f"]), collect("dough", ["x", "y"])],
+      ["REPEATED_COLLECT"],
+    ],
+    [
+      "beside another one of the same fan",
+      [fan("f", []), collect("c", ["f"]), collect("d", ["f"]), node("dough", ["c", "d"])],
+      ["REPEATED_COLLECT"],
+    ],
+    ["beside another one that is not asked for", [fan("f", []), collect("c", ["f"]), collect("dough", ["f"])], []],
   ])("%s", (_name, nodes, expected) => {
     expect(codes(pipeline({ nodes }))).toEqual(expected);
   });
