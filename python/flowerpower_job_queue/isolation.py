@@ -88,6 +88,9 @@ class ProcessState:
         interrupts.install()
 
     def _restore_python(self) -> None:
+        # First: an alarm that a run has left behind would end the process in the middle of the next one.
+        for timer in (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF):
+            signal.setitimer(timer, 0)
         for number, handler in self._signals.items():
             # None: a handler of C code, which Python could not put back.
             if handler is not None and signal.getsignal(number) != handler:

@@ -88,8 +88,6 @@ class PipelineRun:
         if os.getpid() != process:
             _leave_fork(self._capture, None)
         threads = state.threads_left()
-        if self._sets_log_level:
-            flowerpower_guard.forget_log_level()
         self._capture.flush()
         self._capture.restore()
         if self._relay is not None:
@@ -98,6 +96,9 @@ class PipelineRun:
         count = self.events.close()
         self._capture.sink = None
         state.restore()
+        if self._sets_log_level:
+            # Only now: its new handler takes standard error as it is.
+            flowerpower_guard.forget_log_level()
         for name in variables:
             os.environ.pop(name, None)
         if error is not None and error["kind"] == "CANCELLED":

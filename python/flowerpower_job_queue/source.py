@@ -77,6 +77,9 @@ class ProjectCode:
         self.sources = Sources()
         # What was compiled, by file: the hash of exactly these bytes.
         self.imported: dict[str, str] = {}
+        # The same of source folders elsewhere.
+        self._neighbours: dict[str, str] = {}
+        self._holds_distributions: dict[str, bool] = {}
         self._imports: dict[str, tuple[str, list[_Import]]] = {}
         # Packages that were there before the project: ours, FlowerPower's and what they need.
         self._before: frozenset[str] = frozenset()
@@ -119,27 +122,53 @@ class ProjectCode:
         """Notes modules from source folders elsewhere: an editable install, PYTHONPATH. People edit these too."""
         for module in list(sys.modules.values()):
             filename = getattr(module, "__file__", None)
-            if not isinstance(filename, str) or filename in self.imported or not self._is_neighbour(module, filename):
+            if not isinstance(filename, str) or filename in self.imported or filename in self._neighbours:
                 continue
-            digest = self.sources.sha256(filename)
+            digest = self.sources.sha256(filename) if self._is_neighbour(module, filename) else None
             if digest is not None:
-                self.imported[filename] = digest
+                self._neighbours[filename] = digest
 
     def _is_neighbour(self, module: Any, filename: str) -> bool:
         if not filename.endswith(".py") or str(module.__name__).partition(".")[0] in self._before:
             return False
         installed = any(filename.startswith(os.path.join(prefix, "")) for prefix in {sys.prefix, sys.base_prefix})
-        return not installed and _FOREIGN_FOLDERS.isdisjoint(filename.split(os.sep))
+        if installed or not _FOREIGN_FOLDERS.isdisjoint(filename.split(os.sep)):
+            return False
+        # `pip install --target` makes such a folder anywhere.
+        depth = str(module.__name__).count(".") + (1 if os.path.basename(filename) == "__init__.py" else 0)
+        folder = os.path.dirname(filename)
+        for _ in range(depth):
+            folder = os.path.dirname(folder)
+        return not self._is_installation(folder)
+
+    def _is_installation(self, folder: str) -> bool:
+        known = self._holds_distributions.get(folder)
+        if known is None:
+            try:
+                known = any(name.endswith(".dist-info") for name in os.listdir(folder))
+            except OSError:
+                known = False
+            self._holds_distributions[folder] = known
+        return known
 
     def is_stale(self) -> bool:
         """True when a file has changed since it was imported."""
-        return any(self.sources.sha256(path) != digest for path, digest in self.imported.items())
+        return self._has_changed(self.imported) or self._has_changed(self._neighbours)
+
+    def _has_changed(self, files: dict[str, str]) -> bool:
+        return any(self.sources.sha256(path) != digest for path, digest in files.items())
 
     def forget(self) -> None:
-        """Drops every module of the project, so that the next import reads the files again."""
+        """Drops every module of the project, so that the next import reads the files again.
+
+        Modules from elsewhere only when one of them has changed: a library may not stand being imported twice.
+        """
+        neighbours = dict(self._neighbours) if self._has_changed(self._neighbours) else {}
         for name, module in list(sys.modules.items()):
-            if self._is_project_module(module):
+            if getattr(module, "__file__", None) in neighbours or self._is_project_module(module):
                 del sys.modules[name]
+        if neighbours:
+            self._neighbours.clear()
         self.imported.clear()
         importlib.invalidate_caches()
         linecache.checkcache()

@@ -281,3 +281,33 @@ def test_threads_left_behind_are_told(shared):
     """
     assert shared.run("leaves_thread", code, YAML, {"left": True}).ended["process"]["threads"] == ["left-behind"]
     assert shared.run("leaves_thread", code, YAML, {"left": False}).ended["process"]["threads"] == []
+
+
+def test_an_alarm_that_a_run_has_left_behind_does_not_end_the_next_one(shared):
+    code = """
+        import signal, time
+        def out(leave: bool) -> str:
+            if leave:
+                signal.setitimer(signal.ITIMER_REAL, 0.3)
+                raise ValueError("before the alarm was switched off")
+            time.sleep(0.6)
+            return "lives"
+    """
+    shared.run("alarms", code, YAML, {"leave": True})
+    assert shared.run("alarms", code, YAML, {"leave": False}).value("out") == "lives"
+
+
+def test_an_edited_pipeline_does_not_import_installed_libraries_again(shared, tmp_path):
+    library = tmp_path / "target"
+    (library / "lib_of_ours").mkdir(parents=True)
+    (library / "lib_of_ours" / "__init__.py").write_text("import random\nTOKEN = random.random()\n")
+    (library / "lib_of_ours-1.0.dist-info").mkdir()
+    code = f"""
+        import sys
+        sys.path.insert(0, {str(library)!r})
+        import lib_of_ours
+        def out() -> float: return lib_of_ours.TOKEN
+    """
+    first = shared.run("library", code, YAML).value("out")
+    edited = code.replace("return lib_of_ours.TOKEN", "return lib_of_ours.TOKEN + 1")
+    assert shared.run("library", edited, YAML).value("out") == first + 1

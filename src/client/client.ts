@@ -24,6 +24,7 @@ import {
   type JobOrder,
   type JobSummaryFragment,
   JobsDocument,
+  LastAttemptDocument,
   type NodeRunFilter,
   type NodeRunFragment,
   NodeRunsDocument,
@@ -207,11 +208,16 @@ export function createClient(options: ClientOptions): Client {
         async (after) => (await send(JobHistoryDocument, { id, first: historyPage, after }, call)).job?.events ?? null,
       ),
 
-    nodeRuns: (id, filter, call) =>
-      pages(async (after) => {
-        const variables = { id, first: nodeRunsPage, after, filter: filter ?? null };
-        return (await send(NodeRunsDocument, variables, call)).job?.nodeRuns ?? null;
-      }),
+    async *nodeRuns(id, filter, call) {
+      // Of the attempt of now, also when another one begins between two pages.
+      const attempt = (await send(LastAttemptDocument, { id }, call)).job?.lastAttempt?.id;
+      if (attempt === undefined) return;
+      yield* pages(async (after) => {
+        const variables = { attempt, first: nodeRunsPage, after, filter: filter ?? null };
+        const { node } = await send(NodeRunsDocument, variables, call);
+        return node !== null && "nodeRuns" in node ? node.nodeRuns : null;
+      });
+    },
 
     async cancel(id, reason, { signal } = {}) {
       const input = { id, reason: reason ?? null };

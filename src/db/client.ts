@@ -16,6 +16,8 @@ export interface Database extends AsyncDisposable {
   readonly sql: postgres.Sql;
   /** Reads of the API through Drizzle: a slow page never takes a connection from a job. */
   readonly reads: Reads;
+  /** The same pool for reads written out in SQL. Drizzle has changed how it speaks: times come, and JSON goes, as text. */
+  readonly readSql: postgres.Sql;
   /** Ids whose time is the database's. */
   ids: IdSource;
   /** Milliseconds since 1970 by the database's clock, as far as this process knows. */
@@ -84,6 +86,9 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     get reads() {
       if (drizzled.client !== reads.sql) drizzled = { client: reads.sql, orm: readsOf(reads.sql) };
       return drizzled.orm;
+    },
+    get readSql() {
+      return reads.sql;
     },
     now: () => Date.now() + skewMs,
     ids: new IdSource(() => Date.now() + skewMs),

@@ -125,28 +125,26 @@ interface Question {
 }
 
 /**
- * Answers what is asked about these projects, oldest first, and returns how many questions it has settled. `describe` has to
- * have a time limit of its own.
+ * Answers the oldest question about these projects; false when there is none. `describe` has to have a time limit of its own.
  *
  * Of several workers one answers a question: who has claimed it. A lock of its row would do that too, but in a transaction
  * that stays open while Python describes, and the feed of all jobs would wait for it.
  */
-export async function answerVariants(
+export async function answerVariant(
   db: Database,
   projects: readonly string[],
   describe: DescribeVariant,
-): Promise<number> {
-  for (let count = 0; ; count += 1) {
-    const open = await claimOldest(db.sql, projects);
-    if (open === null) return count;
-    const [project, pipeline] = open.key;
-    try {
-      const description = await describe(project, pipeline, open.config);
-      await settle(db.sql, open.key, description);
-    } catch (error) {
-      await giveBack(db.sql, open.key).catch(() => {}); // else it is free when the claim has grown old
-      throw error;
-    }
+): Promise<boolean> {
+  const open = await claimOldest(db.sql, projects);
+  if (open === null) return false;
+  const [project, pipeline] = open.key;
+  try {
+    const description = await describe(project, pipeline, open.config);
+    await settle(db.sql, open.key, description);
+    return true;
+  } catch (error) {
+    await giveBack(db.sql, open.key).catch(() => {}); // else it is free when the claim has grown old
+    throw error;
   }
 }
 
@@ -175,7 +173,22 @@ async function settle(sql: Sql, key: VariantKey, description: PipelineDescriptio
     await sql`
       update variants set answered_at = queue_now(), description = ${sql.json(storable(description) as never)}
       where ${isKey(sql, key)}`;
+    await forgetOldest(sql, key);
   }
+}
+
+/** Answers that are kept for one pipeline: each holds a whole graph, and whoever asks may vary the config without end. */
+const mostAnswers = 200;
+
+async function forgetOldest(sql: Sql, [project, pipeline]: VariantKey): Promise<void> {
+  await sql`
+    delete from variants v using (
+      select code_hash, config_hash from variants
+      where project = ${project} and pipeline = ${pipeline} and answered_at is not null
+      order by asked_at desc offset ${mostAnswers}
+    ) old
+    where v.project = ${project} and v.pipeline = ${pipeline}
+      and v.code_hash = old.code_hash and v.config_hash = old.config_hash`;
 }
 
 function isKey(sql: Sql, [project, pipeline, codeHash, hash]: VariantKey) {

@@ -14,6 +14,7 @@ const inexactMs = 20;
 export class LimitWatch implements Disposable {
   readonly #limits: RunLimits;
   readonly #onExceeded: (exceeded: Exceeded) => void;
+  #onUnseen: ((error: unknown) => void) | null;
   readonly #group: ProcessGroup;
   readonly #beganAt = performance.now();
   /** Processor time that each process had used before the run. */
@@ -25,10 +26,13 @@ export class LimitWatch implements Disposable {
     group: number,
     limits: RunLimits,
     onExceeded: (exceeded: Exceeded) => void,
+    /** Told once when what is used cannot be seen; it is looked at again and again all the same. */
+    onUnseen: (error: unknown) => void = () => {},
     open: (group: number) => ProcessGroup = openProcessGroup,
   ) {
     this.#limits = limits;
     this.#onExceeded = onExceeded;
+    this.#onUnseen = onUnseen;
     this.#group = open(group);
     if (limits.memory === null && limits.cpu === null) {
       this.#over = true;
@@ -48,7 +52,11 @@ export class LimitWatch implements Disposable {
   #lookIn(ms: number): void {
     this.#timer = setTimeout(() => {
       this.#look().catch((error: unknown) => {
-        process.emitWarning(`What a run uses cannot be seen, so its limits do not hold: ${String(error)}`);
+        if (this.#over) return;
+        this.#onUnseen?.(error);
+        this.#onUnseen = null;
+        // Too many open files, a machine without memory: the next look may see again.
+        this.#lookIn(limitLookMs);
       });
     }, ms);
   }

@@ -67,6 +67,8 @@ export class Member {
   /** Makes it idle, or says why it may not run anything else. */
   takeBack(ended: RunEnded | null, fresh: boolean, limits: RuntimeLimits): string | null {
     this.usedAt = performance.now();
+    // What its first run has imported the project's runs need: only what comes on top is left behind.
+    if (this.runs === 1) this.#freshBytes = this.rssBytes() ?? this.#freshBytes;
     this.#toldBytes = ended?.process?.rssBytes ?? null;
     const threads = ended?.process?.threads ?? [];
     if (ended === null || !ended.reusable) return "its last run was ended by force";

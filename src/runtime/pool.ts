@@ -107,7 +107,8 @@ export class Runtimes {
       throw error;
     }
     await using lease = acquired;
-    const ended = await run(lease.child, request, options);
+    const warn = (message: string) => this.#options.log(message, { project });
+    const ended = await run(lease.child, request, { warn, ...options });
     lease.ended(ended);
     return ended;
   }

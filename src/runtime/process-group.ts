@@ -81,8 +81,9 @@ interface Stat {
 function readStat(pid: string): Stat | null {
   try {
     return parseStat(readFileSync(`/proc/${pid}/stat`, "latin1"));
-  } catch {
-    return null;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && ["ENOENT", "ESRCH"].includes(String(error.code))) return null;
+    throw error;
   }
 }
 

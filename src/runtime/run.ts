@@ -17,6 +17,8 @@ export interface RunOptions {
   limits?: RunLimits;
   /** Stops the run; its reason is a StopRequest. */
   signal: AbortSignal;
+  /** Told what whoever runs this system should know. */
+  warn?: (message: string) => void;
   grace?: Grace;
   queue: QueueLimits;
 }
@@ -51,7 +53,12 @@ export async function run(child: RuntimeChild, request: RunRequest, options: Run
   using events = new EventQueue(options.queue);
   using stopping = new Stopping(child, request.id, grace);
   // Before the request: what is used from here on is the run's.
-  using limitWatch = new LimitWatch(child.pid, limits, (exceeded) => stopping.beyond(exceeded));
+  using limitWatch = new LimitWatch(
+    child.pid,
+    limits,
+    (exceeded) => stopping.beyond(exceeded),
+    (error) => options.warn?.(`what a run uses cannot be seen, so its limits do not hold: ${String(error)}`),
+  );
   const answer = Promise.withResolvers<EndedMessage | { type: "exit"; exit: Exit }>();
   const hangUp = child.converse(request, (message, bytes) => {
     const fault = progress.see(message, request.id);

@@ -29,7 +29,7 @@ const lists = createContextCache(
   ({ db }: Context) =>
     new NestedList<{ jobId: string }, Row>(
       ({ attempt }) => attempt,
-      (questions, limit, backwards) => readAttempts(db.sql, questions, limit, backwards),
+      (questions, limit, backwards) => readAttempts(db.readSql, questions, limit, backwards),
     ),
 );
 
@@ -42,7 +42,7 @@ async function readAttempts(
 ) {
   return await sql<(Row & { question: number })[]>`
     select q.question, a.job_id as "jobId", a.attempt, a.id
-    from jsonb_to_recordset(${sql.json(questions as never)}) as q (
+    from jsonb_to_recordset(${JSON.stringify(questions)}::jsonb) as q (
       question int, "jobId" uuid, "after" int, "before" int
     )
     cross join lateral (

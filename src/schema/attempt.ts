@@ -112,11 +112,12 @@ function pathOf(context: JsonObject | null): string[] | null {
 const begunNodes = createContextCache(
   ({ db }: Context) =>
     new Batch<{ jobId: string; attempt: number }, Set<string>>(async (questions) => {
-      const rows = await db.sql<{ question: number; nodes: string[] }[]>`
+      const asked = JSON.stringify(questions.map((one, question) => ({ ...one, question })));
+      const rows = await db.readSql<{ question: number; nodes: string[] }[]>`
         select q.question, array(
           select distinct n.node from node_runs n where n.job_id = q."jobId" and n.attempt = q.attempt
         ) as nodes
-        from jsonb_to_recordset(${db.sql.json(questions.map((one, question) => ({ ...one, question })))}) as q (
+        from jsonb_to_recordset(${asked}::jsonb) as q (
           question int, "jobId" uuid, attempt int
         )`;
       const answers = new Map(rows.map(({ question, nodes }) => [question, new Set(nodes)]));

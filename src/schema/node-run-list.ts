@@ -84,15 +84,15 @@ const lists = createContextCache(
   ({ db }: Context) =>
     new NestedList<Question, Row>(
       ({ firstSeq }) => firstSeq,
-      (questions, limit, backwards) => readRuns(db.sql, questions, limit, backwards),
+      (questions, limit, backwards) => readRuns(db.readSql, questions, limit, backwards),
     ),
 );
 
 /** The keys of pages of many attempts, in one statement; what is selected of them the plugin loads, all at once. */
-async function readRuns(sql: Sql, questions: readonly (Question & ListQuestion)[], limit: number, backwards: boolean) {
-  return await sql<(Row & { question: number })[]>`
+export function readRuns(sql: Sql, questions: readonly (Question & ListQuestion)[], limit: number, backwards: boolean) {
+  return sql<(Row & { question: number })[]>`
     select q.question, r.job_id as "jobId", r.attempt, r.node, r.branch, r.id, r.first_seq as "firstSeq"
-    from jsonb_to_recordset(${sql.json(questions as never)}) as q (
+    from jsonb_to_recordset(${JSON.stringify(questions)}::jsonb) as q (
       question int, "jobId" uuid, attempt int, node text, states text[], "after" int, "before" int
     )
     cross join lateral (

@@ -52,6 +52,8 @@ builder.drizzleObjectField(
       nullable: true,
       description:
         "The pipeline under another config than its YAML's, or a module without a YAML, which is imported only now. A worker is asked when it is not known yet. Null when none has answered within two seconds.",
+      // A worker may import code for it: who may only look has no business with that.
+      authScopes: { enqueue: true },
       args: {
         config: t.arg({
           type: "JSONObject",

@@ -60,7 +60,7 @@ export const Pipeline = builder.drizzleNode("pipelines", {
     }),
     codeHash: t.string({
       nullable: true,
-      description: "Hash of its code and YAML; null when it was not imported.",
+      description: "Hash of its code and YAML; null when it could not be read.",
       resolve: (row) => now(row).codeHash,
     }),
     params: t.field({

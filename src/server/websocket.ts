@@ -206,5 +206,7 @@ function pingRegularly(socket: WebSocket, pingMs: number): () => void {
 }
 
 function refuse(duplex: Duplex, status: string): void {
+  // Whoever keeps its half open would keep the socket.
+  duplex.once("finish", () => duplex.destroy());
   duplex.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
 }

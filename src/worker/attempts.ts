@@ -274,9 +274,12 @@ export class Attempts {
   }
 }
 
-/** Postgres has understood and refused the statement: sent again it would be refused again. */
+/**
+ * Sent again it would end in the same way: Postgres has understood and refused the statement, or we have a bug. What may pass
+ * is a connection that was lost, a conflict, a lack of resources, somebody's intervention, and the system itself.
+ */
 export function isPermanent(error: unknown): boolean {
-  if (error instanceof DomainError) return true;
+  if (error instanceof DomainError || error instanceof TypeError || error instanceof RangeError) return true;
   const code = (error as { code?: unknown }).code;
-  return typeof code === "string" && /^(22|23|42)/.test(code);
+  return typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) && !/^(08|40|53|55|57|58|XX|EPIPE$)/.test(code);
 }

@@ -79,6 +79,8 @@ async function settingsOf(
 ): Promise<JobSettings | null> {
   const found = await catalogue.find(started.project, started.pipeline);
   if (found === null) return null;
+  // One whose module could not even be imported says nothing of its limits: what it last said still holds.
+  const description = found.description.status === "broken" ? (found.lastGood ?? found.description) : found.description;
   return resolveSettings(
     {
       queue: started.queue,
@@ -89,7 +91,7 @@ async function settingsOf(
       options: started.options as RunOptions,
     },
     found.project,
-    written === null ? found.description : { ...found.description, retry: written },
+    written === null ? description : { ...description, retry: written },
   );
 }
 

@@ -1,6 +1,3 @@
-import { statSync } from "node:fs";
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import type { Database } from "../db/client.ts";
 import { DomainError } from "../domain/errors.ts";
 import type { JsonObject } from "../domain/json.ts";
@@ -8,12 +5,18 @@ import { laneOf } from "../domain/lanes.ts";
 import { type Rounds, startRounds } from "../events/rounds.ts";
 import type { Wakeups } from "../events/wakeups.ts";
 import { type DescribedProject, publishProject } from "../pipelines/publish.ts";
-import { answerVariants, pruneVariants } from "../pipelines/variants.ts";
+import { answerVariant, pruneVariants } from "../pipelines/variants.ts";
 import type { RuntimeChild } from "../runtime/child.ts";
 import { describeProject } from "../runtime/describe.ts";
 import type { Environment } from "../runtime/environment.ts";
-import { type ErrorInfo, noJobQueueSettings, type ProjectDescription } from "../runtime/protocol.ts";
+import {
+  type ErrorInfo,
+  noJobQueueSettings,
+  type PipelineDescription,
+  type ProjectDescription,
+} from "../runtime/protocol.ts";
 import { noError } from "../runtime/run-error.ts";
+import { signatureOf } from "./signature.ts";
 
 /** A project that this worker serves: a name, and the folder that it means here. */
 export interface ServedProject {
@@ -36,9 +39,19 @@ export interface ProjectsOptions {
   log(message: string, data: JsonObject): void;
 }
 
+/** A project as it was last described. */
+interface Known {
+  signature: string;
+  pipelines: readonly PipelineDescription[];
+  /** When it is described again although nothing has changed, by the monotonic clock. */
+  againAt: number;
+  waitMs: number;
+}
+
 /** Between two looks at the folders, and at what servers ask. */
 const lookMs = 1000;
-const mostFiles = 2000;
+/** What is broken is described again although no file has changed: a machine under load, a missing service. */
+const mendMs = { first: 30_000, longest: 600_000 };
 const pruneEveryMs = 3_600_000;
 
 /**
@@ -49,7 +62,7 @@ export class Projects implements AsyncDisposable {
   /** Settles when each project was described once. */
   readonly published: Promise<void>;
   readonly #options: ProjectsOptions;
-  readonly #signatures = new Map<string, string>();
+  readonly #known = new Map<string, Known>();
   readonly #usable = new Set<string>();
   #prunedAt = 0;
   readonly #rounds: Rounds[];
@@ -64,6 +77,7 @@ export class Projects implements AsyncDisposable {
     const common = this.#startRounds("serving lanes", async () => {
       await this.#serveLanes();
       await this.#prune();
+      return lookMs;
     });
     this.#rounds = [...own.map(({ rounds }) => rounds), common];
     this.#asked = options.wakeups.subscribe("describe", () => {
@@ -84,32 +98,40 @@ export class Projects implements AsyncDisposable {
       const changed = await this.#publishChanged(served);
       if (changed) await this.#serveLanes();
       first.resolve();
-      await this.#answer(served);
+      // One at a time: whoever asks much must not keep a change from being seen.
+      return (await this.#answer(served)) ? 0 : lookMs;
     });
     return { rounds, first: first.promise };
   }
 
-  #startRounds(what: string, round: () => Promise<void>): Rounds {
-    return startRounds(
-      async () => {
-        await round();
-        return lookMs;
-      },
-      (error) => {
-        if (!this.#closing.signal.aborted) this.#options.log(`${what} failed`, { error: String(error) });
-      },
-    );
+  #startRounds(what: string, round: () => Promise<number>): Rounds {
+    return startRounds(round, (error) => {
+      if (!this.#closing.signal.aborted) this.#options.log(`${what} failed`, { error: String(error) });
+    });
   }
 
   async #publishChanged(served: ServedProject): Promise<boolean> {
-    const signature = await signatureOf(served.dir);
-    if (this.#signatures.get(served.name) === signature) return false;
-    await this.#publish(served);
-    this.#signatures.set(served.name, signature);
+    const { dir, python } = served;
+    const known = this.#known.get(served.name);
+    const look = { dir, python: python.path, env: served.environment() };
+    const before = { ...look, pipelines: known?.pipelines ?? [] };
+    const signature = await signatureOf(before);
+    if (known?.signature === signature && performance.now() < known.againAt) return false;
+    const { project, pipelines } = await this.#publish(served);
+    const isBroken = project.error !== null || pipelines.some(({ status }) => status === "broken");
+    const waitMs = known?.signature === signature ? Math.min(known.waitMs * 2, mendMs.longest) : mendMs.first;
+    // A file that was written meanwhile may have come too late for the description.
+    const isCurrent = (await signatureOf(before)) === signature;
+    this.#known.set(served.name, {
+      signature: isCurrent ? await signatureOf({ ...look, pipelines }) : signature,
+      pipelines,
+      waitMs,
+      againAt: isBroken ? performance.now() + waitMs : Number.POSITIVE_INFINITY,
+    });
     return true;
   }
 
-  async #publish(served: ServedProject): Promise<void> {
+  async #publish(served: ServedProject): Promise<Omit<DescribedProject, "name">> {
     const { db, wakeups, workerId, log } = this.#options;
     const described = await this.#describe(served);
     const { error } = described.project;
@@ -121,6 +143,7 @@ export class Projects implements AsyncDisposable {
     const { changed, removed } = await publishProject(db, workerId(), { name: served.name, ...described, environment });
     wakeups.ring("describe");
     log("project published", { project: served.name, changed, removed, error: error?.message ?? null });
+    return described;
   }
 
   async #serveLanes(): Promise<void> {
@@ -134,8 +157,9 @@ export class Projects implements AsyncDisposable {
     await pruneVariants(this.#options.db.sql);
   }
 
-  async #answer(served: ServedProject): Promise<void> {
-    await answerVariants(this.#options.db, [served.name], async (_project, pipeline, config) => {
+  /** Answers the oldest question about it; false when there is none. */
+  async #answer(served: ServedProject): Promise<boolean> {
+    return await answerVariant(this.#options.db, [served.name], async (_project, pipeline, config) => {
       const { pipelines } = await this.#describe(served, { pipelines: [pipeline], config });
       return pipelines.find(({ name }) => name === pipeline) ?? null;
     });
@@ -147,6 +171,8 @@ export class Projects implements AsyncDisposable {
     only: { pipelines?: string[]; config?: JsonObject } = {},
   ): Promise<Omit<DescribedProject, "name">> {
     const { signal } = this.#closing;
+    // Before a spare is taken, which somebody has to end.
+    signal.throwIfAborted();
     const spare = this.#options.takeSpare(name);
     try {
       return await describeProject({ dir, python: python.path, env: environment(), signal, spare, ...only });
@@ -169,23 +195,4 @@ const nothing: ProjectDescription = {
 function unstartable(error: DomainError): ErrorInfo {
   const hint = "hint" in error && typeof error.hint === "string" ? error.hint : null;
   return { ...noError, kind: "INVALID", type: error.name, message: error.message, hint };
-}
-
-/** Changes when a file that may matter is added, removed or written. */
-async function signatureOf(dir: string): Promise<string> {
-  const parts: string[] = [];
-  for (const [folder, recursive] of [
-    ["conf", true],
-    ["pipelines", true],
-    [".", false],
-  ] as const) {
-    const entries = await readdir(join(dir, folder), { recursive, withFileTypes: true }).catch(() => []);
-    for (const entry of entries.slice(0, mostFiles)) {
-      if (!entry.isFile() || !/\.(py|ya?ml)$|^\.env$/.test(entry.name)) continue;
-      const path = join(entry.parentPath, entry.name);
-      const stat = statSync(path, { throwIfNoEntry: false });
-      if (stat !== undefined) parts.push(`${path} ${stat.mtimeMs} ${stat.size}`);
-    }
-  }
-  return parts.sort().join("\n");
 }

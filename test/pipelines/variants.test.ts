@@ -6,7 +6,7 @@ import { type CataloguedPipeline, openCatalogue } from "../../src/pipelines/cata
 import { publishProject } from "../../src/pipelines/publish.ts";
 import {
   type AskOptions,
-  answerVariants,
+  answerVariant,
   type DescribeVariant,
   pruneVariants,
   variantOf,
@@ -31,6 +31,13 @@ async function bakery({ served = true, codeHash = "c0de" } = {}): Promise<Catalo
   return await openCatalogue(db).pipeline(name, "bread");
 }
 
+/** Answers all that is asked, one question after the other, and counts. */
+async function answerAll(on: Database, projects: string[], describe: DescribeVariant): Promise<number> {
+  let count = 0;
+  while (await answerVariant(on, projects, describe)) count += 1;
+  return count;
+}
+
 /** What a worker of the project would do when the bell rings. */
 function answering({ projectName }: CataloguedPipeline, describe: DescribeVariant) {
   const answers: Promise<number>[] = [];
@@ -38,7 +45,7 @@ function answering({ projectName }: CataloguedPipeline, describe: DescribeVarian
   const options: AskOptions = {
     ring() {
       rings += 1;
-      answers.push(answerVariants(db, [projectName], describe));
+      answers.push(answerAll(db, [projectName], describe));
     },
   };
   return { options, rings: () => rings, done: () => Promise.all(answers) };
@@ -166,7 +173,7 @@ describe("variantOf", () => {
   });
 });
 
-describe("answerVariants", () => {
+describe("answerVariant", () => {
   it("answers the oldest first, and only for its projects", async () => {
     const [mine, other] = [await bakery(), await bakery()];
     for (const config of [{ n: 1 }, { n: 2 }, { n: 3 }]) await variantOf(db, mine, config, { ...silent, waitMs: 0 });
@@ -176,9 +183,9 @@ describe("answerVariants", () => {
       asked.push(config);
       return await under(project, name, config);
     };
-    expect(await answerVariants(db, [mine.projectName], describe)).toBe(3);
+    expect(await answerAll(db, [mine.projectName], describe)).toBe(3);
     expect(asked).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }]);
-    expect(await answerVariants(db, [mine.projectName], describe)).toBe(0);
+    expect(await answerAll(db, [mine.projectName], describe)).toBe(0);
   });
 
   it("answers each question once, whatever the number of workers", async () => {
@@ -189,7 +196,7 @@ describe("answerVariants", () => {
       asked.push(JSON.stringify(config));
       return await under(project, name, config);
     };
-    const counts = await Promise.all([1, 2, 3].map(() => answerVariants(db, [bread.projectName], describe)));
+    const counts = await Promise.all([1, 2, 3].map(() => answerAll(db, [bread.projectName], describe)));
     expect(counts.reduce((sum, count) => sum + count)).toBe(12);
     expect(new Set(asked).size).toBe(12);
   });
@@ -197,23 +204,23 @@ describe("answerVariants", () => {
   it("takes back a question about a pipeline that the project has no longer", async () => {
     const bread = await bakery();
     await variantOf(db, bread, { oven: "fan" }, { ...silent, waitMs: 0 });
-    expect(await answerVariants(db, [bread.projectName], async () => null)).toBe(1);
+    expect(await answerAll(db, [bread.projectName], async () => null)).toBe(1);
     expect(await db.sql`select 1 from variants where project = ${bread.projectName}`).toHaveLength(0);
   });
 
   it("leaves the question to others when it cannot describe", async () => {
     const bread = await bakery();
     await variantOf(db, bread, { oven: "fan" }, { ...silent, waitMs: 0 });
-    const failing = answerVariants(db, [bread.projectName], () => Promise.reject(new Error("no Python")));
+    const failing = answerAll(db, [bread.projectName], () => Promise.reject(new Error("no Python")));
     await expect(failing).rejects.toThrow("no Python");
-    expect(await answerVariants(db, [bread.projectName], under)).toBe(1);
+    expect(await answerAll(db, [bread.projectName], under)).toBe(1);
   });
 
   it("keeps no transaction open while it describes: the feed of all jobs would wait for it", async () => {
     const bread = await bakery();
     await variantOf(db, bread, { oven: "fan" }, { ...silent, waitMs: 0 });
     const open: unknown[] = [];
-    const answered = answerVariants(db, [bread.projectName], async (...asked) => {
+    const answered = answerAll(db, [bread.projectName], async (...asked) => {
       open.push(
         ...(await db.sql`
           select state, query from pg_stat_activity
@@ -231,9 +238,9 @@ describe("answerVariants", () => {
     const claimed = (ago: string) => db.sql`
       update variants set claimed_at = queue_now() - ${ago}::interval where project = ${bread.projectName}`;
     await claimed("80 seconds");
-    expect(await answerVariants(db, [bread.projectName], under)).toBe(0);
+    expect(await answerAll(db, [bread.projectName], under)).toBe(0);
     await claimed("91 seconds");
-    expect(await answerVariants(db, [bread.projectName], under)).toBe(1);
+    expect(await answerAll(db, [bread.projectName], under)).toBe(1);
   });
 
   it("does not hold up who asks the same while it describes", async () => {
@@ -241,7 +248,7 @@ describe("answerVariants", () => {
     await variantOf(db, bread, { oven: "fan" }, { ...silent, waitMs: 0 });
     const { promise: described, resolve: finish } = Promise.withResolvers<void>();
     const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
-    const answered = answerVariants(db, [bread.projectName], async (...asked) => {
+    const answered = answerAll(db, [bread.projectName], async (...asked) => {
       begin();
       await described;
       return await under(...asked);
@@ -270,5 +277,21 @@ describe("pruneVariants", () => {
         case when ${isAnswered} then queue_now() - ${age}::interval end`;
     await pruneVariants(db.sql);
     expect(await db.sql`select 1 from variants where project = ${bread.projectName}`).toHaveLength(stays ? 1 : 0);
+  });
+});
+
+describe("what is kept", () => {
+  it("is bounded for each pipeline, however often the config is varied", async () => {
+    const bread = await bakery();
+    const { projectName } = bread;
+    await db.sql`
+      insert into variants (project, pipeline, code_hash, config_hash, config, asked_at, answered_at, description)
+      select ${projectName}, 'bread', 'c0de', 'old' || n, '{}', queue_now() - n * interval '1 s', queue_now(), '{}'
+      from generate_series(1, 250) n`;
+    const worker = answering(bread, under);
+    expect(await variantOf(db, bread, { oven: "fan" }, worker.options)).toMatchObject({ status: "ok" });
+    const kept = await db.sql`select config_hash from variants where project = ${projectName}`;
+    expect(kept).toHaveLength(200);
+    expect(kept.map((row) => row.config_hash)).toEqual(expect.arrayContaining(["old1", "old199"]));
   });
 });

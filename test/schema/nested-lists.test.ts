@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Database } from "../../src/db/client.ts";
 import { idText } from "../../src/domain/ids.ts";
+import { readRuns } from "../../src/schema/node-run-list.ts";
 import { testDatabase } from "../support/database.ts";
 import { type TestServer, testServer } from "../support/server.ts";
 import { insertRun, publishBakery } from "./bakery.ts";
@@ -113,17 +114,9 @@ describe("Job.nodeRuns", () => {
 
   it("reads a page by its index, whatever came before it", async () => {
     await db.sql`analyze node_runs`;
-    const question = { question: 0, jobId: id, attempt: 2, after: 4000, before: 2 ** 31 - 1 };
-    const explained = await db.sql`
-      explain (format json) select r.* from jsonb_to_recordset(${db.sql.json([question])}) as q (
-        "jobId" uuid, attempt int, "after" int, "before" int
-      )
-      cross join lateral (
-        select * from node_runs n
-        where n.job_id = q."jobId" and n.attempt = q.attempt and n.first_seq > q."after" and n.first_seq < q."before"
-        order by n.first_seq limit 101
-      ) r`;
-    const plan = JSON.stringify(explained);
+    const question = { question: 0, jobId: id, attempt: 2, node: null, states: null, after: 4000, before: 2 ** 31 - 1 };
+    const statement = readRuns(db.sql, [question], 101, false);
+    const plan = JSON.stringify(await db.sql`explain (format json) ${statement}`);
     expect(plan).toContain("node_runs_first_seq");
     expect(plan).not.toContain("Seq Scan");
   });

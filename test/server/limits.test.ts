@@ -160,6 +160,17 @@ describe("an operation", () => {
   });
 });
 
+describe("variables", () => {
+  it.each([
+    ["a hundred and fifty thousand items of the wrong type", { tags: Array.from({ length: 150_000 }, () => 1) }],
+    ["a hundred thousand unknown fields", Object.fromEntries(Array.from({ length: 60_000 }, (_, n) => [`k${n}`, 1]))],
+  ])("with %s are refused at once", async (_what, input) => {
+    const query = "mutation ($i: EnqueueJobInput!) { enqueueJob(input: $i) { __typename } }";
+    const { errors } = await quickly(query, { i: { pipeline: "a", ...input } });
+    expect(errors).toHaveLength(20);
+  });
+});
+
 describe("many operations", () => {
   it("in one request are refused", async () => {
     const response = await fetch(`${server.url}/graphql`, {

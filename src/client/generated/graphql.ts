@@ -514,15 +514,25 @@ export type JobHistoryQuery = { job: { events: { nodes: Array<
         | { __typename: 'UnknownEvent', data: unknown, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
       >, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } | null };
 
-export type NodeRunsQueryVariables = Exact<{
+export type LastAttemptQueryVariables = Exact<{
   id: string | number;
+}>;
+
+
+export type LastAttemptQuery = { job: { lastAttempt: { id: string } | null } | null };
+
+export type NodeRunsQueryVariables = Exact<{
+  attempt: string | number;
   first: number;
   after?: string | null | undefined;
   filter?: NodeRunFilter | null | undefined;
 }>;
 
 
-export type NodeRunsQuery = { job: { nodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, inputs: Record<string, unknown> | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } | null };
+export type NodeRunsQuery = { node:
+    | { nodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, inputs: Record<string, unknown> | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } }
+    | Record<PropertyKey, never>
+   | null };
 
 export type FeedSubscriptionVariables = Exact<{
   filter?: FeedFilter | null | undefined;
@@ -1685,16 +1695,27 @@ fragment JobEvent on JobEvent {
     data
   }
 }`) as unknown as TypedDocumentString<JobHistoryQuery, JobHistoryQueryVariables>;
-export const NodeRunsDocument = new TypedDocumentString(`
-    query NodeRuns($id: ID!, $first: Int!, $after: String, $filter: NodeRunFilter) {
+export const LastAttemptDocument = new TypedDocumentString(`
+    query LastAttempt($id: ID!) {
   job(id: $id) {
-    nodeRuns(first: $first, after: $after, filter: $filter) {
-      nodes {
-        ...NodeRun
-      }
-      pageInfo {
-        hasNextPage
-        endCursor
+    lastAttempt {
+      id
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<LastAttemptQuery, LastAttemptQueryVariables>;
+export const NodeRunsDocument = new TypedDocumentString(`
+    query NodeRuns($attempt: ID!, $first: Int!, $after: String, $filter: NodeRunFilter) {
+  node(id: $attempt) {
+    ... on Attempt {
+      nodeRuns(first: $first, after: $after, filter: $filter) {
+        nodes {
+          ...NodeRun
+        }
+        pageInfo {
+          hasNextPage
+          endCursor
+        }
       }
     }
   }
