@@ -1,9 +1,12 @@
 import { jsonLimits } from "../src/domain/json.ts";
 import { priorities, priorityStepSeconds } from "../src/domain/lanes.ts";
+import { regressionRule } from "../src/domain/regression.ts";
 import { noRetry } from "../src/domain/retry.ts";
 import { cpuText, memoryText } from "../src/domain/run-limits.ts";
 import { bufferLimits } from "../src/events/buffer.ts";
+import { historyLength } from "../src/pipelines/history.ts";
 import { jobDefaults } from "../src/pipelines/policy.ts";
+import { sampledBranches } from "../src/pipelines/read-history.ts";
 import { limitLookMs } from "../src/runtime/limit-watch.ts";
 import { defaultLimits } from "../src/runtime/pool.ts";
 import { defaultGrace } from "../src/runtime/stop.ts";
@@ -65,6 +68,20 @@ ${table([
     "log of a run",
     "16 KB a line, 10,000 lines or 5 MB",
     "head and tail are kept; what is left out is an event with its count",
+  ],
+])}
+
+## How long it takes
+${table([
+  [
+    "history",
+    `the last ${historyLength.default} runs that succeeded`,
+    `at most ${historyLength.most}; of a node in a block ${sampledBranches} branches of each; kept for ${ms(historyLength.keptMs)}`,
+  ],
+  [
+    "a regression",
+    `more than ${regressionRule.factor} × the p95 of the ${regressionRule.runs} runs before, and ${ms(regressionRule.leastMs)} above it`,
+    `from ${regressionRule.leastRuns} runs on`,
   ],
 ])}
 

@@ -50,14 +50,18 @@ export function describeFailure(error: unknown): { message: string; exitCode: nu
 
 function problemList({ problems, message }: InvalidRunError): string {
   if (problems.length === 0) return message;
-  const lines = problems.map((problem) => {
-    return `  ${problem.path.replace(/^input\./, "")}: ${problem.message}${meant(problem)}`;
-  });
-  return `The run does not fit the pipeline; nothing was stored.\n${lines.join("\n")}`;
+  return ["The run does not fit the pipeline; nothing was stored.", ...problems.map(problemLine)].join("\n");
+}
+
+/** A problem of a request, with what was probably meant. */
+export function problemLine(
+  problem: Pick<InvalidRunError["problems"][number], "path" | "message" | "suggestion">,
+): string {
+  return `  ${problem.path.replace(/^input\./, "")}: ${problem.message}${meant(problem)}`;
 }
 
 /** A name is what was meant; a command is what to do. */
-function meant({ suggestion, message }: InvalidRunError["problems"][number]): string {
+function meant({ suggestion, message }: Pick<InvalidRunError["problems"][number], "message" | "suggestion">): string {
   if (suggestion === null || message.includes("Did you mean")) return "";
   return /\s/.test(suggestion) ? `\n    ${suggestion}` : ` Did you mean ${suggestion}?`;
 }

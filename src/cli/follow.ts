@@ -8,6 +8,7 @@ import { waitingText } from "./jobs.ts";
 import { plainLine } from "./plain-line.ts";
 import { apply, type RunView, startView } from "./run-view.ts";
 import type { Terminal } from "./terminal.ts";
+import { TimeLeft } from "./time-left.ts";
 
 export interface Followed {
   job: Job;
@@ -27,6 +28,7 @@ export async function follow(
   const { terminal } = cli;
   const view = startView(job, waitingText(job));
   const show = json ? jsonLines(terminal) : terminal.live ? livePicture(view, terminal) : plainLines(view, terminal);
+  using timeLeft = new TimeLeft(client, view);
   const left = new AbortController();
   const leave = () => left.abort(new Exit(exitCodes.interrupted));
   if (stopped === undefined) cli.signals.on("SIGINT", leave);
@@ -38,6 +40,7 @@ export async function follow(
   try {
     for await (const event of watch) {
       apply(view, event);
+      if (terminal.live && !json) timeLeft.see(event);
       show.event(event);
     }
     const ended = await watch.job;

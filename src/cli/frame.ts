@@ -1,4 +1,5 @@
 import type { JobState } from "../client/client.ts";
+import type { RegressionFragment } from "../client/generated/graphql.ts";
 import type { Branches, NodeState, NodeView, RunView } from "./run-view.ts";
 import { summaryText } from "./summary-text.ts";
 import { clip, type Paint, printable, type Symbols, type Terminal } from "./terminal.ts";
@@ -48,14 +49,23 @@ export const stateColours: Record<JobState, Paint> = {
 function headLine(view: RunView, { paint, symbols, columns }: Canvas, now: number): string {
   const id = shortId(view.jobId, symbols);
   const attempt = view.attempt === 0 ? "" : `attempt ${view.attempt}`;
+  const remaining = timeLeft(view, now);
+  // There is no room for both, and of the first attempt its number says least.
+  const first = remaining === "" ? attempt : view.attempt === 1 ? remaining : `${attempt}  ${remaining}`;
   const progress = view.total === null ? "" : `${bar(view.done, view.total, symbols)} ${view.done}/${view.total}`;
   const took = view.startedAt === null ? "" : duration(Math.max(0, (view.endedAt ?? now) - view.startedAt));
-  const right = [attempt, progress, took].filter((part) => part !== "").join("  ");
+  const right = [first, progress, took].filter((part) => part !== "").join("  ");
   const room = columns - id.length - view.state.length - right.length - 6;
   const name = clip(view.name, Math.max(room, 8), symbols.ellipsis);
   const left = `${name}  ${id}  ${view.state}`;
   const gap = " ".repeat(Math.max(2, columns - left.length - right.length));
   return `${paint("bold", name)}  ${paint("dim", id)}  ${paint(stateColours[view.state], view.state)}${right === "" ? "" : gap}${right}`;
+}
+
+/** Counted down since it was told; nothing in the last half second, and beyond it. */
+function timeLeft({ left, state }: RunView, now: number): string {
+  const ms = left === null || state !== "RUNNING" ? 0 : left.ms - (now - left.at);
+  return ms < 500 ? "" : `~${duration(ms)} left`;
 }
 
 function bar(done: number, total: number, { full, empty }: Symbols): string {
@@ -102,8 +112,18 @@ function nodeTime(node: NodeView, now: number): string {
 /** What a node has to say for itself, in a few words. */
 export function nodeDetail(node: NodeView, symbols: Symbols): string {
   if (node.error !== null) return printable(errorText(node.error));
-  if (node.branches !== null) return branchDetail(node.branches);
-  return node.summary === null ? "" : summaryText(node.summary, symbols);
+  const detail = node.branches !== null ? branchDetail(node.branches) : valueDetail(node, symbols);
+  return [detail, slowText(node.regression)].filter((part) => part !== "").join(", ");
+}
+
+function valueDetail({ summary }: NodeView, symbols: Symbols): string {
+  return summary === null ? "" : summaryText(summary, symbols);
+}
+
+/** `2.4 times as long as usual (p95 412 ms)`. */
+export function slowText(regression: RegressionFragment | null): string {
+  if (regression === null) return "";
+  return `${regression.factor.toFixed(1)} times as long as usual (p95 ${duration(regression.baselineP95Ms)})`;
 }
 
 /** `ValueError: no flour`, or the class alone where it says nothing. */

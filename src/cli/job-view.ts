@@ -16,6 +16,7 @@ export function viewOf(job: Job, nodeRuns: readonly NodeRun[]): RunView {
     total: job.progress.total,
     startedAt: job.startedAt === null ? null : Date.parse(job.startedAt),
     endedAt: job.finishedAt === null ? null : Date.parse(job.finishedAt),
+    left: job.progress.leftMs === null ? null : { ms: job.progress.leftMs, at: Date.now() },
   };
 }
 
@@ -36,6 +37,7 @@ function nodeView(name: string, runs: readonly NodeRun[]): NodeView {
     startedAt: run?.startedAt == null ? null : Date.parse(run.startedAt),
     durationMs: run?.durationMs ?? null,
     summary: run?.summary ?? null,
+    regression: run?.regression ?? null,
     error: run?.error ?? null,
     branches: null,
   };
@@ -53,6 +55,7 @@ function folded(node: NodeView, runs: readonly NodeRun[]): NodeView {
     ...node,
     state: worst ?? "succeeded",
     error: failed?.error ?? null,
+    regression: worstOf(runs),
     branches: {
       total: runs.length,
       done: done.length,
@@ -62,4 +65,10 @@ function folded(node: NodeView, runs: readonly NodeRun[]): NodeView {
       slowest: slowest === undefined ? null : { branch: slowest.branch ?? "", ms: slowest.durationMs ?? 0 },
     },
   };
+}
+
+/** That of the branch which was the most slower than usual. */
+function worstOf(runs: readonly NodeRun[]): NodeRun["regression"] {
+  const slow = runs.flatMap(({ regression }) => regression ?? []);
+  return slow.toSorted((a, b) => b.factor - a.factor)[0] ?? null;
 }

@@ -3,7 +3,7 @@ import type { Job, NodeRun } from "../client/client.ts";
 import { openApi } from "./api.ts";
 import { type Cli, globalOptions, printJson } from "./cli.ts";
 import { failureBlock } from "./failure-block.ts";
-import { frame } from "./frame.ts";
+import { frame, slowText } from "./frame.ts";
 import { viewOf } from "./job-view.ts";
 import { printable, type Terminal } from "./terminal.ts";
 import { duration, localTime } from "./units.ts";
@@ -48,7 +48,10 @@ function factsOf(job: Job): [string, string][] {
     ["started", job.startedAt && `${localTime(job.startedAt)}${waited(job)}`],
     ["finished", job.finishedAt && localTime(job.finishedAt)],
     ["timeout", job.timeoutMs === null ? null : duration(job.timeoutMs)],
-    ["retries", job.maxAttempts > 1 ? `${job.maxAttempts - 1} at most` : "none"],
+    // FlowerPower by itself would try three times more, which nobody has written.
+    ["retries", job.maxAttempts > 1 ? `${job.maxAttempts - 1} at most` : "none (only a retry that is written counts)"],
+    ["expected", expectedText(job)],
+    ["slow", slowText(job.regression) || null],
     ["worker", job.worker && `${job.worker.id} (${job.worker.host}, process ${job.worker.pid})`],
     ["checked", job.validated ? null : "not before it starts: no worker had described the pipeline"],
     ...job.attempts.nodes.map(({ number, outcome, durationMs, errorKind }): [string, string] => [
@@ -69,6 +72,11 @@ const outcomes: Record<NonNullable<Job["attempts"]["nodes"][number]["outcome"]>,
   RESCUE: "lost",
   STOP: "stopped",
 };
+
+function expectedText({ progress: { expectedMs, leftMs } }: Job): string | null {
+  if (expectedMs === null) return null;
+  return `about ${duration(expectedMs)}${leftMs === null ? "" : `, ${duration(leftMs)} left`}`;
+}
 
 function waited({ waitedMs }: Job): string {
   return waitedMs === null ? "" : `, waited ${duration(waitedMs)}`;

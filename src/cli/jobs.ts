@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
-import type { JobState, JobSummary } from "../client/client.ts";
+import type { JobState, JobSummary, ListedJob } from "../client/client.ts";
 import { openApi } from "./api.ts";
 import { type Cli, type GlobalOptions, globalOptions, printJson } from "./cli.ts";
 import { shortId, stateColours } from "./frame.ts";
@@ -37,7 +37,7 @@ export function addJobs(program: Command, cli: Cli): void {
       const { state, project, pipeline, queue, tag, limit } = options;
       await using client = openApi(cli, options);
       const filter = { states: state, project, pipeline, queue, tag };
-      const found: JobSummary[] = [];
+      const found: ListedJob[] = [];
       for await (const job of client.jobs(filter, { pageSize: Math.min(limit, 100) })) {
         found.push(job);
         if (found.length === limit) break;
@@ -48,7 +48,7 @@ export function addJobs(program: Command, cli: Cli): void {
     });
 }
 
-export function jobTable(jobs: readonly JobSummary[], { symbols, columns, paint }: Terminal): string[] {
+export function jobTable(jobs: readonly ListedJob[], { symbols, columns, paint }: Terminal): string[] {
   const newest = new Date(jobs[0]?.createdAt ?? 0);
   const rows = jobs.map((job) => {
     const created = new Date(job.createdAt);
@@ -71,13 +71,14 @@ export function jobTable(jobs: readonly JobSummary[], { symbols, columns, paint 
 }
 
 /** What it waits for, or how far it is. */
-function note(job: JobSummary): string {
+function note(job: ListedJob): string {
   const { state, progress, attempt, runAt } = job;
   // The whole time does not fit: `job` tells it.
   if (state === "SCHEDULED" || state === "RETRYABLE") return `due ${dueShort(new Date(runAt), new Date())}`;
   const waiting = waitingText(job);
   if (waiting !== null) return printable(waiting);
-  const nodes = state === "RUNNING" && progress.total !== null ? `${progress.done}/${progress.total} nodes` : "";
+  const rest = progress.leftMs === null ? " nodes" : `, ${duration(progress.leftMs)} left`;
+  const nodes = state === "RUNNING" && progress.total !== null ? `${progress.done}/${progress.total}${rest}` : "";
   return attempt > 1 ? `${nodes} attempt ${attempt}`.trim() : nodes;
 }
 

@@ -6,9 +6,11 @@ import { addDemo } from "./demo.ts";
 import { addDoctor } from "./doctor.ts";
 import { addEnqueue } from "./enqueue.ts";
 import { describeFailure, Exit, exitCodes } from "./failure.ts";
+import { addHistory } from "./history.ts";
 import { addJob } from "./job.ts";
 import { addJobs } from "./jobs.ts";
 import { addLogs } from "./logs.ts";
+import { addPlan } from "./plan.ts";
 import { addProject } from "./project.ts";
 import { addResult } from "./result.ts";
 import { addServer } from "./server.ts";
@@ -80,6 +82,7 @@ const commands = [
   addServer,
   addWorker,
   addDemo,
+  addPlan,
   addEnqueue,
   addWatch,
   addJobs,
@@ -87,6 +90,7 @@ const commands = [
   addLogs,
   addResult,
   addCancel,
+  addHistory,
   addProject,
   addDoctor,
 ];

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { Client, EnqueueJobInput } from "../client/client.ts";
+import type { Client, EnqueueJobInput, PlanJobInput } from "../client/client.ts";
 import { PipelineInputsDocument } from "../client/generated/graphql.ts";
 import { UsageError } from "./failure.ts";
 import { parseDict, parseList, type Schema, splitPair, typedValue } from "./typed-text.ts";
@@ -99,6 +99,12 @@ export async function requestOf(
     idempotencyKey: flags.key,
     requestedBy: flags.requestedBy,
   });
+}
+
+/** The same as far as it says what runs and how: when it is due and how it is found again is nothing to a plan. */
+export function planOf(request: EnqueueJobInput): PlanJobInput {
+  const { tags, runAt, expiresAt, idempotencyKey, onReplay, requestedBy, ...run } = request;
+  return run;
 }
 
 async function inputsOf(

@@ -1,5 +1,5 @@
 import type { JobEvent, JobState, JobSummary } from "../client/client.ts";
-import type { ValueSummaryFragment } from "../client/generated/graphql.ts";
+import type { RegressionFragment, ValueSummaryFragment } from "../client/generated/graphql.ts";
 
 export type NodeState = "waiting" | "running" | "succeeded" | "failed" | "stopped";
 
@@ -21,6 +21,8 @@ export interface NodeView {
   startedAt: number | null;
   durationMs: number | null;
   summary: ValueSummaryFragment | null;
+  /** That it was slower than usual; null when it was not, and while it is followed: nobody has held it against others yet. */
+  regression: RegressionFragment | null;
   error: { type: string; message: string } | null;
   branches: Branches | null;
 }
@@ -40,6 +42,8 @@ export interface RunView {
   total: number | null;
   startedAt: number | null;
   endedAt: number | null;
+  /** How long it would go on at a certain time; null when nobody knows. */
+  left: { ms: number; at: number } | null;
   log: { lines: number; node: string | null; level: string; text: string } | null;
   /** What became of earlier attempts, and who asked for it to be cancelled. */
   note: string | null;
@@ -62,6 +66,7 @@ export function startView(job: Pick<JobSummary, "id" | "project" | "pipeline">, 
     total: null,
     startedAt: null,
     endedAt: null,
+    left: null,
     log: null,
     note: null,
     events: 0,
@@ -137,6 +142,7 @@ function beginAttempt(view: RunView, attempt: number, at: number): void {
     waitingFor: null,
     done: 0,
     total: null,
+    left: null,
   });
   view.nodes.clear();
 }
@@ -202,6 +208,7 @@ function nodeOf(view: RunView, name: string): NodeView {
     startedAt: null,
     durationMs: null,
     summary: null,
+    regression: null,
     error: null,
     branches: null,
   };

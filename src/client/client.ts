@@ -22,12 +22,16 @@ import {
   type JobFilter,
   JobHistoryDocument,
   type JobOrder,
+  type JobPlanFragment,
   type JobSummaryFragment,
   JobsDocument,
   LastAttemptDocument,
+  type ListedJobFragment,
   type NodeRunFilter,
   type NodeRunFragment,
   NodeRunsDocument,
+  PlanJobDocument,
+  type PlanJobInput,
   type TypedDocumentString,
 } from "./generated/graphql.ts";
 import { type Headers, type Http, post } from "./http.ts";
@@ -61,13 +65,18 @@ export type {
   JobOrder,
   JobState,
   NodeRunFilter,
+  PlanJobInput,
   TypedDocumentString,
 } from "./generated/graphql.ts";
 export type { Stream } from "./stream.ts";
 export { isFinal, type Job, type JobEvent, type Watch } from "./watch.ts";
 
-/** A job in a list. */
+/** A job as an enqueue or a cancel answers it. */
 export type JobSummary = JobSummaryFragment;
+/** A job in a list: also how long it will take. */
+export type ListedJob = ListedJobFragment;
+/** What a run would do. */
+export type JobPlan = JobPlanFragment;
 /** A node, or a branch of it, in the last attempt of a job. */
 export type NodeRun = NodeRunFragment;
 /** A job that was accepted, whether by this call or an earlier one with the same key, and what will run. */
@@ -113,6 +122,12 @@ export interface Client extends AsyncDisposable {
    */
   enqueue(input: EnqueueJobInput, options?: CallOptions): Promise<Enqueued>;
   /**
+   * What a run would do, how long it would take and what is wrong with it. Nothing is stored, nothing runs.
+   *
+   * @throws NotFoundError, BadInputError
+   */
+  plan(input: PlanJobInput, options?: CallOptions): Promise<JobPlan>;
+  /**
    * The events of a job, from the first one or after a cursor, until it has ended. Resumes by itself when the connection is
    * lost or the server restarts: no event is missing, none comes twice. Leaving the loop closes the subscription.
    */
@@ -127,7 +142,7 @@ export interface Client extends AsyncDisposable {
    */
   find(ref: string, options?: CallOptions): Promise<Job>;
   /** Jobs, read page by page as they are taken. */
-  jobs(filter?: JobFilter, options?: JobsOptions): AsyncGenerator<JobSummary, void, undefined>;
+  jobs(filter?: JobFilter, options?: JobsOptions): AsyncGenerator<ListedJob, void, undefined>;
   /** What has happened to a job so far, read page by page as it is taken. */
   history(jobId: string, options?: CallOptions): AsyncGenerator<JobEvent, void, undefined>;
   /** Nodes and branches of a job's last attempt, in the order in which they began, read page by page as they are taken. */
@@ -184,6 +199,12 @@ export function createClient(options: ClientOptions): Client {
       const { enqueueJob } = await send(EnqueueJobDocument, { input: keyed }, call);
       if (enqueueJob.__typename !== "EnqueueJobSuccess") throw errorOf(enqueueJob);
       return enqueueJob;
+    },
+
+    async plan(input, call) {
+      const { planJob } = await send(PlanJobDocument, { input }, call);
+      if (planJob.__typename !== "JobPlan") throw errorOf(planJob);
+      return planJob;
     },
 
     watch: (jobId, options = {}) =>

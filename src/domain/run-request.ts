@@ -28,6 +28,12 @@ export interface RunRequest {
   requestedBy: string | null;
 }
 
+/** What a run depends on: when it is due, who asks and under which key is nothing to it. */
+export type PlanRequest = Omit<
+  RunRequest,
+  "tags" | "runAt" | "expiresAt" | "idempotencyKey" | "onReplay" | "requestedBy"
+>;
+
 /** The rest of FlowerPower's run config that a request may set. An absent one is the pipeline's own. */
 export interface RunOptions {
   executor?: { type: string | null; maxWorkers: number | null; numCpus: number | null };

@@ -4,6 +4,7 @@ import { coalesce } from "../db/coalesce.ts";
 import { withRetries } from "../db/retry.ts";
 import type { Wakeups } from "../events/wakeups.ts";
 import type { Catalogue } from "../pipelines/catalogue.ts";
+import { type Histories, openHistories } from "../pipelines/history.ts";
 import { type Inserted, insertJobs, type NewJob } from "./insert.ts";
 
 /** What the verbs on jobs work with. One per process. */
@@ -12,11 +13,13 @@ export interface JobsContext {
   backend: Backend;
   wakeups: Wakeups;
   catalogue: Catalogue;
+  /** How long earlier runs took. */
+  histories: Histories;
   /** Makes a job together with those of other callers; null when its key is taken or its queue does not exist. */
   insert(job: NewJob): Promise<Inserted | null>;
 }
 
-export function openJobs(parts: Omit<JobsContext, "insert">): JobsContext {
+export function openJobs(parts: Omit<JobsContext, "insert" | "histories">): JobsContext {
   const { db, backend, wakeups, catalogue } = parts;
   wakeups.subscribe("describe", () => catalogue.invalidate());
   const insert = coalesce(
@@ -28,5 +31,5 @@ export function openJobs(parts: Omit<JobsContext, "insert">): JobsContext {
     },
     { onSlow: () => void db.suspect() },
   );
-  return { ...parts, insert };
+  return { ...parts, insert, histories: openHistories(db) };
 }

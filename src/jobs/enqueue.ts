@@ -5,11 +5,9 @@ import { idText } from "../domain/ids.ts";
 import type { JsonObject } from "../domain/json.ts";
 import { isFinal, type JobState } from "../domain/lifecycle.ts";
 import type { Actor, RunRequest } from "../domain/run-request.ts";
-import { contextOf, planRun } from "../pipelines/plan.ts";
-import { resolveSettings } from "../pipelines/policy.ts";
 import type { JobsContext } from "./context.ts";
 import type { NewJob } from "./insert.ts";
-import { describeUnder } from "./variant.ts";
+import { type CheckedRun, checkRun } from "./plan.ts";
 
 export interface Enqueued {
   jobId: string;
@@ -51,19 +49,15 @@ export async function enqueueJob(context: JobsContext, actor: Actor, request: Ru
 }
 
 async function newJob(context: JobsContext, actor: Actor, request: RunRequest, fingerprint: string): Promise<NewJob> {
-  const { db, catalogue } = context;
-  const found = await catalogue.pipeline(request.project, request.pipeline);
-  const description = await describeUnder(context, found, request.config);
-  const plan = description === null ? null : planRun(description, request, contextOf(found));
-  if (plan !== null && plan.problems.length > 0) throw new InvalidRunError(plan.problems);
+  const { pipeline, checked, settings } = await checkRun(context, request);
+  if (checked !== null && checked.plan.problems.length > 0) throw new InvalidRunError(checked.plan.problems);
 
-  const settings = resolveSettings(request, found.project, found.description);
-  const id = db.ids.next();
+  const id = context.db.ids.next();
   return {
     id,
     shownId: idText("job", id),
-    project: found.projectName,
-    pipeline: found.name,
+    project: pipeline.projectName,
+    pipeline: pipeline.name,
     queue: settings.queue,
     priority: settings.priority,
     runAt: request.runAt?.toISOString() ?? null,
@@ -81,10 +75,16 @@ async function newJob(context: JobsContext, actor: Actor, request: RunRequest, f
     actor: actor.name,
     requestId: actor.requestId,
     requestedBy: request.requestedBy,
-    plan: plan === null || description?.codeHash == null ? null : { codeHash: description.codeHash, path: plan.path },
+    plan: acceptedPlan(checked),
     idempotencyKey: request.idempotencyKey,
     fingerprint,
   };
+}
+
+/** What is kept of the plan with the job. */
+function acceptedPlan(checked: CheckedRun["checked"]): NewJob["plan"] {
+  if (checked === null || checked.plan.codeHash === null) return null;
+  return { codeHash: checked.plan.codeHash, path: checked.plan.path };
 }
 
 /** SHA-256 of the request as sent: the key itself and what to do on a replay are not part of it. */

@@ -23,19 +23,26 @@ export type PlanProblemCode =
   | "REPEATED_COLLECT"
   | "UNKNOWN_EXECUTOR"
   | "BAD_OPTION"
-  | "TOO_DEEP";
+  | "TOO_DEEP"
+  | "UNKNOWN_QUEUE";
 
 export interface PlanProblem extends Problem {
   code: PlanProblemCode;
 }
 
+/** A value with its place. Null with a reference: only a worker resolves it. */
+export type PlacedValue = NonNullable<PipelineInput["default"]>;
+
 /** Where the value of an input comes from when the run starts. */
 export interface PlannedInput {
   name: string;
-  /** `request`, `config`, or the place of the default: `conf/pipelines/NAME.yml`, `code`. */
+  type: string;
+  value: Json;
+  reference: string | null;
+  /** `request`, `config`, or the place of the default: `conf/pipelines/NAME.yml`, `environment FP_…`, `code`. */
   source: string;
-  /** The place of the default that the request has replaced, null when there was none. */
-  replaced: string | null;
+  /** The default that the request has replaced, null when there was none. */
+  replaced: PlacedValue | null;
 }
 
 /** What a run would do, computed from the published graph: nothing is imported or run. */
@@ -256,14 +263,14 @@ function depthProblems(part: "inputs" | "config", value: Json): PlanProblem[] {
 function plannedInputs(run: PlannedRun, path: string[]): PlannedInput[] {
   const running = new Set(path);
   const config = mergedConfig(run);
-  return run.description.inputs.flatMap((input) => {
-    const given = Object.hasOwn(run.request.inputs, input.name);
-    const isTaken = input.usedBy.some((node) => running.has(node)) || run.finalVars.includes(input.name);
+  return run.description.inputs.flatMap(({ name, type, usedBy, default: placed }): PlannedInput[] => {
+    const given = Object.hasOwn(run.request.inputs, name);
+    const isTaken = usedBy.some((node) => running.has(node)) || run.finalVars.includes(name);
     if (!given && !isTaken) return [];
-    const place = input.default?.source ?? null;
-    if (given) return { name: input.name, source: "request", replaced: place };
-    if (config.has(input.name)) return { name: input.name, source: "config", replaced: null };
-    return place === null ? [] : { name: input.name, source: place, replaced: null };
+    const own = { name, type, reference: null, replaced: null };
+    if (given) return [{ ...own, value: run.request.inputs[name] ?? null, source: "request", replaced: placed }];
+    if (config.has(name)) return [{ ...own, value: config.get(name) ?? null, source: "config" }];
+    return placed === null ? [] : [{ ...own, ...placed }];
   });
 }
 

@@ -5,7 +5,7 @@ import { builder } from "./builder.ts";
 type GraphShape = NonNullable<CataloguedPipeline["description"]["graph"]>;
 type GraphNodeShape = GraphShape["nodes"][number];
 
-const GraphNodeKind = builder.enumType("GraphNodeKind", {
+export const GraphNodeKind = builder.enumType("GraphNodeKind", {
   description: "What a node of a graph is.",
   values: {
     FUNCTION: { value: "function", description: "A function of the pipeline's modules." },

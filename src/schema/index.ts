@@ -12,13 +12,17 @@ import "./job-ref.ts";
 import "./node-run.ts";
 import "./node-run-list.ts";
 import "./pipeline.ts";
+import "./pipeline-history.ts";
 import "./pipeline-variant.ts";
+import "./plan-job.ts";
 import "./project.ts";
 import "./queue.ts";
+import "./regression.ts";
 import "./result.ts";
 import "./run-events.ts";
 import "./scalars.ts";
 import "./server.ts";
+import "./time-left.ts";
 import "./worker.ts";
 import { builder } from "./builder.ts";
 

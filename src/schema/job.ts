@@ -1,6 +1,8 @@
+import type { JobState } from "../domain/lifecycle.ts";
 import type { ErrorKind } from "../domain/outcome.ts";
 import type { RetryRequest } from "../domain/run-request.ts";
 import { redacted } from "../domain/secrets.ts";
+import { waitedMs } from "../domain/waited.ts";
 import { jobCursor } from "../events/cursor.ts";
 import { builder } from "./builder.ts";
 import { JobStateEnum } from "./job-state.ts";
@@ -9,7 +11,13 @@ import { ErrorKindEnum, RunError, type RunErrorShape } from "./run-error.ts";
 import { OnWorkerLost, RetryPolicy, RunOptions } from "./run-options.ts";
 import { waitingFor } from "./waiting.ts";
 
-const Progress = builder.objectRef<{ done: number; total: number | null }>("Progress").implement({
+interface ProgressShape {
+  done: number;
+  total: number | null;
+  job: { id: string; project: string; pipeline: string; state: JobState; attempt: number };
+}
+
+export const Progress = builder.objectRef<ProgressShape>("Progress").implement({
   description: "How far the last attempt has come.",
   fields: (t) => ({
     done: t.exposeInt("done", { description: "Nodes and branches that have ended." }),
@@ -162,11 +170,7 @@ export const jobRef = builder.drizzleNode("jobs", {
       description:
         "From when it was due, or was enqueued when that was later, to its first start; null before. Of a job that was tried again: from its creation.",
       select: { columns: { createdAt: true, runAt: true, startedAt: true, attempt: true } },
-      resolve: ({ createdAt, runAt, startedAt, attempt }) => {
-        if (startedAt === null) return null;
-        const dueAt = attempt > 1 ? createdAt.getTime() : Math.max(createdAt.getTime(), runAt.getTime());
-        return Math.max(0, startedAt.getTime() - dueAt);
-      },
+      resolve: (job) => waitedMs(job),
     }),
     runMs: t.float({
       nullable: true,
@@ -185,8 +189,18 @@ export const jobRef = builder.drizzleNode("jobs", {
     progress: t.field({
       type: Progress,
       description: "How far the last attempt has come.",
-      select: { columns: { nodesDone: true, nodesTotal: true } },
-      resolve: ({ nodesDone, nodesTotal }) => ({ done: nodesDone, total: nodesTotal }),
+      select: {
+        columns: {
+          nodesDone: true,
+          nodesTotal: true,
+          id: true,
+          project: true,
+          pipeline: true,
+          state: true,
+          attempt: true,
+        },
+      },
+      resolve: ({ nodesDone, nodesTotal, ...job }) => ({ done: nodesDone, total: nodesTotal, job }),
     }),
 
     errorKind: t.field({

@@ -5,7 +5,7 @@ import { builder } from "./builder.ts";
 
 type InputShape = CataloguedPipeline["description"]["inputs"][number];
 
-const InputDefault = builder.objectRef<NonNullable<InputShape["default"]>>("InputDefault").implement({
+export const InputDefault = builder.objectRef<NonNullable<InputShape["default"]>>("InputDefault").implement({
   description: "What an input is when a request does not give it.",
   fields: (t) => ({
     value: t.field({
@@ -49,6 +49,10 @@ export const PipelineInput = builder.objectRef<InputShape>("PipelineInput").impl
 });
 
 function shownDefault({ name, default: given }: InputShape): InputShape["default"] {
-  if (given === null || given.value === null) return given;
-  return { ...given, value: isSecretName(name) ? hidden : redacted(given.value as Json) };
+  return given === null ? null : { ...given, value: shownValue(name, given.value as Json) };
+}
+
+/** A value of that name, without what is secret by its own name or within it. */
+export function shownValue(name: string, value: Json): Json {
+  return value !== null && isSecretName(name) ? hidden : redacted(value);
 }

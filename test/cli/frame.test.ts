@@ -100,6 +100,30 @@ describe("frame", () => {
     ]);
   });
 
+  it("counts down what is left, where that is known, in place of a first attempt's number", () => {
+    const view = viewOf(run());
+    view.left = { ms: 4000, at: startedAt + 2000 };
+    const head = (now: number) => frame(view, canvas, now)[0] ?? "";
+    expect(head(startedAt + 2600)).toBe(
+      "flights/daily_report  …k7fq2m  RUNNING        ~3.4 s left  ███░░░░░░░ 3/8  2.6 s",
+    );
+    // It takes longer than was thought: nothing is said any more.
+    expect(head(startedAt + 5600)).toContain("attempt 1");
+    view.attempt = 2;
+    expect(head(startedAt + 2600)).toContain("attempt 2  ~3.4 s left");
+    view.state = "SUCCEEDED";
+    expect(head(startedAt + 2600)).not.toContain("left");
+  });
+
+  it("says what was slower than usual", () => {
+    const view = viewOf(run());
+    const node = view.nodes.get("raw_flights");
+    if (node !== undefined) node.regression = { factor: 2.42, baselineP95Ms: 170 };
+    expect(frame(view, { ...canvas, columns: 120 }, startedAt + 2600)[1]).toBe(
+      "├ ✓ raw_flights            412 ms   DataFrame 48\u202f213 × 9, 3.4 MB, 2.4 times as long as usual (p95 170 ms)",
+    );
+  });
+
   it("turns a sign for what runs", () => {
     const view = viewOf(run());
     const signs = [0, 120, 240].map((ms) => frame(view, canvas, startedAt + ms)[3]?.charAt(2));

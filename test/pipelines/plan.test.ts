@@ -96,19 +96,23 @@ describe("inputs", () => {
     expect(codes(needs({ type: "Any", schema: {} }), { inputs: { x: null } })).toEqual([]);
   });
 
-  it("tell their sources, and what the request replaced", () => {
-    const fromYaml = needs({
-      required: false,
-      default: { value: 3, source: "conf/pipelines/daily.yml", reference: null },
-    });
-    expect(planRun(fromYaml, request()).inputs).toEqual([
-      { name: "x", source: "conf/pipelines/daily.yml", replaced: null },
-    ]);
+  it("tell their values and sources, and what the request replaced", () => {
+    const inYaml = { value: 3, source: "conf/pipelines/daily.yml", reference: null };
+    const fromYaml = needs({ required: false, default: inYaml });
+    const x = { name: "x", type: "int", reference: null };
+    expect(planRun(fromYaml, request()).inputs).toEqual([{ ...x, ...inYaml, replaced: null }]);
     expect(planRun(fromYaml, request({ inputs: { x: 4 } })).inputs).toEqual([
-      { name: "x", source: "request", replaced: "conf/pipelines/daily.yml" },
+      { ...x, value: 4, source: "request", replaced: inYaml },
     ]);
     expect(planRun(needs({}), request({ config: { x: 4 } })).inputs).toEqual([
-      { name: "x", source: "config", replaced: null },
+      { ...x, value: 4, source: "config", replaced: null },
+    ]);
+  });
+
+  it("that stay with the worker tell their reference, never a value", () => {
+    const reference = { value: null, source: "conf/pipelines/daily.yml", reference: "${WAREHOUSE_URL}" };
+    expect(planRun(needs({ required: false, default: reference }), request()).inputs).toEqual([
+      { name: "x", type: "int", ...reference, replaced: null },
     ]);
   });
 

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Database } from "../../src/db/client.ts";
 import { relations } from "../../src/db/relations.ts";
 import { testDatabase } from "../support/database.ts";
+import { insertPastRun } from "../support/past-runs.ts";
 import { type TestServer, testServer } from "../support/server.ts";
 import { insertRun, publishBakery } from "./bakery.ts";
 
@@ -72,5 +73,30 @@ describe("the number of statements does not grow with the number of jobs", () =>
     const { data } = await server.post("{ jobs(first: 1) { totalCount { value isExact } } }");
     expect(data.jobs.totalCount).toEqual({ value: 5, isExact: true });
     expect(statements.filter((statement) => statement.includes("count("))).toHaveLength(1);
+  });
+
+  it.each([
+    ["running", "progress { expectedMs leftMs }", 3],
+    ["succeeded", "regression { factor } nodeRuns { nodes { regression { factor } } }", 5],
+  ] as const)("%s jobs of many pipelines → %s: %i", async (state, selection, most) => {
+    const nodes = [{ node: "flour", durationMs: 5000 }];
+    for (let n = 0; n < 4; n += 1) {
+      await insertPastRun(db, { project: state, pipeline: `p${n}`, state, nodes, runMs: 5000 });
+    }
+    const counts: number[] = [];
+    for (const first of [1, 4]) {
+      // A server of its own has nothing in memory.
+      await using fresh = await testServer(counted(db));
+      statements = [];
+      const { errors, data } = await fresh.post(
+        `{ jobs(first: ${first}, filter: { project: "${state}" }) { nodes { id ${selection} } } }`,
+      );
+      expect(errors).toBeUndefined();
+      expect(data.jobs.nodes).toHaveLength(first);
+      // Only running jobs need their pipelines: they are kept in memory, and not read anew.
+      counts.push(statements.filter((statement) => !statement.includes("join projects")).length);
+    }
+    expect(counts[1]).toBe(counts[0]);
+    expect(counts[1], statements.join("\n")).toBeLessThanOrEqual(most);
   });
 });

@@ -171,6 +171,19 @@ export type GraphNodeKind =
   /** Given by the run's inputs. */
   | 'INPUT';
 
+/** Who gives an input its value. */
+export type InputSource =
+  /** A default in the code of the nodes that take it. */
+  | 'CODE'
+  /** The config of the run. */
+  | 'CONFIG'
+  /** A variable of the worker's environment that overlays the YAML. */
+  | 'ENVIRONMENT'
+  /** The pipeline's YAML. */
+  | 'FILE'
+  /** The request. */
+  | 'REQUEST';
+
 /** Which jobs: those to which all of it applies. An empty list fits none. */
 export type JobFilter = {
   /** Only jobs enqueued at this time or later. */
@@ -284,6 +297,80 @@ export type PipelineStatus =
   /** A module without a YAML: it is listed, and imported only when `variant` or a run asks for it. */
   | 'UNCONFIGURED';
 
+/** A run that is only to be looked at. What is absent is the pipeline's own. */
+export type PlanJobInput = {
+  /** Hamilton config, merged over the pipeline's own. At most 256 KiB. */
+  config?: Record<string, unknown> | null | undefined;
+  /** How the nodes of the run are spread. */
+  executor?: ExecutorInput | null | undefined;
+  /** Nodes to compute. */
+  finalVars?: Array<string> | null | undefined;
+  /** Inputs, merged over the pipeline's own. At most 256 KiB. */
+  inputs?: Record<string, unknown> | null | undefined;
+  /** The lowest level of log lines that is recorded. */
+  logLevel?: LogLevel | null | undefined;
+  /** What becomes of it when its worker dies; RETRY unless a retry of 0 is written. */
+  onWorkerLost?: OnWorkerLost | null | undefined;
+  /** `project/pipeline`, or its name beside `project`. */
+  pipeline: string;
+  /** From 0 to 100, higher is taken first; 50 when absent. */
+  priority?: number | null | undefined;
+  /** The project; not needed when one project alone has such a pipeline. */
+  project?: string | null | undefined;
+  /** The queue in which it waits. */
+  queue?: string | null | undefined;
+  /** What is kept of the final variables. */
+  results?: ResultMode | null | undefined;
+  /** When a failed attempt is tried again. */
+  retry?: RetryInput | null | undefined;
+  /** In which Python process it runs. */
+  runtime?: RuntimeMode | null | undefined;
+  /** After so long an attempt is stopped, up to 24 days. */
+  timeoutMs?: number | null | undefined;
+};
+
+/** What can be wrong with a run before it has begun. */
+export type PlanProblemCode =
+  /** An option has a value that it cannot have. */
+  | 'BAD_OPTION'
+  /** It runs once for each branch and has no single value. */
+  | 'BRANCH_FINAL_VAR'
+  /** The project or the pipeline has an error of its own. */
+  | 'BROKEN'
+  /** The pipeline computes it: it cannot be given. */
+  | 'COMPUTED_INPUT'
+  /** The config gives it as well. */
+  | 'CONFIG_INPUT'
+  /** Hamilton would never end. */
+  | 'ENDLESS_COLLECT'
+  /** An input that is needed is not given and has no default. */
+  | 'MISSING_INPUT'
+  /** No final variable is set. */
+  | 'NO_FINAL_VARS'
+  /** Branches are collected more than once, and Hamilton would fail. */
+  | 'REPEATED_COLLECT'
+  /** It is nested deeper than FlowerPower takes. */
+  | 'TOO_DEEP'
+  /** The pipeline has no YAML. */
+  | 'UNCONFIGURED'
+  /** FlowerPower has no such executor. */
+  | 'UNKNOWN_EXECUTOR'
+  /** There is no such node. */
+  | 'UNKNOWN_FINAL_VAR'
+  /** There is no such input. */
+  | 'UNKNOWN_INPUT'
+  /** There is no such queue. */
+  | 'UNKNOWN_QUEUE'
+  /** The value does not fit the input's type. */
+  | 'WRONG_TYPE';
+
+/** What becomes of a node of a planned run. */
+export type PlannedAction =
+  /** Its value of an earlier run is taken. */
+  | 'REUSE'
+  /** It is computed. */
+  | 'RUN';
+
 /** What is kept of the final variables. */
 export type ResultMode =
   /** Values up to the size limits, and summaries. */
@@ -333,11 +420,15 @@ export type PipelineInputFragment = { name: string, type: string, required: bool
 
 export type JobSummaryFragment = { id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } };
 
-export type NodeRunFragment = { node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, inputs: Record<string, unknown> | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null };
+export type RegressionFragment = { factor: number, baselineP95Ms: number };
+
+export type ListedJobFragment = { id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null } };
+
+export type NodeRunFragment = { node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, inputs: Record<string, unknown> | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null };
 
 export type ResultFragment = { name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null };
 
-export type JobDetailsFragment = { inputs: Record<string, unknown> | null, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, count: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, inputs: Record<string, unknown> | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }>, progress: { done: number, total: number | null } };
+export type JobDetailsFragment = { inputs: Record<string, unknown> | null, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, count: number } | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null }, regression: { factor: number, baselineP95Ms: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, inputs: Record<string, unknown> | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }> };
 
 type JobEvent_JobCancelRequested_Fragment = { __typename: 'JobCancelRequested', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string };
 
@@ -407,7 +498,7 @@ export type JobQueryVariables = Exact<{
 }>;
 
 
-export type JobQuery = { job: { inputs: Record<string, unknown> | null, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, count: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, inputs: Record<string, unknown> | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }>, progress: { done: number, total: number | null } } | null };
+export type JobQuery = { job: { inputs: Record<string, unknown> | null, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, count: number } | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null }, regression: { factor: number, baselineP95Ms: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, inputs: Record<string, unknown> | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }> } | null };
 
 export type JobByRefQueryVariables = Exact<{
   ref: string;
@@ -417,7 +508,7 @@ export type JobByRefQueryVariables = Exact<{
 export type JobByRefQuery = { jobByRef:
     | { __typename: 'AmbiguousRefError', code: string, message: string, path: string | null, candidates: Array<string> }
     | { __typename: 'BadInputError', code: string, message: string, path: string | null }
-    | { __typename: 'Job', inputs: Record<string, unknown> | null, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, count: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, inputs: Record<string, unknown> | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }>, progress: { done: number, total: number | null } }
+    | { __typename: 'Job', inputs: Record<string, unknown> | null, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, count: number } | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null }, regression: { factor: number, baselineP95Ms: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, inputs: Record<string, unknown> | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }> }
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
    };
 
@@ -429,7 +520,7 @@ export type JobsQueryVariables = Exact<{
 }>;
 
 
-export type JobsQuery = { jobs: { nodes: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+export type JobsQuery = { jobs: { nodes: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
 export type EnqueueJobMutationVariables = Exact<{
   input: EnqueueJobInput;
@@ -443,6 +534,13 @@ export type EnqueueJobMutation = { enqueueJob:
     | { __typename: 'InvalidRunError', code: string, message: string, path: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> }
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
    };
+
+export type JobTimeLeftQueryVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type JobTimeLeftQuery = { job: { progress: { leftMs: number | null } } | null };
 
 export type CancelJobMutationVariables = Exact<{
   input: CancelJobInput;
@@ -530,7 +628,7 @@ export type NodeRunsQueryVariables = Exact<{
 
 
 export type NodeRunsQuery = { node:
-    | { nodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, inputs: Record<string, unknown> | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } }
+    | { nodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, inputs: Record<string, unknown> | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } }
     | Record<PropertyKey, never>
    | null };
 
@@ -599,6 +697,29 @@ export type ServerQueryVariables = Exact<{ [key: string]: never; }>;
 
 export type ServerQuery = { server: { version: string, postgresVersion: string, startedAt: string, now: string, clockSkewMs: number, actor: string }, workers: Array<{ id: string, host: string, pid: number, slots: number, state: WorkerState, projects: Array<string> }> };
 
+export type JobPlanFragment = { project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, inBlock: boolean, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, retryExceptions: Array<string> | null, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, results: { value: ResultMode, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } };
+
+export type PlanJobQueryVariables = Exact<{
+  input: PlanJobInput;
+}>;
+
+
+export type PlanJobQuery = { planJob:
+    | { __typename: 'BadInputError', code: string, message: string, path: string | null }
+    | { __typename: 'JobPlan', project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, inBlock: boolean, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, retryExceptions: Array<string> | null, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, results: { value: ResultMode, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } }
+    | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+   };
+
+export type PipelineHistoryQueryVariables = Exact<{
+  name: string;
+  last: number;
+  first: number;
+  after?: string | null | undefined;
+}>;
+
+
+export type PipelineHistoryQuery = { pipeline: { qualifiedName: string, history: { runs: number, p50Ms: number | null, p95Ms: number | null, waitedP50Ms: number | null, waitedP95Ms: number | null, nodes: { nodes: Array<{ node: string, runs: number, p50Ms: number, p95Ms: number, expander: string | null, branches: number | null, bytes: number | null, recent: Array<{ jobId: string, codeHash: string | null, durationMs: number, branches: number | null }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } } | null };
+
 export class TypedDocumentString<TResult, TVariables>
   extends String
   implements DocumentTypeDecoration<TResult, TVariables>
@@ -657,6 +778,45 @@ export const JobSummaryFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"JobSummary"}) as unknown as TypedDocumentString<JobSummaryFragment, unknown>;
+export const ListedJobFragmentDoc = new TypedDocumentString(`
+    fragment ListedJob on Job {
+  ...JobSummary
+  progress {
+    expectedMs
+    leftMs
+  }
+}
+    fragment JobSummary on Job {
+  id
+  project
+  pipeline
+  state
+  queue
+  priority
+  tags
+  attempt
+  maxAttempts
+  createdAt
+  runAt
+  startedAt
+  finishedAt
+  cancelRequestedAt
+  waitedMs
+  runMs
+  waitingFor
+  errorKind
+  requestedBy
+  progress {
+    done
+    total
+  }
+}`, {"fragmentName":"ListedJob"}) as unknown as TypedDocumentString<ListedJobFragment, unknown>;
+export const RegressionFragmentDoc = new TypedDocumentString(`
+    fragment Regression on Regression {
+  factor
+  baselineP95Ms
+}
+    `, {"fragmentName":"Regression"}) as unknown as TypedDocumentString<RegressionFragment, unknown>;
 export const RunErrorFragmentDoc = new TypedDocumentString(`
     fragment RunError on RunError {
   kind
@@ -706,6 +866,9 @@ export const NodeRunFragmentDoc = new TypedDocumentString(`
   error {
     ...RunError
   }
+  regression {
+    ...Regression
+  }
 }
     fragment ValueSummary on ValueSummary {
   type
@@ -734,6 +897,10 @@ fragment RunError on RunError {
     message
     suggestion
   }
+}
+fragment Regression on Regression {
+  factor
+  baselineP95Ms
 }`, {"fragmentName":"NodeRun"}) as unknown as TypedDocumentString<NodeRunFragment, unknown>;
 export const ResultFragmentDoc = new TypedDocumentString(`
     fragment Result on Result {
@@ -783,6 +950,13 @@ export const JobDetailsFragmentDoc = new TypedDocumentString(`
     codeHash
     nodes
     count
+  }
+  progress {
+    expectedMs
+    leftMs
+  }
+  regression {
+    ...Regression
   }
   error {
     ...RunError
@@ -868,6 +1042,10 @@ fragment JobSummary on Job {
     total
   }
 }
+fragment Regression on Regression {
+  factor
+  baselineP95Ms
+}
 fragment NodeRun on NodeRun {
   node
   branch
@@ -883,6 +1061,9 @@ fragment NodeRun on NodeRun {
   }
   error {
     ...RunError
+  }
+  regression {
+    ...Regression
   }
 }
 fragment Result on Result {
@@ -1012,6 +1193,110 @@ fragment EventError on EventError {
   message
   node
 }`, {"fragmentName":"JobEvent"}) as unknown as TypedDocumentString<JobEventFragment, unknown>;
+export const JobPlanFragmentDoc = new TypedDocumentString(`
+    fragment JobPlan on JobPlan {
+  project
+  pipeline
+  valid
+  validated
+  notValidated
+  problems {
+    code
+    path
+    message
+    suggestion
+  }
+  warnings {
+    path
+    message
+    suggestion
+  }
+  codeHash
+  finalVars
+  nodes {
+    name
+    kind
+    type
+    doc
+    action
+    reason
+    inBlock
+    expectedRuns
+    expectedMs
+  }
+  inputs {
+    name
+    type
+    source
+    place
+    value
+    reference
+    replaced {
+      value
+      source
+      reference
+    }
+  }
+  config {
+    key
+    value
+    source
+  }
+  settings {
+    queue {
+      value
+      source
+    }
+    priority {
+      value
+      source
+    }
+    timeoutMs {
+      value
+      source
+    }
+    maxMemoryBytes {
+      value
+      source
+    }
+    maxCpuMs {
+      value
+      source
+    }
+    retry {
+      maxRetries
+      retryDelayMs
+      jitterFactor
+      retryExceptions
+      source
+      note
+    }
+    onWorkerLost {
+      value
+      source
+    }
+    maxLosses {
+      value
+      source
+    }
+    runtime {
+      value
+      source
+    }
+    results {
+      value
+      source
+    }
+    executor {
+      type
+      maxWorkers
+      source
+    }
+  }
+  expectedMs
+  pastRuns
+}
+    `, {"fragmentName":"JobPlan"}) as unknown as TypedDocumentString<JobPlanFragment, unknown>;
 export const JobDocument = new TypedDocumentString(`
     query Job($id: ID!) {
   job(id: $id) {
@@ -1071,6 +1356,10 @@ fragment JobSummary on Job {
     total
   }
 }
+fragment Regression on Regression {
+  factor
+  baselineP95Ms
+}
 fragment NodeRun on NodeRun {
   node
   branch
@@ -1086,6 +1375,9 @@ fragment NodeRun on NodeRun {
   }
   error {
     ...RunError
+  }
+  regression {
+    ...Regression
   }
 }
 fragment Result on Result {
@@ -1123,6 +1415,13 @@ fragment JobDetails on Job {
     codeHash
     nodes
     count
+  }
+  progress {
+    expectedMs
+    leftMs
+  }
+  regression {
+    ...Regression
   }
   error {
     ...RunError
@@ -1228,6 +1527,10 @@ fragment JobSummary on Job {
     total
   }
 }
+fragment Regression on Regression {
+  factor
+  baselineP95Ms
+}
 fragment NodeRun on NodeRun {
   node
   branch
@@ -1243,6 +1546,9 @@ fragment NodeRun on NodeRun {
   }
   error {
     ...RunError
+  }
+  regression {
+    ...Regression
   }
 }
 fragment Result on Result {
@@ -1281,6 +1587,13 @@ fragment JobDetails on Job {
     nodes
     count
   }
+  progress {
+    expectedMs
+    leftMs
+  }
+  regression {
+    ...Regression
+  }
   error {
     ...RunError
   }
@@ -1316,7 +1629,7 @@ export const JobsDocument = new TypedDocumentString(`
     query Jobs($first: Int!, $after: String, $filter: JobFilter, $orderBy: JobOrder!) {
   jobs(first: $first, after: $after, filter: $filter, orderBy: $orderBy) {
     nodes {
-      ...JobSummary
+      ...ListedJob
     }
     pageInfo {
       hasNextPage
@@ -1347,6 +1660,13 @@ export const JobsDocument = new TypedDocumentString(`
   progress {
     done
     total
+  }
+}
+fragment ListedJob on Job {
+  ...JobSummary
+  progress {
+    expectedMs
+    leftMs
   }
 }`) as unknown as TypedDocumentString<JobsQuery, JobsQueryVariables>;
 export const EnqueueJobDocument = new TypedDocumentString(`
@@ -1412,6 +1732,15 @@ export const EnqueueJobDocument = new TypedDocumentString(`
     total
   }
 }`) as unknown as TypedDocumentString<EnqueueJobMutation, EnqueueJobMutationVariables>;
+export const JobTimeLeftDocument = new TypedDocumentString(`
+    query JobTimeLeft($id: ID!) {
+  job(id: $id) {
+    progress {
+      leftMs
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<JobTimeLeftQuery, JobTimeLeftQueryVariables>;
 export const CancelJobDocument = new TypedDocumentString(`
     mutation CancelJob($input: CancelJobInput!) {
   cancelJob(input: $input) {
@@ -1748,6 +2077,10 @@ fragment RunError on RunError {
     suggestion
   }
 }
+fragment Regression on Regression {
+  factor
+  baselineP95Ms
+}
 fragment NodeRun on NodeRun {
   node
   branch
@@ -1763,6 +2096,9 @@ fragment NodeRun on NodeRun {
   }
   error {
     ...RunError
+  }
+  regression {
+    ...Regression
   }
 }`) as unknown as TypedDocumentString<NodeRunsQuery, NodeRunsQueryVariables>;
 export const FeedDocument = new TypedDocumentString(`
@@ -2116,3 +2452,157 @@ export const ServerDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<ServerQuery, ServerQueryVariables>;
+export const PlanJobDocument = new TypedDocumentString(`
+    query PlanJob($input: PlanJobInput!) {
+  planJob(input: $input) {
+    __typename
+    ... on JobPlan {
+      ...JobPlan
+    }
+    ... on Error {
+      code
+      message
+      path
+    }
+    ... on NotFoundError {
+      suggestion
+    }
+  }
+}
+    fragment JobPlan on JobPlan {
+  project
+  pipeline
+  valid
+  validated
+  notValidated
+  problems {
+    code
+    path
+    message
+    suggestion
+  }
+  warnings {
+    path
+    message
+    suggestion
+  }
+  codeHash
+  finalVars
+  nodes {
+    name
+    kind
+    type
+    doc
+    action
+    reason
+    inBlock
+    expectedRuns
+    expectedMs
+  }
+  inputs {
+    name
+    type
+    source
+    place
+    value
+    reference
+    replaced {
+      value
+      source
+      reference
+    }
+  }
+  config {
+    key
+    value
+    source
+  }
+  settings {
+    queue {
+      value
+      source
+    }
+    priority {
+      value
+      source
+    }
+    timeoutMs {
+      value
+      source
+    }
+    maxMemoryBytes {
+      value
+      source
+    }
+    maxCpuMs {
+      value
+      source
+    }
+    retry {
+      maxRetries
+      retryDelayMs
+      jitterFactor
+      retryExceptions
+      source
+      note
+    }
+    onWorkerLost {
+      value
+      source
+    }
+    maxLosses {
+      value
+      source
+    }
+    runtime {
+      value
+      source
+    }
+    results {
+      value
+      source
+    }
+    executor {
+      type
+      maxWorkers
+      source
+    }
+  }
+  expectedMs
+  pastRuns
+}`) as unknown as TypedDocumentString<PlanJobQuery, PlanJobQueryVariables>;
+export const PipelineHistoryDocument = new TypedDocumentString(`
+    query PipelineHistory($name: String!, $last: Int!, $first: Int!, $after: String) {
+  pipeline(name: $name) {
+    qualifiedName
+    history(last: $last) {
+      runs
+      p50Ms
+      p95Ms
+      waitedP50Ms
+      waitedP95Ms
+      nodes(first: $first, after: $after) {
+        nodes {
+          node
+          runs
+          p50Ms
+          p95Ms
+          expander
+          branches
+          bytes
+          recent(last: 10) {
+            jobId
+            codeHash
+            durationMs
+            branches
+          }
+        }
+        pageInfo {
+          hasNextPage
+          endCursor
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<PipelineHistoryQuery, PipelineHistoryQueryVariables>;

@@ -1,0 +1,103 @@
+import type { JobPlan } from "../client/client.ts";
+import { cpuText, memoryText } from "../domain/run-limits.ts";
+import { problemLine } from "./failure.ts";
+import { table } from "./table.ts";
+import { printable, type Terminal } from "./terminal.ts";
+import { counted, duration } from "./units.ts";
+
+/** A plan for a person: what will become of each node, where each value comes from, what is wrong. */
+export function planLines(plan: JobPlan, terminal: Terminal): string[] {
+  // How a run would be kept that is refused is of no interest.
+  const facts = plan.valid === false ? [] : factLines(plan, terminal);
+  const sections = [nodeLines(plan, terminal), inputLines(plan, terminal), facts];
+  return [
+    headline(plan, terminal),
+    ...plan.problems.map((problem) => terminal.paint("red", printable(problemLine(problem)))),
+    ...plan.warnings.map((warning) => terminal.paint("yellow", printable(warningLine(warning)))),
+    ...sections.filter((lines) => lines.length > 0).flatMap((lines) => ["", ...lines]),
+  ];
+}
+
+function warningLine({ path, message, suggestion }: JobPlan["warnings"][number]): string {
+  return `  ${path}: ${message}${suggestion === null ? "" : `; did you mean ${suggestion}?`}`;
+}
+
+function headline(plan: JobPlan, { paint, symbols }: Terminal): string {
+  const name = paint("bold", `${plan.project}/${plan.pipeline}`);
+  if (plan.valid === null) {
+    return `${paint("yellow", symbols.waiting)} ${name}  not checked: ${printable(plan.notValidated ?? "")}`;
+  }
+  if (!plan.valid) return `${paint("red", symbols.failed)} ${name}  would be refused`;
+  const reused = plan.nodes.filter(({ action }) => action === "REUSE").length;
+  const will = `${counted(plan.nodes.length - reused, "node")} will run${reused === 0 ? "" : `, ${reused} are reused`}`;
+  return `${paint("green", symbols.ok)} ${name}  ${will}, ${expected(plan)}`;
+}
+
+function expected({ expectedMs, pastRuns }: JobPlan): string {
+  if (expectedMs !== null) return `about ${duration(expectedMs)} (from ${counted(pastRuns, "run")})`;
+  return pastRuns === 0 ? "nobody knows how long: it has not run yet" : "nobody knows how long: some have not run yet";
+}
+
+function nodeLines({ nodes }: JobPlan, { columns, symbols, paint }: Terminal): string[] {
+  if (nodes.length === 0) return [];
+  const rows = nodes.map(({ name, action, reason, inBlock, expectedRuns, expectedMs }) => [
+    name,
+    action.toLowerCase() + (inBlock ? ` ${symbols.times}${expectedRuns ?? "?"}` : ""),
+    expectedMs === null ? "?" : `${duration(expectedMs)}${inBlock ? " each" : ""}`,
+    printable(reason),
+  ]);
+  const dim = (text: string, _column: number, row: number | null) => (row === null ? paint("dim", text) : text);
+  return table(["NODE", "WHAT", "EXPECTED", "WHY"], rows, columns, symbols.ellipsis, dim);
+}
+
+function inputLines({ inputs }: JobPlan, { columns, symbols, paint }: Terminal): string[] {
+  if (inputs.length === 0) return [];
+  const rows = inputs.map(({ name, value, reference, place, replaced }) => {
+    const instead = replaced === null ? "" : `, in place of ${shown(replaced)} (${replaced.source})`;
+    return [name, clipped(shown({ value, reference })), printable(place + instead)];
+  });
+  const dim = (text: string, _column: number, row: number | null) => (row === null ? paint("dim", text) : text);
+  return table(["INPUT", "VALUE", "FROM"], rows, columns, symbols.ellipsis, dim);
+}
+
+function factLines(plan: JobPlan, { paint }: Terminal): string[] {
+  const { queue, priority, timeoutMs, retry, onWorkerLost, runtime, results, executor } = plan.settings;
+  const { maxMemoryBytes: memory, maxCpuMs: cpu } = plan.settings;
+  const from = ({ source }: { source: string }) => `(${source})`;
+  const retries =
+    retry.maxRetries === 0 ? "none" : `${retry.maxRetries}, the first after ${duration(retry.retryDelayMs)}`;
+  const spread =
+    [executor.type, executor.maxWorkers].filter((part) => part !== null).join(" ") || "decided by its worker";
+  const facts: [string, string][] = [
+    ["final variables", plan.finalVars.join(", ")],
+    ...plan.config.map(({ key, value, source }): [string, string] => [
+      `config ${key}`,
+      `${JSON.stringify(value)} (${source})`,
+    ]),
+    ["queue", `${queue.value} ${from(queue)}, priority ${priority.value} ${from(priority)}`],
+    ["timeout", `${timeoutMs.value === null ? "none" : duration(timeoutMs.value)} ${from(timeoutMs)}`],
+    ["memory", memory.value === null ? "" : `at most ${memoryText(memory.value)} ${from(memory)}`],
+    ["processor", cpu.value === null ? "" : `at most ${cpuText(cpu.value)} ${from(cpu)}`],
+    ["retries", `${retries} ${from(retry)}`],
+    ["", retry.note ?? ""],
+    ["worker lost", `${onWorkerLost.value.toLowerCase()} ${from(onWorkerLost)}`],
+    ["executor", `${spread} ${from(executor)}`],
+    ["runtime", `${runtime.value.toLowerCase()} ${from(runtime)}`],
+    ["results", `${results.value.toLowerCase()} ${from(results)}`],
+    ["code", plan.codeHash?.slice(0, 12) ?? ""],
+  ];
+  const told = facts.filter(([, value]) => value !== "");
+  const width = Math.max(...told.map(([name]) => name.length));
+  return told.map(([name, value]) => `${paint("dim", name.padEnd(width))}  ${printable(value)}`);
+}
+
+/** A value as JSON, or the reference that stands for it. */
+function shown({ value, reference }: { value?: unknown; reference: string | null }): string {
+  return printable(reference ?? JSON.stringify(value ?? null));
+}
+
+const longestValue = 40;
+
+function clipped(text: string): string {
+  return text.length <= longestValue ? text : `${text.slice(0, longestValue - 3)}...`;
+}

@@ -1,0 +1,158 @@
+/** How a planned job would be run: each value with the place that says so. */
+import type { RetryPolicy as Policy } from "../domain/retry.ts";
+import type { JobPlan } from "../jobs/plan.ts";
+import type { JobSettings } from "../pipelines/policy.ts";
+import { builder } from "./builder.ts";
+import { OnWorkerLost, ResultMode, RuntimeMode } from "./run-options.ts";
+
+const sourceIs = "Who says so: `request`, a file with its key, or `default`.";
+
+const PlannedText = builder.objectRef<{ value: string; source: string }>("PlannedText").implement({
+  description: "A setting that is a name.",
+  fields: (t) => ({
+    value: t.exposeString("value", { description: "The name." }),
+    source: t.exposeString("source", { description: sourceIs }),
+  }),
+});
+
+const PlannedNumber = builder.objectRef<{ value: number | null; source: string }>("PlannedNumber").implement({
+  description: "A setting that is a number.",
+  fields: (t) => ({
+    value: t.exposeFloat("value", { nullable: true, description: "The number; null: none is set." }),
+    source: t.exposeString("source", { description: sourceIs }),
+  }),
+});
+
+const PlannedOnWorkerLost = builder
+  .objectRef<{ value: JobSettings["onWorkerLost"]; source: string }>("PlannedOnWorkerLost")
+  .implement({
+    description: "What becomes of the job when its worker dies.",
+    fields: (t) => ({
+      value: t.expose("value", { type: OnWorkerLost, description: "What becomes of it." }),
+      source: t.exposeString("source", { description: sourceIs }),
+    }),
+  });
+
+const PlannedRuntime = builder
+  .objectRef<{ value: JobSettings["runtime"]; source: string }>("PlannedRuntime")
+  .implement({
+    description: "In which Python process the run takes place.",
+    fields: (t) => ({
+      value: t.expose("value", { type: RuntimeMode, description: "The kind of process." }),
+      source: t.exposeString("source", { description: sourceIs }),
+    }),
+  });
+
+const PlannedResults = builder
+  .objectRef<{ value: JobSettings["results"]; source: string }>("PlannedResults")
+  .implement({
+    description: "What is kept of the final variables.",
+    fields: (t) => ({
+      value: t.expose("value", { type: ResultMode, description: "How much of them." }),
+      source: t.exposeString("source", { description: sourceIs }),
+    }),
+  });
+
+/** FlowerPower's own default, which nobody has asked for. */
+const impliedRetry = "No retry is written: FlowerPower's implied three do not count.";
+
+const PlannedRetry = builder.objectRef<Policy & { source: string }>("PlannedRetry").implement({
+  description: "When a failed attempt would be tried again.",
+  fields: (t) => ({
+    maxRetries: t.int({
+      description: "Further tries after the first.",
+      resolve: ({ maxAttempts }) => maxAttempts - 1,
+    }),
+    retryDelayMs: t.exposeFloat("delayMs", { description: "Before the second try; doubles for each further one." }),
+    jitterFactor: t.exposeFloat("jitter", {
+      description: "The part of the delay by which it is lengthened at random.",
+    }),
+    retryExceptions: t.stringList({
+      nullable: true,
+      description: "Class names of the errors that are tried again; null: any but those that another try cannot mend.",
+      resolve: ({ exceptions }) => (exceptions === null ? null : [...exceptions]),
+    }),
+    source: t.exposeString("source", { description: sourceIs }),
+    note: t.string({
+      nullable: true,
+      description: "Why there is no retry although FlowerPower by itself would have one; null where one is written.",
+      resolve: ({ source }) => (source === "default" ? impliedRetry : null),
+    }),
+  }),
+});
+
+const PlannedExecutor = builder.objectRef<JobPlan["executor"]>("PlannedExecutor").implement({
+  description: "How the branches of a `Parallelizable` block would be spread within the worker's Python process.",
+  fields: (t) => ({
+    type: t.exposeString("type", {
+      nullable: true,
+      description: "The kind of executor; null when it is decided where the run takes place.",
+    }),
+    maxWorkers: t.exposeInt("maxWorkers", {
+      nullable: true,
+      description: "Branches at once; null when it is decided where the run takes place.",
+    }),
+    source: t.exposeString("source", { description: sourceIs }),
+  }),
+});
+
+export const PlannedSettings = builder.objectRef<JobPlan>("PlannedSettings").implement({
+  description: "How the job would be run, each value with the place that says so.",
+  fields: (t) => ({
+    queue: t.field({
+      type: PlannedText,
+      description: "The queue in which it would wait.",
+      resolve: ({ settings: { queue: value, sources } }) => ({ value, source: sources.queue }),
+    }),
+    priority: t.field({
+      type: PlannedNumber,
+      description: "From 0 to 100; higher is taken first.",
+      resolve: ({ settings: { priority: value, sources } }) => ({ value, source: sources.priority }),
+    }),
+    timeoutMs: t.field({
+      type: PlannedNumber,
+      description: "After so long an attempt would be stopped.",
+      resolve: ({ settings: { timeoutMs: value, sources } }) => ({ value, source: sources.timeoutMs }),
+    }),
+    maxMemoryBytes: t.field({
+      type: PlannedNumber,
+      description: "So much memory the run may hold; beyond it is killed.",
+      resolve: ({ settings: { maxMemoryBytes: value, sources } }) => ({ value, source: sources.maxMemoryBytes }),
+    }),
+    maxCpuMs: t.field({
+      type: PlannedNumber,
+      description: "So much processor time the run may use; beyond it is killed.",
+      resolve: ({ settings: { maxCpuMs: value, sources } }) => ({ value, source: sources.maxCpuMs }),
+    }),
+    retry: t.field({
+      type: PlannedRetry,
+      description: "When a failed attempt would be tried again.",
+      resolve: ({ settings: { policy, sources } }) => ({ ...policy, source: sources.retry }),
+    }),
+    onWorkerLost: t.field({
+      type: PlannedOnWorkerLost,
+      description: "What would become of it when its worker dies.",
+      resolve: ({ settings: { onWorkerLost: value, sources } }) => ({ value, source: sources.onWorkerLost }),
+    }),
+    maxLosses: t.field({
+      type: PlannedNumber,
+      description: "With so many lost workers it would fail.",
+      resolve: ({ settings: { maxLosses: value, sources } }) => ({ value, source: sources.maxLosses }),
+    }),
+    runtime: t.field({
+      type: PlannedRuntime,
+      description: "In which Python process it would run.",
+      resolve: ({ settings: { runtime: value, sources } }) => ({ value, source: sources.runtime }),
+    }),
+    results: t.field({
+      type: PlannedResults,
+      description: "What would be kept of the final variables.",
+      resolve: ({ settings: { results: value, sources } }) => ({ value, source: sources.results }),
+    }),
+    executor: t.field({
+      type: PlannedExecutor,
+      description: "How the branches of a block would be spread.",
+      resolve: ({ executor }) => executor,
+    }),
+  }),
+});
