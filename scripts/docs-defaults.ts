@@ -1,3 +1,4 @@
+import { artifactLimits } from "../src/domain/artifact-limits.ts";
 import { jsonLimits } from "../src/domain/json.ts";
 import { priorities, priorityStepSeconds } from "../src/domain/lanes.ts";
 import { regressionRule } from "../src/domain/regression.ts";
@@ -13,6 +14,7 @@ import { defaultGrace } from "../src/runtime/stop.ts";
 import { limits } from "../src/schema/limits.ts";
 import { transportLimits } from "../src/server/transport-limits.ts";
 import { rescueTimes } from "../src/worker/rescue.ts";
+import { sweepMs } from "../src/worker/sweep.ts";
 
 type Row = readonly [what: string, value: string, note: string];
 
@@ -63,11 +65,24 @@ ${table([
     `${defaultLimits.runs} runs, above ${defaultLimits.rssBytes / 1024 ** 3} GiB, or idle for ${ms(defaultLimits.idleMs)}`,
     "also when its environment changes, or when a run leaves threads behind",
   ],
-  ["result kept as a value", "64 KiB of JSON", "larger ones: summary only"],
+  [
+    "result kept as a value",
+    `${artifactLimits.inlineBytes / 1024} KiB of JSON`,
+    "larger ones, and what is no JSON: as a file (docs/artifacts.md)",
+  ],
+  [
+    "files of a run",
+    `${artifactLimits.bytes / 1e6} MB each, ${artifactLimits.totalBytes / 1e6} MB together; ${artifactLimits.files} left in its folder`,
+    "larger ones: summary only",
+  ],
+  ["results and files are kept for", days(jobDefaults.resultTtlMs), "`result_ttl`; the row stays with its job"],
+  ["a log that was cut is kept whole for", days(jobDefaults.logTtlMs), "`log_ttl`"],
+  ["keeping them", `within ${ms(artifactLimits.storingMs)}`, "after the run has ended; a cancel ends it at once"],
+  ["free disk", `${artifactLimits.freeBytes / 1e9} GB`, "with less nothing more is kept, and runs go on"],
   [
     "log of a run",
     "16 KB a line, 10,000 lines or 5 MB",
-    "head and tail are kept; what is left out is an event with its count",
+    "head and tail are kept; what is left out is an event with its count, and the whole text a file",
   ],
 ])}
 
@@ -94,6 +109,11 @@ ${table([
     `looked at every ${ms(rescueTimes.lookMs)}`,
   ],
   ["after a restart of Postgres", `${ms(rescueTimes.leaseMs)} in which nobody is declared dead`, ""],
+  [
+    "expired artifacts and orphans",
+    `looked for every ${ms(sweepMs)}, 500 at a time`,
+    "every worker; those of a store that it reaches",
+  ],
   ["drain", "30 s", "then what runs is handed back uncounted"],
 ])}
 
@@ -138,6 +158,10 @@ function table(rows: readonly Row[]): string {
 
 function most(value: number | null, text: (value: number) => string): string {
   return value === null ? "no limit" : text(value);
+}
+
+function days(value: number): string {
+  return `${value / 86_400_000} days`;
 }
 
 function ms(value: number): string {

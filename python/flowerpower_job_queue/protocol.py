@@ -54,6 +54,20 @@ class Executor:
 
 
 @dataclass(frozen=True)
+class ArtifactsRequest:
+    """Where and within which limits a run keeps what is not small JSON."""
+
+    url: str
+    folder: str
+    scratch_dir: str
+    max_bytes: int
+    max_total_bytes: int
+    max_files: int
+    min_free_bytes: int
+    timeout_ms: int
+
+
+@dataclass(frozen=True)
 class Run:
     """One attempt at a job. `id` is the run token."""
 
@@ -67,6 +81,7 @@ class Run:
     log_level: str | None
     results: str
     max_inline_bytes: int
+    artifacts: ArtifactsRequest | None = None
 
 
 @dataclass(frozen=True)
@@ -131,12 +146,29 @@ def _parse_run(fields: _Fields) -> Run:
         log_level=fields.take("logLevel", str, None),
         results=results,
         max_inline_bytes=fields.take("maxInlineBytes", int),
+        artifacts=_parse_artifacts(fields.optional("artifacts")),
     )
 
 
 def _parse_executor(fields: _Fields) -> Executor:
     return Executor(
         fields.take("type", str, None), fields.take("maxWorkers", int, None), fields.take("numCpus", int, None)
+    )
+
+
+def _parse_artifacts(request: dict[str, Any] | None) -> ArtifactsRequest | None:
+    if request is None:
+        return None
+    fields = _Fields(request)
+    return ArtifactsRequest(
+        url=fields.take("url", str),
+        folder=fields.take("folder", str),
+        scratch_dir=fields.take("scratchDir", str),
+        max_bytes=fields.take("maxBytes", int),
+        max_total_bytes=fields.take("maxTotalBytes", int),
+        max_files=fields.take("maxFiles", int),
+        min_free_bytes=fields.take("minFreeBytes", int),
+        timeout_ms=fields.take("timeoutMs", int),
     )
 
 
@@ -158,6 +190,10 @@ class _Fields:
             elif isinstance(value, expected) and not (expected is int and isinstance(value, bool)):
                 return value
         raise RequestError(f"{name}: unexpected {type(value).__name__}")
+
+    def optional(self, name: str) -> dict[str, Any] | None:
+        """An object that may be left out or null."""
+        return self.take(name, dict, None) if name in self._message else None
 
     def strings(self, name: str) -> list[str] | None:
         """A list of strings, or null."""

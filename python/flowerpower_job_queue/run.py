@@ -7,9 +7,11 @@ import os
 import socket
 import sys
 import urllib.parse
+from contextlib import suppress
 from typing import Any
 
 from . import clock, flowerpower_guard
+from .artifacts import THREAD, Artifacts
 from .capture import Capture, level_name, listen_to_logging
 from .configuration import (
     BrokenConfiguration,
@@ -46,7 +48,8 @@ class PipelineRun:
         self._project = project
         self._channel = channel
         self._capture = capture
-        self.events = RunEvents(request.id, channel)
+        scratch = None if request.artifacts is None else request.artifacts.scratch_dir
+        self.events = RunEvents(request.id, channel, whole_log_folder=scratch)
         self._relay: Relay | None = None
         self._cancelled: str | None = None
         self._retry: dict[str, Any] | None = None
@@ -61,6 +64,7 @@ class PipelineRun:
     def execute(self, runs: int) -> None:
         """Runs and tells how it ended: `ended` is the last message, after every event and every line of the log."""
         error: dict[str, Any] | None = None
+        values: dict[str, Any] = {}
         results: dict[str, Any] = {}
         os.chdir(self._project.folder)
         self._capture.sink = self.events
@@ -77,6 +81,7 @@ class PipelineRun:
             values = self._run(loaded, plan)
             secret = self._secret_among(values, loaded, plan)
             results = describe_results(values, self._request.results, self._request.max_inline_bytes, secret)
+            values = {name: value for name, value in values.items() if name not in secret}
         except BrokenConfiguration as broken:
             error = invalid(broken.problems)
         except BaseException as raised:
@@ -95,6 +100,9 @@ class PipelineRun:
             self.events.before_event = None
         count = self.events.close()
         self._capture.sink = None
+        kept = self._keep(values if error is None else {}, results)
+        if kept.pop("leftBehind"):
+            threads.append(THREAD)
         state.restore()
         if self._sets_log_level:
             # Only now: its new handler takes standard error as it is.
@@ -104,9 +112,32 @@ class PipelineRun:
         if error is not None and error["kind"] == "CANCELLED":
             # A stopped thread pool may be left half closed, and FlowerPower keeps it for the next run.
             self._project.forget_executors()
-        self._send_ended(error, results, count, threads, runs)
+        told = {"rssBytes": resident_bytes(), "threads": threads, "runs": runs}
+        self._send_ended(error, results, kept, count, told)
         # Behind the answer, which nobody shall wait longer for.
         seed_anew()
+
+    def _keep(self, values: dict[str, Any], results: dict[str, Any]) -> dict[str, Any]:
+        """Keeps results that are no small JSON, what the run has left in its folder, and a log that was cut."""
+        request = self._request.artifacts
+        kept: dict[str, Any] = {"files": [], "log": None, "storedMs": None}
+        kept.update(storingStopped=False, leftBehind=False)
+        if request is None:
+            return kept
+        artifacts = Artifacts(request, self.events.mask.hide_text)
+        # Whatever is wrong with a folder or a store: the run has ended well without it.
+        with suppress(OSError):
+            self._add(artifacts, values, results, kept)
+        kept["storedMs"], kept["leftBehind"] = artifacts.store(lambda: self.events.cancel_reason() is not None)
+        kept["storingStopped"] = artifacts.was_stopped
+        return kept
+
+    def _add(self, artifacts: Artifacts, values: dict[str, Any], results: dict[str, Any], kept: dict[str, Any]) -> None:
+        if self.events.whole_log is not None:
+            kept["log"] = artifacts.add_log(self.events.whole_log)
+        if self._request.results == "full":
+            artifacts.add_results(values, results)
+            kept["files"] = artifacts.add_files(self._request.job.run_dir)
 
     def _prepare(self) -> tuple[LoadedPipeline, Plan]:
         """Reads the code as it is now and checks the request against it."""
@@ -256,9 +287,13 @@ class PipelineRun:
         return None
 
     def _send_ended(
-        self, error: dict[str, Any] | None, results: dict[str, Any], count: int, threads: list[str], runs: int
+        self,
+        error: dict[str, Any] | None,
+        results: dict[str, Any],
+        kept: dict[str, Any],
+        count: int,
+        process: dict[str, Any],
     ) -> None:
-        process = {"rssBytes": resident_bytes(), "threads": threads, "runs": runs}
         if error is not None:
             error = self._masked(error)
         self._channel.send(
@@ -271,6 +306,7 @@ class PipelineRun:
             results=results,
             retry=self._retry,
             process=process,
+            **kept,
         )
 
     def _masked(self, error: dict[str, Any]) -> dict[str, Any]:

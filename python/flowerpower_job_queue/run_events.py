@@ -6,12 +6,14 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Protocol
 
 from . import clock
 from .interrupts import interrupts
 from .protocol import VERSION, Channel
 from .text import Mask, clean, encode
+from .whole_log import WholeLog
 
 MAX_LINE_BYTES = 16 * 1024
 # The head is sent as it comes, the tail when the run has ended: the first and the last lines say most.
@@ -40,9 +42,13 @@ class EventSink(Protocol):
 class RunEvents:
     """What a run has told so far. Safe to use from every thread."""
 
-    def __init__(self, run: str, channel: Channel, mask: Mask | None = None) -> None:
+    def __init__(
+        self, run: str, channel: Channel, mask: Mask | None = None, whole_log_folder: str | None = None
+    ) -> None:
         self.run = run
         self.mask = mask or Mask()
+        # The log with all its lines, once `close` has found that some are missing among the events.
+        self.whole_log: Path | None = None
         self.count = 0
         self.first_failure: dict[str, Any] | None = None
         self.nodes_started = 0
@@ -52,6 +58,8 @@ class RunEvents:
         self._lock = threading.RLock()
         self._cancel_reason: str | None = None
         self._log = _LogBudget()
+        # The mask is asked for each line: it is known only when the run has read its configuration.
+        self._whole = None if whole_log_folder is None else WholeLog(whole_log_folder, lambda t: self.mask.hide_text(t))
         self._closed = False
         self._pid = os.getpid()
 
@@ -89,7 +97,11 @@ class RunEvents:
             if self._closed:
                 return
             if body["event"] == "log":
-                if not self._log.admit(body, at or clock.now()):
+                at = at or clock.now()
+                admitted = self._log.admit(body, at)
+                if self._whole is not None:
+                    self._whole.add(body, at, admitted)
+                if not admitted:
                     return
             elif body["event"] == "node.started":
                 self.nodes_started += 1
@@ -105,6 +117,8 @@ class RunEvents:
                 self._write({"event": "log.dropped", "data": dropped}, clock.now())
             for body, at in kept:
                 self._write(body, at)
+            if self._whole is not None:
+                self.whole_log = self._whole.close(dropped is not None)
             self._closed = True
             return self.count
 

@@ -18,7 +18,7 @@ from .sizes import parse_size, size_that_was_meant
 
 _DEFAULT_KEYS = (
     "queue", "timeout", "max_retries", "retry_delay", "jitter_factor", "retry_exceptions", "on_worker_lost",
-    "max_memory", "max_cpu", "runtime", "results", "result_ttl", "failure_ttl",
+    "max_memory", "max_cpu", "runtime", "results", "result_ttl", "log_ttl", "failure_ttl",
 )  # fmt: skip
 _SECTION_KEYS = (
     *_DEFAULT_KEYS, "job_defaults", "queues", "python", "env_file", "timezone", "backend", "backends", "concurrency",
@@ -35,6 +35,7 @@ _VALUES = ("queue", "timeoutMs", "retry", "onWorkerLost", "maxMemoryBytes", "max
 _LEAST_MEMORY = 64_000_000
 # Beyond it JSON's numbers are not exact.
 _MOST = 2**53
+_TTL_KEYS = {"result_ttl": "resultTtlMs", "log_ttl": "logTtlMs"}
 _BACKENDS = ("graphile-worker", "rq", "saq", "arq", "taskiq", "huey", "dramatiq")
 
 
@@ -111,7 +112,9 @@ class _Reader:
                 values["results"] = self.one_of(place, value, ("full", "summary", "none"))
             elif key in _RETRY_KEYS:
                 self._read_retry(place, str(key), value, retry)
-            elif key in ("result_ttl", "failure_ttl"):
+            elif key in _TTL_KEYS:
+                values[_TTL_KEYS[key]] = self._milliseconds(place, value)
+            elif key == "failure_ttl":
                 self._milliseconds(place, value)
         values["retry"] = retry or None
 

@@ -107,12 +107,17 @@ class Mask:
             return line
         return encode(self._hidden(json.loads(line), None))
 
+    def hide_text(self, text: str) -> str:
+        """Plain text with each secret replaced."""
+        for secret in self._secrets:
+            text = text.replace(secret, HIDDEN)
+        return text
+
     def _hidden(self, value: Any, key: str | None) -> Any:
         if isinstance(value, dict):
             return {name: self._hidden(item, name) for name, item in value.items()}
         if isinstance(value, list):
             return [self._hidden(item, key) for item in value]
         if isinstance(value, str) and key not in _STRUCTURE:
-            for secret in self._secrets:
-                value = value.replace(secret, HIDDEN)
+            return self.hide_text(value)
         return value

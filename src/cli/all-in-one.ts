@@ -1,11 +1,13 @@
 import { homedir } from "node:os";
 import { join, relative, sep } from "node:path";
+import type { ArtifactStore } from "../artifacts/store.ts";
 import { openDataFolder } from "../db/data-folder.ts";
 import { startEmbeddedPostgres } from "../db/embedded/start.ts";
 import type { ProjectFolder } from "../pipelines/folders.ts";
 import { PortInUseError, type RunningServer, startServer } from "../server/start.ts";
 import { startWorker, type Worker } from "../worker/worker.ts";
 import { defaultPort } from "./api.ts";
+import { openArtifacts } from "./artifact-store.ts";
 import type { Cli } from "./cli.ts";
 import { placeOf } from "./database.ts";
 import { inheritedJobs } from "./inherited.ts";
@@ -26,6 +28,8 @@ export interface AllInOneOptions {
   /** Take no jobs: somebody wants to look first. */
   hold: boolean;
   allowOrigins: readonly string[];
+  /** Where artifacts are kept, when somebody has said. */
+  artifacts?: string;
 }
 
 export interface AllInOne {
@@ -53,8 +57,13 @@ export async function startAllInOne(cli: Cli, options: AllInOneOptions, lines: S
   const parts = opened.use(await openParts(url, log));
   lines.note(await inheritedJobs(parts.db, { held: options.hold, alone: cli.config.databaseUrl === null }));
 
+  const [first] = pythons.value;
+  const python = first === undefined ? null : { path: first.python.path, environment: first.environment };
+  const store = openArtifacts(options.artifacts, folder.path, python, cli);
+  if (store !== null) opened.use(store);
+
   const done = lines.begin("API + worker");
-  const server = await listen(cli, options, parts);
+  const server = await listen(cli, options, parts, store);
   opened.defer(() => server.close());
   folder.writeServerInfo({
     url: `${server.url}/graphql`,
@@ -70,6 +79,7 @@ export async function startAllInOne(cli: Cli, options: AllInOneOptions, lines: S
       version,
       projects: pythons.value,
       workDir: join(folder.path, "runs"),
+      store,
       log,
     });
     await worker.ready;
@@ -132,10 +142,25 @@ function shortPath(path: string, cwd: string): string {
 /** How many ports beside the usual one are tried before any free one is taken. */
 const neighbours = 20;
 
-async function listen(cli: Cli, options: AllInOneOptions, { db, jobs, tail }: Parts): Promise<RunningServer> {
+async function listen(
+  cli: Cli,
+  options: AllInOneOptions,
+  { db, jobs, tail }: Parts,
+  artifacts: ArtifactStore | null,
+): Promise<RunningServer> {
   const { host, port, allowOrigins } = options;
   const start = (chosen: number) =>
-    startServer({ db, jobs, tail, version, host, port: chosen, allowOrigins, log: serverLog(cli.terminal) });
+    startServer({
+      db,
+      jobs,
+      tail,
+      version,
+      host,
+      port: chosen,
+      allowOrigins,
+      artifacts,
+      log: serverLog(cli.terminal),
+    });
   if (port !== null) return await start(port);
   for (let chosen = defaultPort; chosen < defaultPort + neighbours; chosen += 1) {
     try {

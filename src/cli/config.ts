@@ -12,6 +12,10 @@ export interface Config {
   slots: number | null;
   /** The data folder. */
   data: string | null;
+  /** Where artifacts are kept; null: in the data folder. */
+  artifacts: string | null;
+  /** The Python by which a server without projects reads a store that is no folder; null: the one around. */
+  artifactsPython: string | null;
   /** Null: where it goes to a terminal. */
   colour: boolean | null;
   /** Whether the terminal shows more than ASCII. */
@@ -42,6 +46,8 @@ const variables = {
   FLOWERPOWER_QUEUE_PORT: wholeNumber(1, 65_535),
   FLOWERPOWER_QUEUE_SLOTS: wholeNumber(slotsRange.least, slotsRange.most),
   FLOWERPOWER_QUEUE_DATA: z.string(),
+  FLOWERPOWER_QUEUE_ARTIFACTS: z.string(),
+  FLOWERPOWER_QUEUE_ARTIFACTS_PYTHON: z.string(),
 } as const;
 
 /** The only reader of the environment. Throws one UsageError that names everything that is wrong, without the values. */
@@ -59,6 +65,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     port: read.data.FLOWERPOWER_QUEUE_PORT ?? null,
     slots: read.data.FLOWERPOWER_QUEUE_SLOTS ?? null,
     data: read.data.FLOWERPOWER_QUEUE_DATA ?? null,
+    artifacts: read.data.FLOWERPOWER_QUEUE_ARTIFACTS ?? null,
+    artifactsPython: read.data.FLOWERPOWER_QUEUE_ARTIFACTS_PYTHON ?? null,
     colour: colourOf(env),
     unicode: showsUnicode(env),
     dumb: env.TERM === "dumb",

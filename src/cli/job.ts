@@ -1,12 +1,13 @@
 import type { Command } from "commander";
-import type { Job, NodeRun } from "../client/client.ts";
+import type { Artifact, Job, NodeRun } from "../client/client.ts";
 import { openApi } from "./api.ts";
 import { type Cli, globalOptions, printJson } from "./cli.ts";
 import { failureBlock } from "./failure-block.ts";
 import { frame, slowText } from "./frame.ts";
 import { viewOf } from "./job-view.ts";
+import { table } from "./table.ts";
 import { printable, type Terminal } from "./terminal.ts";
-import { duration, localTime } from "./units.ts";
+import { bytes, duration, localTime } from "./units.ts";
 
 export function addJob(program: Command, cli: Cli): void {
   program
@@ -18,8 +19,10 @@ export function addJob(program: Command, cli: Cli): void {
       await using client = openApi(cli, options);
       const job = await client.find(ref);
       const nodeRuns = await Array.fromAsync(client.nodeRuns(job.id));
-      if (options.json) return printJson(cli.terminal, { ...job, nodeRuns });
+      const artifacts = await Array.fromAsync(client.artifacts(job.id));
+      if (options.json) return printJson(cli.terminal, { ...job, nodeRuns, artifacts });
       for (const line of jobLines(job, nodeRuns, cli.terminal)) cli.terminal.out(line);
+      for (const line of artifactLines(artifacts, cli.terminal)) cli.terminal.out(line);
     });
 }
 
@@ -33,6 +36,23 @@ function jobLines(job: Job, nodeRuns: readonly NodeRun[], terminal: Terminal): s
     ...facts.map(([name, value]) => `  ${terminal.paint("dim", name.padEnd(width))}  ${printable(value)}`),
     ...(job.error === null ? [] : ["", ...failureBlock(job, terminal)]),
   ];
+}
+
+/** What it has left, each with how to get it or why that is not possible. */
+function artifactLines(artifacts: readonly Artifact[], { paint, columns, symbols }: Terminal): string[] {
+  if (artifacts.length === 0) return [];
+  const rows = artifacts.map(({ name, kind, mediaType, bytes: size, downloadUrl, omitted, expiresAt }) => [
+    printable(name),
+    kind.toLowerCase(),
+    size === null ? "" : bytes(size),
+    downloadUrl === null
+      ? (omitted ?? "")
+      : `${mediaType}${expiresAt === null ? "" : `, until ${localTime(expiresAt)}`}`,
+  ]);
+  const lines = table(["artifact", "", "", ""], rows, columns - 2, symbols.ellipsis, (text, _column, row) =>
+    row === null ? paint("dim", text) : text,
+  );
+  return ["", ...lines.map((line) => `  ${line}`)];
 }
 
 function factsOf(job: Job): [string, string][] {

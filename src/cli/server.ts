@@ -3,18 +3,19 @@ import { jsonLines } from "../server/log.ts";
 import { defaultPort } from "./api.ts";
 import { type Cli, type GlobalOptions, globalOptions } from "./cli.ts";
 import { untilStopped } from "./until-stopped.ts";
-import { addServerFlags, hostOf, type UpFlags } from "./up-flags.ts";
+import { addServerFlags, addStoreFlags, hostOf, type UpFlags } from "./up-flags.ts";
 import { version } from "./version.ts";
 
 type Options = GlobalOptions & UpFlags;
 
 export function addServer(program: Command, cli: Cli): void {
-  addServerFlags(program.command("server"))
+  addStoreFlags(addServerFlags(program.command("server")))
     .description("serve the API alone, on DATABASE_URL; any number of them may run")
     .action(async (_options: object, command: Command) => {
       const options = globalOptions(command) as Options;
       const { requireDatabaseUrl } = await import("./database.ts");
       const { openParts } = await import("./parts.ts");
+      const { openServerArtifacts } = await import("./artifact-store.ts");
       const { startServer } = await import("../server/start.ts");
       const log = jsonLines((line) => cli.terminal.err(line.trimEnd()));
       await using opened = new AsyncDisposableStack();
@@ -23,7 +24,20 @@ export function addServer(program: Command, cli: Cli): void {
       );
       const host = hostOf(options, cli);
       const port = options.port ?? cli.config.port ?? defaultPort;
-      const server = await startServer({ db, jobs, tail, version, host, port, allowOrigins: options.allowOrigin, log });
+      const { dataFolderFor } = await import("./served-projects.ts");
+      const store = await openServerArtifacts(options.artifacts, await dataFolderFor(undefined, cli), cli);
+      if (store !== null) opened.use(store);
+      const server = await startServer({
+        db,
+        jobs,
+        tail,
+        version,
+        host,
+        port,
+        allowOrigins: options.allowOrigin,
+        artifacts: store,
+        log,
+      });
       keepMoving();
       cli.terminal.out(`${server.url}/graphql`);
       const stop = async () => {

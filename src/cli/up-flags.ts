@@ -10,6 +10,7 @@ export interface UpFlags {
   port?: number;
   slots?: number;
   data?: string;
+  artifacts?: string;
   allowOrigin: string[];
   grace: number;
 }
@@ -36,6 +37,13 @@ export function addWorkerFlags(command: Command): Command {
         .argParser(lengthMs)
         .default(defaultGraceMs, `${defaultGraceMs / 1000} s`),
     );
+}
+
+export function addStoreFlags(command: Command): Command {
+  return command.option(
+    "--artifacts <url>",
+    "where artifacts are kept: a folder, any URL that fsspec opens (s3://bucket/folder), or none (artifacts in the data folder, or FLOWERPOWER_QUEUE_ARTIFACTS)",
+  );
 }
 
 export function slotsOf({ slots }: Pick<UpFlags, "slots">, { config }: Cli): number {

@@ -4,19 +4,20 @@ import { createDataFolder } from "../db/data-folder.ts";
 import { jsonLines } from "../server/log.ts";
 import { type Cli, type GlobalOptions, globalOptions } from "./cli.ts";
 import { untilStopped } from "./until-stopped.ts";
-import { addWorkerFlags, slotsOf, type UpFlags } from "./up-flags.ts";
+import { addStoreFlags, addWorkerFlags, slotsOf, type UpFlags } from "./up-flags.ts";
 import { version } from "./version.ts";
 
 type Options = GlobalOptions & UpFlags;
 
 export function addWorker(program: Command, cli: Cli): void {
-  addWorkerFlags(program.command("worker"))
+  addStoreFlags(addWorkerFlags(program.command("worker")))
     .description("run jobs of projects, from DATABASE_URL; any number of them may run")
     .action(async (_options: object, command: Command) => {
       const options = globalOptions(command) as Options;
       const { terminal, config } = cli;
       const { requireDatabaseUrl } = await import("./database.ts");
       const { openParts } = await import("./parts.ts");
+      const { openArtifacts } = await import("./artifact-store.ts");
       const { dataFolderFor, openProjects, withPythons } = await import("./served-projects.ts");
       const { startWorker } = await import("../worker/worker.ts");
       const url = requireDatabaseUrl(cli);
@@ -27,12 +28,17 @@ export function addWorker(program: Command, cli: Cli): void {
       const served = await withPythons(projects, { folder, config, onProgress: (message) => log("info", message) });
       await using opened = new AsyncDisposableStack();
       const parts = opened.use(await openParts(url, (message, data) => log("warning", message, data)));
+      const [first] = served;
+      const python = first === undefined ? null : { path: first.python.path, environment: first.environment };
+      const store = openArtifacts(options.artifacts, folder, python, cli);
+      if (store !== null) opened.use(store);
       parts.keepMoving();
       const worker = await startWorker(parts.jobs, {
         slots: slotsOf(options, cli),
         version,
         projects: served,
         workDir: join(folder, "runs"),
+        store,
         log: (message, data) => log(data.error == null ? "info" : "warning", message, data),
       });
       await worker.ready;

@@ -9,14 +9,17 @@
  *     }
  */
 import { withRetries } from "./backoff.ts";
+import { type Download, download } from "./download.ts";
 import { errorOf, JobStateError } from "./errors.ts";
 import { type FeedItem, feed } from "./feed.ts";
 import {
+  type ArtifactFragment,
   CancelJobDocument,
   EnqueueJobDocument,
   type EnqueueJobInput,
   type EnqueueJobMutation,
   type FeedFilter,
+  JobArtifactsDocument,
   JobByRefDocument,
   JobDocument,
   type JobFilter,
@@ -44,7 +47,9 @@ import { type Job, type JobEvent, type Watch, watch } from "./watch.ts";
 const historyPage = 50;
 /** Likewise: a node run costs about 80. */
 const nodeRunsPage = 50;
+const artifactsPage = 100;
 
+export type { Download } from "./download.ts";
 export {
   AmbiguousRefError,
   BadInputError,
@@ -79,6 +84,8 @@ export type ListedJob = ListedJobFragment;
 export type JobPlan = JobPlanFragment;
 /** A node, or a branch of it, in the last attempt of a job. */
 export type NodeRun = NodeRunFragment;
+/** Something that a run has left: a result, a file, the whole log. */
+export type Artifact = ArtifactFragment;
 /** A job that was accepted, whether by this call or an earlier one with the same key, and what will run. */
 export type Enqueued = Extract<EnqueueJobMutation["enqueueJob"], { __typename: "EnqueueJobSuccess" }>;
 export interface ClientOptions {
@@ -104,6 +111,11 @@ export interface FollowOptions extends CallOptions {
   giveUpAfterMs?: number;
   /** Told when the connection is lost, and when the stream goes on. */
   onConnection?: (state: "lost" | "resumed") => void;
+}
+
+export interface DownloadOptions extends CallOptions {
+  start?: number;
+  end?: number;
 }
 
 export interface JobsOptions extends CallOptions {
@@ -147,6 +159,14 @@ export interface Client extends AsyncDisposable {
   history(jobId: string, options?: CallOptions): AsyncGenerator<JobEvent, void, undefined>;
   /** Nodes and branches of a job's last attempt, in the order in which they began, read page by page as they are taken. */
   nodeRuns(jobId: string, filter?: NodeRunFilter, options?: CallOptions): AsyncGenerator<NodeRun, void, undefined>;
+  /** What a job's last attempt has left, kept or not, read page by page as it is taken. */
+  artifacts(jobId: string, options?: CallOptions): AsyncGenerator<Artifact, void, undefined>;
+  /**
+   * The bytes of an artifact, by its id: all of them, or from `start` up to before `end`.
+   *
+   * @throws NotFoundError, UnavailableError, RequestError (`GONE`: it was removed, `FORBIDDEN`)
+   */
+  download(artifactId: string, options?: DownloadOptions): Promise<Download>;
   /**
    * Stops a job: at once when it waits, by its worker when it runs.
    *
@@ -239,6 +259,15 @@ export function createClient(options: ClientOptions): Client {
         return node !== null && "nodeRuns" in node ? node.nodeRuns : null;
       });
     },
+
+    artifacts: (id, call) =>
+      pages(async (after) => {
+        const variables = { id, first: artifactsPage, after };
+        return (await send(JobArtifactsDocument, variables, call)).job?.artifacts ?? null;
+      }),
+
+    download: (id, { signal, ...range } = {}) =>
+      withRetries(() => download(http, id, range, within(signal)), { forMs: retryForMs, signal: within(signal) }),
 
     async cancel(id, reason, { signal } = {}) {
       const input = { id, reason: reason ?? null };

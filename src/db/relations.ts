@@ -11,6 +11,7 @@ export const relations = defineRelations(
     nodeRuns: tables.nodeRuns,
     events: tables.events,
     artifacts: tables.artifacts,
+    artifactStores: tables.artifactStores,
     projects: tables.projects,
     pipelines: tables.pipelines,
     queues: tables.queues,
@@ -62,6 +63,7 @@ export const relations = defineRelations(
       pipelines: r.many.pipelines({ from: r.projects.name, to: r.pipelines.project }),
     },
     workers: {
+      storeRow: r.one.artifactStores({ from: r.workers.store, to: r.artifactStores.id }),
       running: r.many.jobs({ from: r.workers.id, to: r.jobs.workerId, where: { state: "running" } }),
     },
     pipelines: {

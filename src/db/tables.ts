@@ -119,6 +119,9 @@ export const workers = schema.table(
     /** Projects that it serves, with the folder's identity on its host. */
     projects: jsonb().$type<{ name: string; root: string }[]>().notNull(),
     state: text().notNull(),
+    /** Where it keeps artifacts, and why it does not at present. */
+    store: uuid(),
+    storeProblem: text("store_problem"),
     startedAt: at("started_at").notNull(),
     heartbeatAt: at("heartbeat_at").notNull(),
     endedAt: at("ended_at"),
@@ -277,6 +280,8 @@ export const attempts = schema.table(
     codeHash: text("code_hash"),
     /** Events that came too late and were not recorded. */
     eventsRefused: integer("events_refused").notNull().default(0),
+    /** How long its artifacts took to be kept, after the run had ended; null when there were none to keep. */
+    storedMs: doublePrecision("stored_ms"),
   },
   (t) => [
     primaryKey({ columns: [t.jobId, t.attempt] }),
@@ -357,6 +362,13 @@ export const events = schema.table(
   ],
 );
 
+/** Places where artifacts are kept, by the id that each carries in itself: whoever reads the same id shares the store. */
+export const artifactStores = schema.table("artifact_stores", {
+  id: uuid().primaryKey(),
+  /** As the last worker that has used it calls it. */
+  url: text().notNull(),
+});
+
 /** Results of final variables, and what a run leaves behind. */
 export const artifacts = schema.table(
   "artifacts",
@@ -366,11 +378,18 @@ export const artifacts = schema.table(
     attempt: integer().notNull(),
     name: text().notNull(),
     kind: text().notNull(),
+    /** From 1 within the attempt: results, then files, then the log. Null in rows of a worker of before there were files. */
+    position: integer(),
     mediaType: text("media_type"),
-    /** Where the bytes are; null when `value` holds them or nothing was kept. */
+    /** Where the bytes are within the store; null when `value` holds them, nothing was kept, or it was removed. */
     uri: text(),
+    /** The store, by its id. */
+    store: uuid(),
     bytes: bigint({ mode: "number" }),
     sha256: text(),
+    /** Columns of a frame with their types, and its first rows. */
+    schema: jsonb().$type<Json>(),
+    preview: jsonb().$type<Json>(),
     /** ValueSummary of the runtime protocol. */
     summary: jsonb().$type<JsonObject>(),
     hasValue: boolean("has_value").notNull(),
@@ -378,6 +397,8 @@ export const artifacts = schema.table(
     /** Why nothing is kept. */
     omitted: text(),
     expiresAt: at("expires_at"),
+    /** When it was removed, because its time was over; the row stays as long as its job. */
+    removedAt: at("removed_at"),
   },
   (t) => [
     unique("artifacts_name").on(t.jobId, t.attempt, t.kind, t.name),
@@ -385,6 +406,10 @@ export const artifacts = schema.table(
       "cascade",
     ),
     check("artifacts_kind", sql`${t.kind} in ('result', 'file', 'log')`),
+    check("artifacts_stored", sql`${t.uri} is null or ${t.store} is not null`),
+    uniqueIndex("artifacts_position").on(t.jobId, t.attempt, t.position),
+    // What the sweep asks: what has expired, and whether a file belongs to anything.
+    index("artifacts_expiring").on(t.expiresAt).where(sql`${t.expiresAt} is not null and ${t.removedAt} is null`),
   ],
 );
 

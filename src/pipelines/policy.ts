@@ -18,6 +18,9 @@ export interface JobSettings {
   priority: number;
   runtime: "warm" | "fresh";
   results: "full" | "summary" | "none";
+  /** How long results and files are kept, and a log that was cut. */
+  resultTtlMs: number;
+  logTtlMs: number;
   /** Where each value comes from: `request`, a file with its key, or `default`. */
   sources: { [Key in Setting | "retry"]: string };
 }
@@ -36,6 +39,8 @@ export const jobDefaults: Pick<JobSettings, Setting> = {
   priority: priorities.default,
   runtime: "warm",
   results: "full",
+  resultTtlMs: 7 * 86_400_000,
+  logTtlMs: 7 * 86_400_000,
 };
 
 /** FlowerPower's own defaults for a retry that is asked for without saying more. */
@@ -60,7 +65,17 @@ export function resolveSettings(
   const ofRun = `conf/pipelines/${pipeline.name}.yml: run.retry`;
   const ofProject = "conf/project.yml: job_queue.job_defaults";
   /** The first value that somebody has given, with its place. */
-  const first = <Key extends "queue" | "timeoutMs" | "maxMemoryBytes" | "maxCpuMs" | "runtime" | "results">(
+  const first = <
+    Key extends
+      | "queue"
+      | "timeoutMs"
+      | "maxMemoryBytes"
+      | "maxCpuMs"
+      | "runtime"
+      | "results"
+      | "resultTtlMs"
+      | "logTtlMs",
+  >(
     key: Key,
     requested?: JobSettings[Key] | null,
   ) =>
@@ -100,6 +115,8 @@ export function resolveSettings(
   const maxCpu = first("maxCpuMs");
   const runtime = first("runtime", request.options.runtime);
   const results = first("results", request.options.results);
+  const resultTtl = first("resultTtlMs");
+  const logTtl = first("logTtlMs");
   return {
     policy: retry.policy,
     maxLosses: jobDefaults.maxLosses,
@@ -111,6 +128,8 @@ export function resolveSettings(
     priority: priority.value,
     runtime: runtime.value,
     results: results.value,
+    resultTtlMs: resultTtl.value,
+    logTtlMs: logTtl.value,
     sources: {
       retry: retry.source,
       maxLosses: byDefault,
@@ -122,6 +141,8 @@ export function resolveSettings(
       priority: priority.source,
       runtime: runtime.source,
       results: results.source,
+      resultTtlMs: resultTtl.source,
+      logTtlMs: logTtl.source,
     },
   };
 }

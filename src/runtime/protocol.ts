@@ -126,6 +126,9 @@ export const jobQueueSettingsSchema = z.object({
   maxCpuMs: z.number().int().positive().nullable(),
   runtime: z.enum(["warm", "fresh"]).nullable(),
   results: z.enum(["full", "summary", "none"]).nullable(),
+  /** How long results and logs are kept. */
+  resultTtlMs: z.number().int().positive().nullish(),
+  logTtlMs: z.number().int().positive().nullish(),
 });
 export type JobQueueSettings = z.infer<typeof jobQueueSettingsSchema>;
 
@@ -230,6 +233,23 @@ export const requestSchema = z.discriminatedUnion("type", [
     results: z.enum(["full", "summary", "none"]),
     /** Bytes of JSON up to which a result is sent as a value (65,536). */
     maxInlineBytes: z.number().int(),
+    /** Where and within which limits the rest is kept, with files of `runDir` and a log that was cut; null: nowhere. */
+    artifacts: z
+      .object({
+        /** `file:///…`, or any URL that fsspec opens. */
+        url: z.string(),
+        /** Path below it, for this start of the attempt alone. */
+        folder: z.string(),
+        /** A private empty folder that exists, for files that are being made. */
+        scratchDir: z.string(),
+        maxBytes: z.number().int(),
+        maxTotalBytes: z.number().int(),
+        maxFiles: z.number().int(),
+        /** Less room on the disk than this, and nothing is kept. */
+        minFreeBytes: z.number().int(),
+        timeoutMs: z.number().int(),
+      })
+      .nullish(),
   }),
   /** Stop at the next node boundary. Unknown or ended runs are ignored. */
   z.object({ v: z.literal(protocolVersion), type: z.literal("cancel"), run: z.string(), reason: z.string() }),
@@ -295,14 +315,40 @@ export const runEventSchema = z.discriminatedUnion("event", [
 ]);
 export type RunEvent = z.infer<typeof runEventSchema>;
 
+/** A file in the artifact store. */
+export const artifactSchema = z.object({
+  /** Within the store. */
+  path: z.string(),
+  mediaType: z.string(),
+  bytes: z.number().int(),
+  sha256: z.string(),
+  /** Columns of a frame, the first 200. */
+  schema: z.array(z.object({ name: z.string(), type: z.string() })).nullable(),
+  /** First rows of a frame, each in the order of the columns. */
+  preview: z.array(z.array(json)).nullable(),
+});
+export type RunArtifact = z.infer<typeof artifactSchema>;
+
 export const resultSchema = z.object({
   summary: summarySchema,
   /** Present when the value is JSON of at most `maxInlineBytes`. */
   value: json.optional(),
-  /** Why there is no value: `too large: 4.1 MB, inline limit 64 KB`, `not JSON: pandas.DataFrame`. */
+  /** The value as a file, when it is not inline. */
+  artifact: artifactSchema.nullish(),
+  /** Why there is neither: `not kept: 4.1 GB, limit 100 MB`, `not JSON: pandas.DataFrame`. */
   omitted: z.string().nullable(),
 });
 export type RunResult = z.infer<typeof resultSchema>;
+
+/** A file that a run has left behind, or the log of which lines were dropped. */
+export const runFileSchema = z.object({
+  /** Path within `runDir`, or `log`. */
+  name: z.string(),
+  artifact: artifactSchema.nullable(),
+  /** Why it is not kept. */
+  omitted: z.string().nullable(),
+});
+export type RunFile = z.infer<typeof runFileSchema>;
 
 /** The runtime answers. */
 export const messageSchema = z.discriminatedUnion("type", [
@@ -357,6 +403,14 @@ export const messageSchema = z.discriminatedUnion("type", [
     outcome: z.enum(["succeeded", "failed"]),
     error: errorInfoSchema.nullable(),
     results: z.record(z.string(), resultSchema),
+    /** What it has left in `runDir`. */
+    files: z.array(runFileSchema).nullish(),
+    /** The whole log, when lines of it were dropped. */
+    log: runFileSchema.nullish(),
+    /** How long it took to keep them, after the run had ended. */
+    storedMs: z.number().nullish(),
+    /** The request to stop came when the run had ended, and has stopped only this. */
+    storingStopped: z.boolean().nullish(),
     /** The retry that is written in YAML or environment as read at this start; null when none is. */
     retry: retrySchema.nullable(),
     process: z.object({

@@ -22,9 +22,11 @@ export interface Stopped {
 
 /** The error of a run that has told its end itself; null when it has succeeded. */
 export function errorOfEnd(
-  { outcome, error }: Extract<RuntimeMessage, { type: "ended" }>,
+  { outcome, error, storingStopped }: Extract<RuntimeMessage, { type: "ended" }>,
   stopped: Stopped,
 ): RunError | null {
+  // Its nodes were through in time: how long it takes to keep their results is not the run's.
+  if (error === null && storingStopped === true) return null;
   const isStop = error?.kind === "CANCELLED";
   if (stopped.kind === "CANCELLED") return isStop ? { ...error, ...stopWords(stopped) } : error;
   if (stopped.kind === "TIMEOUT" || stopped.kind === "LIMIT") {

@@ -4,7 +4,7 @@ import { EventQueue, type NumberedEvent, type QueueLimits } from "./event-queue.
 import type { Exit } from "./exit.ts";
 import { LimitWatch } from "./limit-watch.ts";
 import { Progress } from "./progress.ts";
-import type { RetrySetting, RunRequest, RunResult, RuntimeMessage } from "./protocol.ts";
+import type { RetrySetting, RunFile, RunRequest, RunResult, RuntimeMessage } from "./protocol.ts";
 import { errorOfEnd, errorOfExit, errorOfNoStart, type RunError } from "./run-error.ts";
 import { defaultGrace, type Grace, Stopping, stopReason } from "./stop.ts";
 
@@ -29,6 +29,8 @@ export interface RunEnded {
   outcome: "succeeded" | "failed";
   error: RunError | null;
   results: Record<string, RunResult>;
+  /** What it has left behind beside its results, when it was asked to keep that. */
+  left?: { files: RunFile[]; log: RunFile | null; storedMs: number | null };
   /** The retry that YAML or environment asked for when the run started; null when none did, or when it was not told. */
   retry: RetrySetting | null;
   /** Events that the run has told: all were handed to `onEvents`, but for log lines that were left out. */
@@ -94,6 +96,7 @@ export async function run(child: RuntimeChild, request: RunRequest, options: Run
     outcome: error === null ? "succeeded" : "failed",
     error,
     results: ended.results,
+    left: { files: ended.files ?? [], log: ended.log ?? null, storedMs: ended.storedMs ?? null },
     retry: ended.retry,
     process: ended.process,
     reusable: !stopping.interrupted,

@@ -98,6 +98,11 @@ export const Attempt = builder.drizzleNode("attempts", {
       description: "What is kept of its final variables.",
       query: { orderBy: { name: "asc" } },
     }),
+    storedMs: t.exposeFloat("storedMs", {
+      nullable: true,
+      description:
+        "How long its artifacts took to be kept, after its run had ended; null when there were none to keep.",
+    }),
     eventsRefused: t.exposeInt("eventsRefused", {
       description: "Events that came after its end and were not recorded.",
     }),

@@ -62,7 +62,10 @@ export const builder = new SchemaBuilder<{
       authScopes: { read: true },
       resolve: async (_root, { id }, _context, _info, load) => await nullWhenMissing(load(id)),
       args: {
-        id: { description: "An id as this API shows it: `job_…`, `att_…`, `que_default`, `pip_bikes/daily_report`." },
+        id: {
+          description:
+            "An id as this API shows it: `job_…`, `att_…`, `art_…`, `que_default`, `pip_bikes/daily_report`.",
+        },
       },
     },
     nodesQueryOptions: false,

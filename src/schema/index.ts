@@ -1,3 +1,5 @@
+import "./artifact.ts";
+import "./artifact-list.ts";
 import "./attempt.ts";
 import "./attempt-list.ts";
 import "./cancel-job.ts";

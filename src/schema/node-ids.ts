@@ -6,6 +6,7 @@ const kinds = {
   Job: "job",
   Attempt: "attempt",
   NodeRun: "node",
+  Artifact: "artifact",
   Project: "project",
   Worker: "worker",
 } as const satisfies {

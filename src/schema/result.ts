@@ -1,3 +1,4 @@
+import { Artifact } from "./artifact.ts";
 import { builder } from "./builder.ts";
 import { ValueSummary, type ValueSummaryShape } from "./value-summary.ts";
 
@@ -17,13 +18,22 @@ export const Result = builder.drizzleObject("artifacts", {
     value: t.field({
       type: "JSON",
       nullable: true,
-      description: "The value; null when it is not kept, and without the right `payloads`.",
+      description: "The value, when it is small JSON; else null, and without the right `payloads`.",
       authScopes: { payloads: true },
       unauthorizedResolver: () => null,
       select: { columns: { value: true } },
       resolve: ({ value }) => value,
     }),
-    omitted: t.exposeString("omitted", { nullable: true, description: "Why the value is not kept; null when it is." }),
+    artifact: t.variant(Artifact, {
+      description:
+        "The value as something to download: as a file where it is no small JSON. Null when it is not kept, and never was.",
+      select: { columns: { uri: true, hasValue: true, removedAt: true } },
+      isNull: ({ uri, hasValue, removedAt }) => uri === null && !hasValue && removedAt === null,
+    }),
+    omitted: t.exposeString("omitted", {
+      nullable: true,
+      description: "Why the value is not kept, here or as an artifact; null when it is.",
+    }),
     expiresAt: t.expose("expiresAt", {
       type: "DateTime",
       nullable: true,

@@ -1,6 +1,6 @@
 import { builder } from "./builder.ts";
 
-interface Column {
+export interface Column {
   name: string;
   type: string;
 }
@@ -15,7 +15,7 @@ export interface ValueSummaryShape {
   preview: string | null;
 }
 
-const ColumnSummary = builder.objectRef<Column>("ColumnSummary").implement({
+export const ColumnSummary = builder.objectRef<Column>("ColumnSummary").implement({
   description: "A column of a data frame.",
   fields: (t) => ({
     name: t.exposeString("name", { description: "Its name." }),

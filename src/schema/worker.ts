@@ -30,6 +30,17 @@ export const Worker = builder.drizzleNode("workers", {
       select: { columns: { state: true } },
       resolve: ({ state }) => state as "running",
     }),
+    artifactStore: t.string({
+      nullable: true,
+      description: "Where it keeps artifacts; null when it keeps none.",
+      select: { with: { storeRow: { columns: { url: true } } } },
+      resolve: ({ storeRow }) => storeRow?.url ?? null,
+    }),
+    artifactProblem: t.exposeString("storeProblem", {
+      nullable: true,
+      description:
+        "Why it keeps no artifacts at present: a full disk, a store that does not answer. Null when it does.",
+    }),
     startedAt: t.expose("startedAt", { type: "DateTime", description: "When it started." }),
     heartbeatAt: t.expose("heartbeatAt", { type: "DateTime", description: "When it was last heard of." }),
     endedAt: t.expose("endedAt", {

@@ -22,6 +22,8 @@ export interface FrontOptions {
   makeContext(identity: Identity, requestId: string, resumeAfter: string | null): Context;
   /** Answers a checked request. */
   yoga(request: IncomingMessage, response: ServerResponse, handover: Partial<Handover>): Promise<void> | void;
+  /** Answers `/artifacts/<id>`. */
+  download(request: IncomingMessage, response: ServerResponse, identity: Identity, id: string): Promise<void>;
   /** Answers other paths, as JSON. */
   routes: Map<string, () => Promise<{ status: number; body: unknown }>>;
 }
@@ -58,9 +60,10 @@ export function makeFront(options: FrontOptions) {
       for (const [name, value] of Object.entries(corsHeaders(request, origins))) response.setHeader(name, value);
       const path = pathOf(request);
       const route = routes.get(path);
-      if (route === undefined && path !== "/graphql")
+      const artifact = /^\/artifacts\/([^/]+)$/.exec(path)?.[1];
+      if (route === undefined && artifact === undefined && path !== "/graphql")
         return answer(response, 404, { error: "There is nothing here. The API is at /graphql." });
-      const methods = route === undefined ? ["GET", "POST"] : ["GET", "HEAD"];
+      const methods = path === "/graphql" ? ["GET", "POST"] : ["GET", "HEAD"];
       if (request.method === "OPTIONS") return empty(response, 204, methods);
       if (!methods.includes(request.method ?? "")) {
         response.setHeader("allow", methods.join(", "));
@@ -69,6 +72,9 @@ export function makeFront(options: FrontOptions) {
       if (route !== undefined) {
         const { status, body } = await route();
         return answer(response, status, body);
+      }
+      if (artifact !== undefined) {
+        return await options.download(request, response, await identified(request, options), artifact);
       }
       if (graphiql && wantsPage(request)) return await options.yoga(request, response, {});
       const acceptance = acceptanceOf(request.headers.accept);
@@ -95,14 +101,18 @@ async function checked(
   acceptance: Acceptance,
   options: FrontOptions,
 ): Promise<Handover> {
-  const { identify, limits, makeContext } = options;
-  const identity = await identify(bearerToken(request.headers.authorization));
-  if (identity === null)
-    throw new UnauthenticatedError("This key is not known. Send one as `authorization: Bearer …`.");
+  const { limits, makeContext } = options;
+  const identity = await identified(request, options);
   const params = request.method === "GET" ? paramsOfUrl(request, limits) : await paramsOfBody(request, limits);
   const lastEventId = request.headers["last-event-id"];
   const resumeAfter = typeof lastEventId === "string" && lastEventId !== "" ? lastEventId : null;
   return { params, operationContext: makeContext(identity, requestId, resumeAfter), acceptance };
+}
+
+async function identified({ headers }: IncomingMessage, { identify }: FrontOptions): Promise<Identity> {
+  const identity = await identify(bearerToken(headers.authorization));
+  if (identity !== null) return identity;
+  throw new UnauthenticatedError("This key is not known. Send one as `authorization: Bearer …`.");
 }
 
 async function paramsOfBody(

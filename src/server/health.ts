@@ -7,6 +7,8 @@ export interface Readiness {
   database: boolean;
   /** Workers that have been heard of lately; null when the database cannot tell. */
   workers: number | null;
+  /** Why workers keep no artifacts at present; runs go on all the same. Empty when they do. */
+  artifacts: string[];
   clockSkewMs: number;
   stopping: boolean;
 }
@@ -14,22 +16,30 @@ export interface Readiness {
 /** Ready: the database answers, a worker lives, and this server is not about to stop. Answers within two seconds. */
 export async function readiness(db: Database, probe: DatabaseProbe, stopping: boolean): Promise<Readiness> {
   const database = await probe.answers();
-  const workers = database ? await livingWorkers(db) : null;
+  const { workers, artifacts } = database ? await livingWorkers(db) : nobodyKnows;
   return {
     ready: database && (workers ?? 0) > 0 && !stopping,
     database,
     workers,
+    artifacts,
     clockSkewMs: db.clockSkewMs(),
     stopping,
   };
 }
 
-async function livingWorkers(db: Database): Promise<number | null> {
+const nobodyKnows = { workers: null, artifacts: [] };
+
+async function livingWorkers(db: Database): Promise<Pick<Readiness, "workers" | "artifacts">> {
   try {
-    const [row] = await db.sql<{ workers: number }[]>`
-      select count(*)::int as workers from workers where ended_at is null and heartbeat_at > queue_now() - interval '30 seconds'`;
-    return row?.workers ?? 0;
+    const [row] = await db.sql<{ workers: number; artifacts: string[] }[]>`
+      select count(*)::int as workers,
+        array(
+          select distinct host || ': ' || store_problem from workers
+          where store_problem is not null and ended_at is null and heartbeat_at > queue_now() - interval '30 seconds'
+        ) as artifacts
+      from workers where ended_at is null and heartbeat_at > queue_now() - interval '30 seconds'`;
+    return row ?? { workers: 0, artifacts: [] };
   } catch {
-    return null;
+    return nobodyKnows;
   }
 }

@@ -48,9 +48,10 @@ export function corsHeaders({ headers }: IncomingMessage, { allowOrigins }: Orig
   if (origin === undefined || !isAllowed(origin, allowOrigins)) return {};
   return {
     "access-control-allow-origin": origin,
-    "access-control-allow-methods": "GET, POST",
-    "access-control-allow-headers": "authorization, content-type, last-event-id, x-request-id",
-    "access-control-expose-headers": "retry-after, x-request-id",
+    "access-control-allow-methods": "GET, HEAD, POST",
+    "access-control-allow-headers":
+      "authorization, content-type, if-none-match, if-range, last-event-id, range, x-request-id",
+    "access-control-expose-headers": "content-disposition, content-range, etag, retry-after, x-request-id",
     "access-control-max-age": "600",
   };
 }

@@ -13,7 +13,11 @@ const statuses = new Map<string, number>([
   ["NOT_ACCEPTABLE", 406],
   ["CONFLICT", 409],
   ["CURSOR_EXPIRED", 410],
+  ["GONE", 410],
   ["UNSUPPORTED_MEDIA_TYPE", 415],
+  ["RANGE_NOT_SATISFIABLE", 416],
+  ["STORE_UNREACHABLE", 503],
+  ["STORE_UNUSABLE", 503],
   ["UNAVAILABLE", 503],
   ["INTERNAL_SERVER_ERROR", 500],
 ]);

@@ -1,6 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as after } from "node:timers/promises";
+import type { ArtifactStore } from "../artifacts/store.ts";
 import type { Database } from "../db/client.ts";
 import { DomainError, UnavailableError } from "../domain/errors.ts";
 import type { Tail } from "../events/tail.ts";
@@ -8,6 +9,7 @@ import type { JobsContext } from "../jobs/context.ts";
 import type { Context } from "../schema/context.ts";
 import { schema } from "../schema/index.ts";
 import { DatabaseProbe } from "./database-probe.ts";
+import { makeDownloads } from "./download.ts";
 import { makeFront } from "./front.ts";
 import { readiness } from "./health.ts";
 import { type Identify, type Identity, local } from "./identity.ts";
@@ -29,6 +31,8 @@ export interface ServerOptions {
   port?: number;
   /** Origins of pages that may use it, beside its own. */
   allowOrigins?: readonly string[];
+  /** The store of the artifacts that it hands out. */
+  artifacts?: ArtifactStore | null;
   /** Without it there are no keys, and everybody on this machine is `local`. */
   identify?: Identify;
   log?: Log;
@@ -65,7 +69,8 @@ export class PortInUseError extends DomainError {
 }
 
 /**
- * Serves the API: GraphQL over HTTP, WebSocket and server-sent events at `/graphql`, `/health` and `/ready`.
+ * Serves the API: GraphQL over HTTP, WebSocket and server-sent events at `/graphql`, artifacts at
+ * `/artifacts/<id>`, `/health` and `/ready`.
  *
  * @throws UnprotectedServerError, PortInUseError
  */
@@ -103,6 +108,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     identify,
     log,
     makeContext,
+    download: makeDownloads({ db, store: options.artifacts ?? null }),
     yoga: (request, response, handover) => yoga(request, response, handover as never),
     routes: new Map<string, () => Promise<{ status: number; body: unknown }>>([
       ["/health", async () => ({ status: 200, body: { status: "ok" } })],

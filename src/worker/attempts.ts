@@ -8,9 +8,9 @@ import { noRetry, type RetryPolicy } from "../domain/retry.ts";
 import { storable } from "../pipelines/storable.ts";
 import type { NumberedEvent } from "../runtime/event-queue.ts";
 import type { RetrySetting } from "../runtime/protocol.ts";
-import type { RunEnded } from "../runtime/run.ts";
 import { StopRequest } from "../runtime/stop.ts";
 import { type CancelledBy, decide, endOf, nobody, notRun } from "./ending.ts";
+import type { Executed } from "./kept.ts";
 import { recordsOf } from "./record.ts";
 import type { Held } from "./session.ts";
 import type { Ticket } from "./tickets.ts";
@@ -20,7 +20,7 @@ import type { End, Started, Writes } from "./writes.ts";
 export type Execute = (
   started: Started,
   hooks: { signal: AbortSignal; onEvents(batch: NumberedEvent[]): Promise<void> },
-) => Promise<RunEnded>;
+) => Promise<Executed>;
 
 /** The policy for a job whose attempt has failed, given the retry that its run has read from the pipeline's files. */
 export type PolicyOf = (started: Started, written: RetrySetting | null) => Promise<RetryPolicy>;
@@ -197,7 +197,7 @@ export class Attempts {
     running.stop.abort(new StopRequest("the attempt was given to another worker", { now: true }));
   }
 
-  async #execute(started: Started, running: Running): Promise<RunEnded> {
+  async #execute(started: Started, running: Running): Promise<Executed> {
     const onEvents = async (told: NumberedEvent[]) => {
       const batch = recordsOf({ jobId: started.jobId, attempt: started.attempt, runToken: running.runToken }, told);
       await this.#persist(running, () => this.#options.writes.append(batch));
@@ -211,7 +211,7 @@ export class Attempts {
     }
   }
 
-  async #end(started: Started, running: Running, ended: RunEnded): Promise<void> {
+  async #end(started: Started, running: Running, ended: Executed): Promise<void> {
     if (running.superseded) return;
     const end = await this.#endOf(started, running, ended);
     const state = await this.#persist(running, () => this.#options.writes.end(end));
@@ -220,7 +220,7 @@ export class Attempts {
     }
   }
 
-  async #endOf(started: Started, running: Running, ended: RunEnded): Promise<End> {
+  async #endOf(started: Started, running: Running, ended: Executed): Promise<End> {
     const read = await this.#persist(running, () => this.#options.policyOf(started, ended.retry));
     const policy = read ?? noRetry;
     const outcome = decide(started, ended, policy, running.releasing);

@@ -4,6 +4,7 @@ import { type Ended, type Outcome, outcomeOf } from "../domain/outcome.ts";
 import type { RetryPolicy } from "../domain/retry.ts";
 import type { RunEnded } from "../runtime/run.ts";
 import { noError, type RunError } from "../runtime/run-error.ts";
+import { artifactRows, type Executed } from "./kept.ts";
 import { eventError } from "./record.ts";
 import type { End, Started } from "./writes.ts";
 
@@ -29,14 +30,16 @@ function wasReleased({ error, nodeStarted }: RunEnded, releasing: boolean): Ende
   return isOurs ? { outcome: "released", nodeStarted } : null;
 }
 
-/** The end of an attempt as it is written: the move with its event, and the results of a run that has succeeded. */
+/** The end of an attempt as it is written: the move with its event, with what the run leaves. */
 export function endOf(
   started: Started,
-  ended: RunEnded,
+  ended: Executed,
   outcome: Outcome,
   told: { policy: RetryPolicy; cancelledBy: CancelledBy; now: number },
 ): End {
-  const { error, results } = ended;
+  const { error } = ended;
+  // What a failed run has left may show why; values it has none.
+  const left = { artifacts: artifactRows(ended), storedMs: ended.left?.storedMs ?? null };
   const { maxAttempts } = told.policy;
   const { transition: name, failures, losses, delayMs } = outcome;
   const { jobId: id, attempt, runToken } = started;
@@ -45,19 +48,19 @@ export function endOf(
   const failed = { ...move, errorKind: because.kind, error: because as unknown as JsonObject };
   switch (name) {
     case "succeed":
-      return { name, runToken, results, move: { ...move, data: {} } };
+      return { name, runToken, ...left, move: { ...move, data: {} } };
     case "retry": {
       const runAt = new Date(told.now + delayMs).toISOString();
       const data = { error: eventError(because), failures, maxAttempts, runAt };
-      return { name, runToken, results: {}, move: { ...failed, delayMs, data } };
+      return { name, runToken, ...left, move: { ...failed, delayMs, data } };
     }
     case "rescue":
-      return { name, runToken, results: {}, move: { ...failed, data: { error: eventError(because), losses } } };
+      return { name, runToken, ...left, move: { ...failed, data: { error: eventError(because), losses } } };
     case "release":
       // Handed back, not failed: the attempt has no error.
-      return { name, runToken, results: {}, move: { ...move, data: { reason: "the worker stopped" } } };
+      return { name, runToken, ...left, move: { ...move, data: { reason: "the worker stopped" } } };
     case "stop":
-      return { name, runToken, results: {}, move: { ...failed, data: told.cancelledBy } };
+      return { name, runToken, ...left, move: { ...failed, data: told.cancelledBy } };
     case "fail": {
       // What the worker has stopped and may not hand back: a node may have had its effect.
       const final = because.kind === "CANCELLED" ? stoppedByDrain(because) : because;
@@ -65,7 +68,7 @@ export function endOf(
       return {
         name,
         runToken,
-        results: {},
+        ...left,
         move: { ...move, errorKind: final.kind, error: final as unknown as JsonObject, data },
       };
     }

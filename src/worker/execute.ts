@@ -1,6 +1,8 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { attemptFolder } from "../artifacts/paths.ts";
+import { type ArtifactLimits, artifactLimits } from "../domain/artifact-limits.ts";
 import { NotFoundError } from "../domain/errors.ts";
 import { idText } from "../domain/ids.ts";
 import { noRetry, type RetryPolicy } from "../domain/retry.ts";
@@ -12,6 +14,7 @@ import { protocolVersion, type RetrySetting, type RunRequest } from "../runtime/
 import type { RunEnded } from "../runtime/run.ts";
 import type { Grace } from "../runtime/stop.ts";
 import { type Execute, isPermanent, type PolicyOf } from "./attempts.ts";
+import type { WorkerStore } from "./shared-store.ts";
 import type { Started } from "./writes.ts";
 
 export interface ExecuteOptions {
@@ -20,32 +23,57 @@ export interface ExecuteOptions {
   /** Private folders of runs and spooled events. */
   workDir: string;
   grace?: Grace;
+  /** Where results are kept that are no small JSON; null: nowhere. */
+  store?: WorkerStore | null;
+  limits?: Partial<ArtifactLimits>;
+  /** The time by the database's clock. */
+  now?: () => number;
 }
 
-/** Bytes of JSON up to which a result is kept as a value. */
-const maxInlineBytes = 64 * 1024;
 const againMs = 250;
 
 /** Runs attempts in the runtimes of their projects. */
-export function executeIn({ runtimes, catalogue, workDir, grace }: ExecuteOptions): Execute {
+export function executeIn(options: ExecuteOptions): Execute {
+  const { runtimes, catalogue, workDir, grace, store = null, now = Date.now } = options;
+  const limits = { ...artifactLimits, ...options.limits };
   return async (started, { signal, onEvents }) => {
     const settings = await asked(() => settingsOf(catalogue, started, null), signal);
     if (settings === null) throw new NotFoundError("pipeline", `${started.project}/${started.pipeline}`, null);
     await mkdir(workDir, { recursive: true, mode: 0o700 });
-    const runDir = await mkdtemp(join(workDir, "run-"));
+    // Beside the run's own folder one for files that are being made: what lies in the first is the run's.
+    const [runDir, scratchDir] = await Promise.all([
+      mkdtemp(join(workDir, "run-")),
+      store === null ? null : mkdtemp(join(workDir, "kept-")),
+    ]);
     try {
-      const ended = await runtimes.run(started.project, requestOf(started, settings, runDir), {
-        fresh: settings.runtime === "fresh",
-        onEvents,
-        timeoutMs: settings.timeoutMs,
-        limits: limitsOf(settings),
-        signal,
-        ...(grace === undefined ? {} : { grace }),
-        queue: { spoolDir: join(workDir, "spool") },
-      });
-      return explained(started, ended);
+      const artifacts =
+        store === null || scratchDir === null
+          ? null
+          : {
+              url: store.url,
+              folder: attemptFolder(started, { epoch: store.epoch, nowMs: now() }),
+              scratchDir,
+              ...protocolLimits(limits),
+            };
+      const request = requestOf(started, settings, runDir, limits.inlineBytes);
+      const ended = await runtimes.run(
+        started.project,
+        { ...request, artifacts },
+        {
+          fresh: settings.runtime === "fresh",
+          onEvents,
+          timeoutMs: settings.timeoutMs,
+          limits: limitsOf(settings),
+          signal,
+          ...(grace === undefined ? {} : { grace }),
+          queue: { spoolDir: join(workDir, "spool") },
+        },
+      );
+      const { resultTtlMs, logTtlMs } = settings;
+      return { ...explained(started, ended), keeping: { store: store?.id ?? null, resultTtlMs, logTtlMs } };
     } finally {
-      await rm(runDir, { recursive: true, force: true });
+      const made = scratchDir === null ? [runDir] : [runDir, scratchDir];
+      await Promise.all(made.map((dir) => rm(dir, { recursive: true, force: true })));
     }
   };
 }
@@ -95,7 +123,18 @@ async function settingsOf(
   );
 }
 
-function requestOf(started: Started, settings: JobSettings, runDir: string): RunRequest {
+/** Limits as the protocol names them. */
+function protocolLimits({ bytes, totalBytes, files, freeBytes, storingMs }: ArtifactLimits) {
+  return {
+    maxBytes: bytes,
+    maxTotalBytes: totalBytes,
+    maxFiles: files,
+    minFreeBytes: freeBytes,
+    timeoutMs: storingMs,
+  };
+}
+
+function requestOf(started: Started, settings: JobSettings, runDir: string, maxInlineBytes: number): RunRequest {
   const { executor, logLevel } = started.options as RunOptions;
   return {
     v: protocolVersion,

@@ -3,6 +3,7 @@ import pg from "pg";
 import type { Database } from "../db/client.ts";
 import { refuseClaimedProjects } from "../pipelines/publish.ts";
 import { processIdentity } from "./process-identity.ts";
+import { refuseOtherStores, type WorkerStore } from "./shared-store.ts";
 
 /** Advisory locks of workers: "fpwk", and the worker's number. */
 export const workerLock = 0x66_70_77_6b;
@@ -11,6 +12,8 @@ export interface SessionOptions {
   slots: number;
   version: string;
   projects: { name: string; root: string }[];
+  /** Where it keeps artifacts. */
+  store?: WorkerStore | null;
   heartbeatMs?: number;
 }
 
@@ -115,16 +118,18 @@ export class WorkerSession implements AsyncDisposable {
   }
 
   async #register(): Promise<void> {
-    const { slots, version, projects } = this.#options;
+    const { slots, version, projects, store = null } = this.#options;
     const identity = processIdentity(process.pid) ?? `${hostname()}/${process.pid}`;
     const id = this.#db.ids.next();
     const poolId = this.#poolId;
     this.#lockNumber = await this.#db.sql.begin(async (tx) => {
       await refuseClaimedProjects(tx, { id, host: hostname() }, projects);
+      await refuseOtherStores(tx, { id, host: hostname() }, store);
       const [row] = await tx<{ lockNumber: number }[]>`
-        insert into workers (id, host, pid, process, version, slots, projects, pool_id, state, started_at, heartbeat_at)
+        insert into workers (id, host, pid, process, version, slots, projects, store, pool_id, state, started_at,
+          heartbeat_at)
         values (${id}, ${hostname()}, ${process.pid}, ${identity}, ${version}, ${slots}, ${tx.json(projects)},
-          ${poolId}, ${this.#state}, queue_now(), queue_now())
+          ${store?.id ?? null}, ${poolId}, ${this.#state}, queue_now(), queue_now())
         returning lock_number as "lockNumber"`;
       if (row === undefined) throw new Error("the worker's row was not inserted");
       return row.lockNumber;

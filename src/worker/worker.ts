@@ -1,4 +1,6 @@
 import { hostname } from "node:os";
+import type { ArtifactStore } from "../artifacts/store.ts";
+import { type ArtifactLimits, artifactLimits } from "../domain/artifact-limits.ts";
 import { idText } from "../domain/ids.ts";
 import type { JsonObject } from "../domain/json.ts";
 import type { JobsContext } from "../jobs/context.ts";
@@ -9,6 +11,8 @@ import { executeIn, policyFrom } from "./execute.ts";
 import { Projects, type ServedProject } from "./projects.ts";
 import { endLostAttempts } from "./rescue.ts";
 import { WorkerSession } from "./session.ts";
+import { claimStore } from "./shared-store.ts";
+import { startSweep } from "./sweep.ts";
 import { TicketTaker } from "./tickets.ts";
 import { openWrites } from "./writes.ts";
 
@@ -20,6 +24,9 @@ export interface WorkerOptions {
   /** Folder for the private folders of runs and for events that do not fit into memory. */
   workDir: string;
   log(message: string, data: JsonObject): void;
+  /** Where results are kept that are no small JSON; without it they are not. */
+  store?: ArtifactStore | null;
+  artifactLimits?: Partial<ArtifactLimits>;
   heartbeatMs?: number;
   /** For stopping a run softly, then by force. */
   grace?: Grace;
@@ -50,13 +57,24 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
   const { db, backend, wakeups, catalogue } = context;
   const { slots, version, log } = options;
   const served = options.projects.map(({ name, dir }) => ({ name, root: dir }));
+  const store = options.store ?? null;
+  const claimed = store === null ? null : await claimStore(db.sql, store);
   let session: WorkerSession;
   const runtimes = openRuntimes({ projects: options.projects, slots, log });
   const attempts = new Attempts({
     db,
     writes: openWrites(db, backend, wakeups),
     execute:
-      options.instead?.execute ?? executeIn({ runtimes, catalogue, workDir: options.workDir, ...graceOf(options) }),
+      options.instead?.execute ??
+      executeIn({
+        runtimes,
+        catalogue,
+        workDir: options.workDir,
+        store: claimed,
+        limits: options.artifactLimits ?? {},
+        now: () => db.now(),
+        ...graceOf(options),
+      }),
     policyOf: policyOf(options, policyFrom(catalogue)),
     workerId: () => session.id,
     async giveBack(runTokens) {
@@ -68,7 +86,13 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
   });
   session = await WorkerSession.open(
     db,
-    { slots, version, projects: served, ...(options.heartbeatMs ? { heartbeatMs: options.heartbeatMs } : {}) },
+    {
+      slots,
+      version,
+      projects: served,
+      store: claimed,
+      ...(options.heartbeatMs ? { heartbeatMs: options.heartbeatMs } : {}),
+    },
     {
       beat: (held, askedAt) => attempts.reconcile(held, askedAt),
       superseded: () => attempts.supersedeAll(),
@@ -96,6 +120,13 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
     onLanes: (lanes) => tickets.serve([...lanes, ...(options.instead?.lanes ?? [])]),
     log,
   });
+  const sweep = startSweep({
+    db,
+    store: store === null || claimed === null ? null : { ...claimed, files: store },
+    freeBytes: options.artifactLimits?.freeBytes ?? artifactLimits.freeBytes,
+    workerId: () => session.id,
+    log,
+  });
 
   const hurried = Promise.withResolvers<void>();
   let stopping: Promise<void> | null = null;
@@ -104,7 +135,10 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
     // First of all: nothing that follows may take so long that another ticket is taken.
     const told = (error: unknown) => log("stopping in order failed", { error: String(error) });
     const stopped = tickets.stop().catch(told);
-    const undescribed = projects[Symbol.asyncDispose]().catch(told);
+    const undescribed = Promise.all([projects[Symbol.asyncDispose](), sweep[Symbol.asyncDispose]()]).then(
+      () => {},
+      told,
+    );
     // Not awaited: it is for those who look, and Postgres may be away.
     void session.drain().catch(told);
     await atMost(graceMs, Promise.race([attempts.idle(), hurried.promise]));

@@ -2,13 +2,14 @@ import type { Backend } from "../backends/backend.ts";
 import type { Database, Sql } from "../db/client.ts";
 import { coalesce } from "../db/coalesce.ts";
 import { withRetries } from "../db/retry.ts";
+import type { IdSource } from "../domain/ids.ts";
 import type { JsonObject } from "../domain/json.ts";
 import type { JobState } from "../domain/lifecycle.ts";
 import type { Outcome } from "../domain/outcome.ts";
 import { appendRunEvents, type RunBatch } from "../events/append.ts";
 import type { Wakeups } from "../events/wakeups.ts";
 import { type Move, type Moved, movedJobs, transition } from "../jobs/transition.ts";
-import type { RunResult } from "../runtime/protocol.ts";
+import type { ArtifactRow } from "./kept.ts";
 import { joined } from "./record.ts";
 
 /** A start that is wanted. */
@@ -41,7 +42,9 @@ export interface End {
   name: Outcome["transition"];
   move: Move;
   runToken: string;
-  results: Record<string, RunResult>;
+  artifacts: ArtifactRow[];
+  /** How long they took to be kept. */
+  storedMs: number | null;
 }
 
 /** What a worker writes. Each waits for its commit; those of many attempts share their statements. */
@@ -109,22 +112,9 @@ async function startAttempts({ sql }: Database, backend: Backend, starts: readon
     join job_requests r on r.job_id = s.id`;
 }
 
-/** Ends attempts and stores their results in one transaction, its statements sent together. */
+/** Ends attempts and records what they leave in one transaction, its statements sent together. */
 async function endAttempts({ sql, ids }: Database, backend: Backend, ends: readonly End[]): Promise<Moved[]> {
   const byName = Map.groupBy(ends, ({ name }) => name);
-  const results = ends.flatMap(({ move, name, runToken, results }) =>
-    Object.entries(results).map(([variable, { summary, value, omitted }]) => ({
-      id: ids.next(),
-      jobId: move.id,
-      runToken,
-      outcome: name,
-      name: variable,
-      summary,
-      hasValue: value !== undefined,
-      value: value ?? null,
-      omitted,
-    })),
-  );
   return await sql.begin(async (tx) => {
     const locked = lockJobs(
       tx,
@@ -138,21 +128,41 @@ async function endAttempts({ sql, ids }: Database, backend: Backend, ends: reado
         group.map(({ move }) => move),
       ),
     );
-    const stored =
-      results.length === 0
-        ? []
-        : tx`
-      insert into artifacts (id, job_id, attempt, name, kind, bytes, summary, has_value, value, omitted)
-      select r.id, a.job_id, a.attempt, r.name, 'result', octet_length(r.value::text), r.summary, r."hasValue", r.value,
-        r.omitted
-      from jsonb_to_recordset(${tx.json(results as never)}) as r (
-        id uuid, "runToken" uuid, outcome text, name text, summary jsonb, "hasValue" boolean, value jsonb, omitted text
-      )
-      join attempts a on a.run_token = r."runToken" and a.outcome = r.outcome
-      on conflict do nothing`;
-    await Promise.all([locked, ...moved, stored]);
+    const recorded = recordArtifacts(tx, ids, ends);
+    await Promise.all([locked, ...moved, recorded]);
     return (await Promise.all(moved)).flat();
   });
+}
+
+/** Only those of attempts that were this worker's to end: files of others belong to nobody, and are swept. */
+async function recordArtifacts(tx: Sql, ids: IdSource, ends: readonly End[]): Promise<void> {
+  const rows = ends.flatMap(({ name: outcome, runToken, artifacts }) =>
+    artifacts.map((row) => ({ ...row, id: ids.next(), runToken, outcome })),
+  );
+  if (rows.length === 0) return;
+  const times = ends.map(({ name: outcome, runToken, storedMs }) => ({ outcome, runToken, storedMs }));
+  await tx`
+    with timed as (
+      update attempts a set stored_ms = t."storedMs"
+      from jsonb_to_recordset(${tx.json(times)}) as t (outcome text, "runToken" uuid, "storedMs" float8)
+      where a.run_token = t."runToken" and a.outcome = t.outcome and t."storedMs" is not null
+    )
+    insert into artifacts (id, job_id, attempt, name, kind, position, media_type, uri, store, bytes, sha256, schema, preview,
+      summary, has_value, value, omitted, expires_at)
+    select r.id, a.job_id, a.attempt, r.name, r.kind, r.position,
+      case when r."hasValue" then 'application/json' else r."mediaType" end, r.uri, r.store,
+      case when r."hasValue" then octet_length(coalesce(r.value::text, 'null')) else r.bytes end,
+      case when r."hasValue" then encode(sha256(convert_to(coalesce(r.value::text, 'null'), 'UTF8')), 'hex') else r.sha256 end,
+      r.schema, r.preview, r.summary, r."hasValue", r.value, r.omitted,
+      case when r."hasValue" or r.uri is not null then queue_now() + r."ttlMs" * interval '1 millisecond' end
+    from jsonb_to_recordset(${tx.json(rows as never)}) as r (
+      id uuid, "runToken" uuid, outcome text, name text, kind text, position int, "mediaType" text, uri text, store uuid,
+      bytes bigint, sha256 text, schema jsonb, preview jsonb, summary jsonb, "hasValue" boolean, value jsonb, omitted text,
+      "ttlMs" float8
+    )
+    -- A cancel that was requested in the meantime has made a stop of it, and it was this worker's to end all the same.
+    join attempts a on a.run_token = r."runToken" and a.outcome in (r.outcome, 'stop')
+    on conflict do nothing`;
 }
 
 /**

@@ -111,7 +111,8 @@ function end(on: Database, { jobId, attempt, runToken }: Started, name: End["nam
     name,
     move: { id: jobId, attempt, data },
     runToken,
-    results: {},
+    artifacts: [],
+    storedMs: null,
   });
 }
 

@@ -60,6 +60,8 @@ describe("resolveSettings", () => {
       priority: 50,
       runtime: "warm",
       results: "full",
+      resultTtlMs: 604_800_000,
+      logTtlMs: 604_800_000,
       sources: {
         retry: "default",
         maxLosses: "default",
@@ -71,6 +73,8 @@ describe("resolveSettings", () => {
         priority: "default",
         runtime: "default",
         results: "default",
+        resultTtlMs: "default",
+        logTtlMs: "default",
       },
     });
   });

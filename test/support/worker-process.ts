@@ -3,8 +3,10 @@
  * It says one JSON line for each thing that happens, with `message` and the data that belongs to it.
  * SIGTERM and SIGINT drain it; a second one ends it now. The exit code is 0 when it has stopped in order.
  */
+import { openStore } from "../../src/artifacts/open.ts";
 import { graphileWorker } from "../../src/backends/graphile-worker/backend.ts";
 import { connect } from "../../src/db/client.ts";
+import type { ArtifactLimits } from "../../src/domain/artifact-limits.ts";
 import { openWakeups } from "../../src/events/wakeups.ts";
 import { startAdmission } from "../../src/jobs/admission.ts";
 import { openJobs } from "../../src/jobs/context.ts";
@@ -27,6 +29,11 @@ export interface WorkerSetup {
   grace?: Grace;
   /** For draining. */
   graceMs?: number;
+  /** URL of the artifact store; without it there is none. */
+  artifacts?: string;
+  artifactLimits?: Partial<ArtifactLimits>;
+  /** Beside this process's own, for its runtimes. */
+  env?: Record<string, string>;
   /** False: it neither rescues others' jobs nor admits any, so that the test says who does. */
   housekeeping?: boolean;
 }
@@ -39,12 +46,16 @@ const db = await connect(setup.databaseUrl);
 const wakeups = await openWakeups(db);
 const jobs = openJobs({ db, backend: graphileWorker, wakeups, catalogue: openCatalogue(db) });
 const python = { path: setup.python, source: "test", version: "3" };
-const environment = () => childEnvironment({ own: process.env, databaseUrl: setup.databaseUrl, envFile: null });
+const own = { ...process.env, ...setup.env };
+const environment = () => childEnvironment({ own, databaseUrl: setup.databaseUrl, envFile: null });
+const store = setup.artifacts === undefined ? null : openStore(setup.artifacts, { path: setup.python, environment });
 const worker = await startWorker(jobs, {
   slots: setup.slots ?? 1,
   version: "0.0.0-test",
   workDir: setup.workDir,
   projects: setup.projects.map(({ name, dir }) => ({ name, dir, python, environment })),
+  store,
+  artifactLimits: setup.artifactLimits ?? {},
   log,
   ...(setup.heartbeatMs === undefined ? {} : { heartbeatMs: setup.heartbeatMs }),
   ...(setup.grace === undefined ? {} : { grace: setup.grace }),
@@ -63,6 +74,7 @@ async function stop(signal: NodeJS.Signals): Promise<void> {
   log("signal", { signal, running: worker.running() });
   await worker.stop({ graceMs: signals > 1 ? 0 : (setup.graceMs ?? 30_000) });
   for (const one of rounds) await one[Symbol.asyncDispose]();
+  await store?.[Symbol.asyncDispose]();
   await wakeups.close();
   await db[Symbol.asyncDispose]();
   log("stopped");

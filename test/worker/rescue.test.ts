@@ -87,7 +87,13 @@ const stateOf = async (workerId: string) => (await db.sql`select state from work
 
 function succeed({ jobId, attempt, runToken }: Started) {
   const move = { id: jobId, attempt, data: {} };
-  return openWrites(db, backend, silentWakeups()).end({ name: "succeed", move, runToken, results: {} });
+  return openWrites(db, backend, silentWakeups()).end({
+    name: "succeed",
+    move,
+    runToken,
+    artifacts: [],
+    storedMs: null,
+  });
 }
 
 const lost = (message: string) => ({ kind: "WORKER_LOST", message: expect.stringContaining(message) });

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { graphileWorker as backend } from "../../src/backends/graphile-worker/backend.ts";
 import type { Database } from "../../src/db/client.ts";
+import { artifactRows, type Executed } from "../../src/worker/kept.ts";
 import { type End, openWrites, type Started } from "../../src/worker/writes.ts";
 import { testDatabase } from "../support/database.ts";
 import { insertWorker } from "../support/factories.ts";
@@ -46,11 +47,25 @@ describe("start", () => {
 });
 
 describe("end", () => {
+  const ended: Executed = {
+    outcome: "succeeded",
+    error: null,
+    results: {},
+    retry: null,
+    events: 0,
+    nodeStarted: true,
+    process: null,
+    reusable: true,
+  };
   const succeeded = ({ jobId, attempt, runToken }: Started): End => ({
     name: "succeed",
     move: { id: jobId, attempt, data: {} },
     runToken,
-    results: { b: { summary: { type: "int" } as never, value: 42, omitted: null } },
+    artifacts: artifactRows({
+      ...ended,
+      results: { b: { summary: { type: "int" } as never, value: 42, omitted: null } },
+    }),
+    storedMs: null,
   });
 
   it("stores the results with the end, once, and tells the second who asks that it was too late", async () => {
@@ -70,7 +85,7 @@ describe("end", () => {
         const { jobId: id, attempt, runToken } = run;
         if (i % 2 === 0) return end(succeeded(run));
         const data = { reason: "the worker stopped" };
-        return end({ name: "release", move: { id, attempt, data }, runToken, results: {} });
+        return end({ name: "release", move: { id, attempt, data }, runToken, artifacts: [], storedMs: null });
       }),
     );
     expect(states).toEqual(runs.map((_, i) => (i % 2 === 0 ? "succeeded" : "queued")));
