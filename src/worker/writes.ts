@@ -160,8 +160,8 @@ async function recordArtifacts(tx: Sql, ids: IdSource, ends: readonly End[]): Pr
       bytes bigint, sha256 text, schema jsonb, preview jsonb, summary jsonb, "hasValue" boolean, value jsonb, omitted text,
       "ttlMs" float8
     )
-    -- A cancel that was requested in the meantime has made a stop of it, and it was this worker's to end all the same.
-    join attempts a on a.run_token = r."runToken" and a.outcome in (r.outcome, 'stop')
+    -- Of an attempt that has ended otherwise (a cancel came first, or it was given up) nothing is kept: its files are swept.
+    join attempts a on a.run_token = r."runToken" and a.outcome = r.outcome
     on conflict do nothing`;
 }
 
