@@ -67,6 +67,8 @@ class Run:
     log_level: str | None
     results: str
     max_inline_bytes: int
+    # The code that it is meant for: with another one it is refused. None: whatever is there.
+    code_hash: str | None = None
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,7 @@ def _parse_run(fields: _Fields) -> Run:
         log_level=fields.take("logLevel", str, None),
         results=results,
         max_inline_bytes=fields.take("maxInlineBytes", int),
+        code_hash=fields.take_optional("codeHash", str),
     )
 
 
@@ -158,6 +161,10 @@ class _Fields:
             elif isinstance(value, expected) and not (expected is int and isinstance(value, bool)):
                 return value
         raise RequestError(f"{name}: unexpected {type(value).__name__}")
+
+    def take_optional(self, name: str, *types: type | None) -> Any:
+        """The same, where absent and null both mean None."""
+        return self.take(name, *types, None) if name in self._message else None
 
     def strings(self, name: str) -> list[str] | None:
         """A list of strings, or null."""

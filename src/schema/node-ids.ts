@@ -8,6 +8,7 @@ const kinds = {
   NodeRun: "node",
   Project: "project",
   Worker: "worker",
+  FailureGroup: "failure",
 } as const satisfies {
   [typename: string]: IdKind;
 };

@@ -96,7 +96,7 @@ async function settingsOf(
 }
 
 function requestOf(started: Started, settings: JobSettings, runDir: string): RunRequest {
-  const { executor, logLevel } = started.options as RunOptions;
+  const { executor, logLevel, codeHash } = started.options as RunOptions;
   return {
     v: protocolVersion,
     type: "run",
@@ -116,6 +116,7 @@ function requestOf(started: Started, settings: JobSettings, runDir: string): Run
     logLevel: logLevel ?? null,
     results: settings.results,
     maxInlineBytes,
+    codeHash: codeHash ?? null,
   };
 }
 

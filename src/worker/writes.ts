@@ -7,6 +7,7 @@ import type { JobState } from "../domain/lifecycle.ts";
 import type { Outcome } from "../domain/outcome.ts";
 import { appendRunEvents, type RunBatch } from "../events/append.ts";
 import type { Wakeups } from "../events/wakeups.ts";
+import { keepFailureGroups } from "../jobs/failure-groups.ts";
 import { type Move, type Moved, movedJobs, transition } from "../jobs/transition.ts";
 import type { RunResult } from "../runtime/protocol.ts";
 import { joined } from "./record.ts";
@@ -30,6 +31,8 @@ export interface Started {
   retry: JsonObject | null;
   timeoutMs: number | null;
   plan: { codeHash: string; path: string[] } | null;
+  /** The job that it was made from: what that one has kept may be reused. */
+  rerunOf: string | null;
   failures: number;
   losses: number;
   maxLosses: number;
@@ -103,13 +106,14 @@ async function startAttempts({ sql }: Database, backend: Backend, starts: readon
       j.max_losses as "maxLosses", j.on_worker_lost as "onWorkerLost",
       to_char(j.run_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "runAt",
       r.inputs, r.final_vars as "finalVars", r.config, r.options, r.retry, r.timeout_ms as "timeoutMs", r.plan,
+      r.rerun_of as "rerunOf",
       (select count(*) from ticket_changes)::int as tickets
     from started s
     join jobs j on j.id = s.id
     join job_requests r on r.job_id = s.id`;
 }
 
-/** Ends attempts and stores their results in one transaction, its statements sent together. */
+/** Ends attempts, stores their results and groups their failures in one transaction, its statements sent together. */
 async function endAttempts({ sql, ids }: Database, backend: Backend, ends: readonly End[]): Promise<Moved[]> {
   const byName = Map.groupBy(ends, ({ name }) => name);
   const results = ends.flatMap(({ move, name, runToken, results }) =>
@@ -126,10 +130,8 @@ async function endAttempts({ sql, ids }: Database, backend: Backend, ends: reado
     })),
   );
   return await sql.begin(async (tx) => {
-    const locked = lockJobs(
-      tx,
-      ends.map(({ move }) => move.id),
-    );
+    const jobIds = ends.map(({ move }) => move.id);
+    const locked = lockJobs(tx, jobIds);
     const moved = [...byName].map(([name, group]) =>
       transition(
         tx,
@@ -150,7 +152,7 @@ async function endAttempts({ sql, ids }: Database, backend: Backend, ends: reado
       )
       join attempts a on a.run_token = r."runToken" and a.outcome = r.outcome
       on conflict do nothing`;
-    await Promise.all([locked, ...moved, stored]);
+    await Promise.all([locked, ...moved, stored, keepFailureGroups(tx, jobIds)]);
     return (await Promise.all(moved)).flat();
   });
 }
