@@ -81,6 +81,7 @@ export function newJob(db: Database): NewJob {
     requestId: null,
     requestedBy: null,
     plan: null,
+    rerunOf: null,
     idempotencyKey: null,
     fingerprint: "",
   };

@@ -15,6 +15,7 @@ from .text import clean, shorten, shorten_middle
 MAX_MESSAGE = 10_000
 MAX_TRACEBACK = 40_000
 MAX_CODE_LINE = 500
+_LINES_AROUND = 3
 
 Problem = dict[str, "str | None"]
 
@@ -48,7 +49,8 @@ def describe_error(
     branch: str | None = None,
 ) -> dict[str, Any]:
     """An ErrorInfo of the protocol."""
-    file, line, code = _place(error, project)
+    place = _place(error, project)
+    file, line = (None, None) if place is None else (path_in_project(place[0], project), place[1])
     kind = kind or _kind(error)
     return {
         "kind": kind,
@@ -60,7 +62,8 @@ def describe_error(
         "branch": branch,
         "file": file,
         "line": line,
-        "code": code,
+        "code": None if place is None else _code(*place),
+        "excerpt": None if place is None else _excerpt(*place),
         "hint": _hint(error, project),
         "problems": error.problems if isinstance(error, InvalidRun) else [],
     }
@@ -126,21 +129,28 @@ def _traceback(error: BaseException, project: str) -> str | None:
         return None
 
 
-def _place(error: BaseException, project: str) -> tuple[str | None, int | None, str | None]:
-    """The last line of the project that the error passed through, or the line that does not parse."""
+def _place(error: BaseException, project: str) -> tuple[str, int] | None:
+    """File and last line of the project that the error passed through, or the line that does not parse."""
     if isinstance(error, SyntaxError) and error.filename and is_project_file(error.filename, project):
-        return _line(error.filename, error.lineno or 1, project)
+        return error.filename, error.lineno or 1
     found: TracebackType | None = None
     frame = error.__traceback__
     while frame is not None:
         if is_project_file(frame.tb_frame.f_code.co_filename, project):
             found = frame
         frame = frame.tb_next
-    if found is None:
-        return None, None, None
-    return _line(found.tb_frame.f_code.co_filename, found.tb_lineno, project)
+    return None if found is None else (found.tb_frame.f_code.co_filename, found.tb_lineno)
 
 
-def _line(filename: str, line: int, project: str) -> tuple[str, int, str | None]:
-    code = linecache.getline(filename, line).strip()
-    return path_in_project(filename, project), line, shorten(clean(code), MAX_CODE_LINE) or None
+def _code(filename: str, line: int) -> str | None:
+    return shorten(clean(linecache.getline(filename, line).strip()), MAX_CODE_LINE) or None
+
+
+def _excerpt(filename: str, line: int) -> dict[str, Any] | None:
+    """The lines around one, for whoever has not the file before them; it may have changed by then."""
+    lines = linecache.getlines(filename)
+    if not 1 <= line <= len(lines):
+        return None
+    first = max(1, line - _LINES_AROUND)
+    around = lines[first - 1 : line + _LINES_AROUND]
+    return {"from": first, "lines": [shorten(clean(text.rstrip()), MAX_CODE_LINE) for text in around]}

@@ -82,6 +82,8 @@ class Run:
     results: str
     max_inline_bytes: int
     artifacts: ArtifactsRequest | None = None
+    # The code that it is meant for: with another one it is refused. None: whatever is there.
+    code_hash: str | None = None
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,7 @@ def _parse_run(fields: _Fields) -> Run:
         results=results,
         max_inline_bytes=fields.take("maxInlineBytes", int),
         artifacts=_parse_artifacts(fields.optional("artifacts")),
+        code_hash=fields.take_optional("codeHash", str),
     )
 
 
@@ -194,6 +197,10 @@ class _Fields:
     def optional(self, name: str) -> dict[str, Any] | None:
         """An object that may be left out or null."""
         return self.take(name, dict, None) if name in self._message else None
+
+    def take_optional(self, name: str, *types: type | None) -> Any:
+        """The same, where absent and null both mean None."""
+        return self.take(name, *types, None) if name in self._message else None
 
     def strings(self, name: str) -> list[str] | None:
         """A list of strings, or null."""

@@ -152,6 +152,10 @@ class PipelineRun:
         if problems:
             raise InvalidRun(problems)
         loaded = self._project.load(name)
+        wanted = self._request.code_hash
+        if wanted is not None and wanted != loaded.code_hash:
+            message = "the code in the project's folder is not that with which this is to run"
+            raise InvalidRun([problem("code", message)])
         self._retry = written_retry(loaded.document, loaded.run_config)
         plan = plan_run(self._request, loaded)
         self.events.emit("run.resolved", self._resolved(loaded, plan))

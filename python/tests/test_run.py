@@ -5,7 +5,7 @@ import signal
 import textwrap
 
 import pytest
-from runtime_process import RuntimeProcess
+from runtime_process import EXAMPLES, RuntimeProcess
 
 ONE = "def out(x: int) -> int:\n    return x + 1\n"
 ONE_YAML = "run:\n  inputs: {x: 1}\n  final_vars: [out]\n"
@@ -54,6 +54,11 @@ def test_the_error_is_the_nodes_own(faults):
     assert error["classes"][:2] == ["builtins.ValueError", "builtins.Exception"]
     assert error["file"] == "pipelines/fails.py"
     assert error["code"].startswith("raise ValueError")
+    assert error["excerpt"] == {
+        "from": 18,
+        "lines": (EXAMPLES / "faults/pipelines/fails.py").read_text().splitlines()[17:22],
+    }
+    assert error["excerpt"]["lines"][error["line"] - 18].strip() == error["code"]
     assert "hamilton" not in error["traceback"]
     [failed] = run.of("node.failed")
     assert failed["data"]["inputs"]["first"]["preview"] == "1"

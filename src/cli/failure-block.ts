@@ -15,7 +15,7 @@ export function failureBlock(job: Job, { paint, symbols }: Pick<Terminal, "paint
       : paint("yellow", `${symbols.stopped} ${headline(job)}`),
   ];
   if (error.file !== null) lines.push(`  at ${printable(error.file)}${error.line === null ? "" : `:${error.line}`}`);
-  if (error.code !== null) lines.push(`     ${paint("dim", printable(error.code.trim()))}`);
+  lines.push(...codeLines(job).map((line) => `     ${paint("dim", line)}`));
   lines.push(...printableLines(errorText(error)).map((line) => `  ${paint("bold", line)}`));
   for (const { path, message } of error.problems) lines.push(`  ${printable(path)}: ${printable(message)}`);
   lines.push(...inputLines(failedRun).map((line) => `  ${line(symbols)}`));
@@ -32,6 +32,20 @@ function headline({ error, attempt, maxAttempts, state }: Job): string {
   if (error?.node == null) return `The run ${became}${tries}`;
   const branch = error.branch === null ? "" : `, branch ${branchName(error.branch)}`;
   return `${printable(error.node)} ${became}${branch}${tries}`;
+}
+
+/** The lines around the failing one, which is marked; of a single line what it says. */
+function codeLines({ failure }: Job): string[] {
+  const code = failure?.code ?? [];
+  if (code.length < 2) return code.map(({ text }) => printable(text.trim()));
+  const width = String(code.at(-1)?.number).length;
+  const margin = Math.min(
+    ...code.filter(({ text }) => text.trim() !== "").map(({ text }) => /^ */.exec(text)?.[0].length ?? 0),
+  );
+  return code.map(({ number, text, isFailing }) => {
+    const line = printable(text.replaceAll("\t", "    ").slice(margin));
+    return `${isFailing ? ">" : " "} ${String(number).padStart(width)}  ${line}`.trimEnd();
+  });
 }
 
 type Line = (symbols: Terminal["symbols"]) => string;

@@ -17,13 +17,18 @@ export interface Followed {
 
 /**
  * Shows a job until it has ended: redrawn in place on a terminal, a line per event elsewhere, events as JSON lines for programs.
- * Ctrl-C leaves it running; with `stopped` it is that signal which ends the watching.
+ * Ctrl-C leaves it running; with `stopped` it is that signal which ends the watching. With `after` it begins behind that
+ * event: what earlier lives of the job have told is not told again.
  */
 export async function follow(
   client: Client,
   job: Pick<JobSummary, "id" | "project" | "pipeline" | "state" | "runAt" | "waitingFor">,
   cli: Pick<Cli, "terminal" | "signals">,
-  { json = false, stopped }: { json?: boolean | undefined; stopped?: AbortSignal } = {},
+  {
+    json = false,
+    stopped,
+    after,
+  }: { json?: boolean | undefined; stopped?: AbortSignal; after?: string | undefined } = {},
 ): Promise<Followed> {
   const { terminal } = cli;
   const view = startView(job, waitingText(job));
@@ -35,6 +40,7 @@ export async function follow(
   const watch = client.watch(job.id, {
     signal: stopped ?? left.signal,
     giveUpAfterMs: 60_000,
+    after,
     onConnection: (state) => show.connection(state),
   });
   try {

@@ -73,6 +73,10 @@ function factsOf(job: Job): [string, string][] {
     ["expected", expectedText(job)],
     ["slow", slowText(job.regression) || null],
     ["worker", job.worker && `${job.worker.id} (${job.worker.host}, process ${job.worker.pid})`],
+    ["rerun of", job.rerunOf?.id ?? null],
+    ["reruns", rerunsText(job)],
+    ["resolved by", resolvedText(job)],
+    ["seen", seenText(job)],
     ["checked", job.validated ? null : "not before it starts: no worker had described the pipeline"],
     ...job.attempts.nodes.map(({ number, outcome, durationMs, errorKind }): [string, string] => [
       `attempt ${number}`,
@@ -100,6 +104,23 @@ function expectedText({ progress: { expectedMs, leftMs } }: Job): string | null 
 
 function waited({ waitedMs }: Job): string {
   return waitedMs === null ? "" : `, waited ${duration(waitedMs)}`;
+}
+
+function rerunsText({ reruns }: Job): string | null {
+  const listed = reruns.nodes.map(({ id, state }) => `${id.slice(-6)} ${state.toLowerCase()}`).join(", ");
+  return listed === "" ? null : `${reruns.pageInfo.hasPreviousPage ? "… " : ""}${listed}`;
+}
+
+function resolvedText({ id, resolvedBy, life }: Job): string | null {
+  if (resolvedBy === null) return null;
+  return resolvedBy.id === id ? `itself, in life ${life}` : resolvedBy.id;
+}
+
+/** How often it has failed in this way, when it was not the only time. */
+function seenText({ failureGroup }: Job): string | null {
+  if (failureGroup === null || failureGroup.count < 2) return null;
+  const { count, firstSeenAt, isOpen } = failureGroup;
+  return `${count} such failures since ${localTime(firstSeenAt)}${isOpen ? "" : "; a run has succeeded since"}`;
 }
 
 function json(value: Record<string, unknown> | null): string | null {

@@ -97,7 +97,7 @@ function oneOf(text: string, earlier: JobState[] = []): JobState[] {
   return [...earlier, state];
 }
 
-function count(text: string): number {
+export function count(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("It has to be a whole number from 1.");
   return value;

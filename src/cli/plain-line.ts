@@ -28,6 +28,7 @@ function sentence(view: RunView, event: JobEvent, symbols: Symbols): string | nu
     case "JobRetryPlanned":
     case "JobRescued":
     case "JobReleased":
+    case "JobRequeued":
     case "JobCancelRequested":
       return printable(view.note ?? "");
     case "JobSucceeded":

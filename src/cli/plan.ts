@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { JobPlan } from "../client/client.ts";
 import { openApi } from "./api.ts";
 import { type Cli, type GlobalOptions, globalOptions, printJson } from "./cli.ts";
 import { Exit, exitCodes } from "./failure.ts";
@@ -15,11 +16,15 @@ export function addPlan(program: Command, cli: Cli): void {
   addRunFlags(command).action(async (pipeline: string, _options: object, command: Command) => {
     const options = globalOptions(command) as GlobalOptions & RunFlags;
     await using client = openApi(cli, options);
-    const plan = await client.plan(planOf(await requestOf(client, pipeline, options, Date.now())));
-    if (options.json) printJson(cli.terminal, plan);
-    else for (const line of planLines(plan, cli.terminal)) cli.terminal.out(line);
-    if (plan.valid === false) throw new Exit(exitCodes.usage);
-    // Nobody can say now; somebody may soon.
-    if (plan.valid === null) throw new Exit(exitCodes.unreachable);
+    tellPlan(await client.plan(planOf(await requestOf(client, pipeline, options, Date.now()))), options, cli);
   });
+}
+
+/** Shows a plan, and ends as what it says would. */
+export function tellPlan(plan: JobPlan, { json }: GlobalOptions, { terminal }: Pick<Cli, "terminal">): void {
+  if (json) printJson(terminal, plan);
+  else for (const line of planLines(plan, terminal)) terminal.out(line);
+  if (plan.valid === false) throw new Exit(exitCodes.usage);
+  // Nobody can say now; somebody may soon.
+  if (plan.valid === null) throw new Exit(exitCodes.unreachable);
 }

@@ -1,17 +1,21 @@
 import { Command, CommanderError, Help, type Option } from "commander";
 import { addCancel } from "./cancel.ts";
 import type { Cli } from "./cli.ts";
+import { addCompare } from "./compare.ts";
 import { readConfig } from "./config.ts";
 import { addDemo } from "./demo.ts";
 import { addDoctor } from "./doctor.ts";
 import { addEnqueue } from "./enqueue.ts";
 import { describeFailure, Exit, exitCodes } from "./failure.ts";
+import { addFailures } from "./failures.ts";
 import { addHistory } from "./history.ts";
 import { addJob } from "./job.ts";
 import { addJobs } from "./jobs.ts";
 import { addLogs } from "./logs.ts";
 import { addPlan } from "./plan.ts";
 import { addProject } from "./project.ts";
+import { addRequeue } from "./requeue.ts";
+import { addRerun } from "./rerun.ts";
 import { addResult } from "./result.ts";
 import { addServer } from "./server.ts";
 import { type Output, openTerminal } from "./terminal.ts";
@@ -91,6 +95,10 @@ const commands = [
   addResult,
   addCancel,
   addHistory,
+  addRequeue,
+  addRerun,
+  addCompare,
+  addFailures,
   addProject,
   addDoctor,
 ];

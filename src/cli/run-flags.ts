@@ -39,7 +39,13 @@ const executors = {
 } as const;
 const logLevels = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] as const;
 
+/** The flags of a request for a run of a pipeline. */
 export function addRunFlags(command: Command): Command {
+  return addChangeFlags(command).option("--project <name>", "the project, when the name does not say it");
+}
+
+/** Those of them that say how to run it, whatever it is. */
+export function addChangeFlags(command: Command): Command {
   return command
     .optionsGroup("What to run (flags as of `flowerpower pipeline run`):")
     .option("--inputs <dict>", "inputs: JSON, or a=1,b=2")
@@ -67,7 +73,6 @@ export function addRunFlags(command: Command): Command {
     .option("--priority <number>", "from 0 to 100; higher is taken first", wholeNumber)
     .option("--tag <tag>", "a word to find it by; may be repeated", collect, [])
     .option("--key <text>", "idempotency key: the same key and request give the same job")
-    .option("--project <name>", "the project, when the name does not say it")
     .addOption(choice("--on-worker-lost <what>", "what becomes of it when its worker dies", ["RETRY", "FAIL"]))
     .option("--requested-by <name>", "for whom it is done");
 }
@@ -177,7 +182,7 @@ function isRealDay(text: string): boolean {
   return new Date(Date.UTC(year, month - 1, day)).getUTCDate() === day;
 }
 
-function choice(flags: string, description: string, values: readonly string[]): Option {
+export function choice(flags: string, description: string, values: readonly string[]): Option {
   return new Option(flags, `${description}: ${values.join(", ").toLowerCase()}`).argParser((text) => {
     const value = text.toUpperCase();
     if (!values.includes(value)) throw new InvalidArgumentError(`It is none of ${values.join(", ").toLowerCase()}.`);
@@ -185,7 +190,7 @@ function choice(flags: string, description: string, values: readonly string[]): 
   });
 }
 
-function collect(value: string, earlier: string[]): string[] {
+export function collect(value: string, earlier: string[]): string[] {
   return [...earlier, value];
 }
 
@@ -201,7 +206,7 @@ function decimal(text: string): number {
   return value;
 }
 
-function lengthMs(text: string): number {
+export function lengthMs(text: string): number {
   const ms = parseDurationMs(text);
   if (ms === null) throw new InvalidArgumentError("Write it like 30m, 1h30m or 90s.");
   return ms;

@@ -91,8 +91,9 @@ const changes: { [T in JobEvent["__typename"]]?: Change<Extract<JobEvent, { __ty
   JobQueued: (view) => {
     view.state = "QUEUED";
   },
-  JobRequeued: (view) => {
+  JobRequeued: (view, { actor, reason }) => {
     view.state = "QUEUED";
+    view.note = `${actor} requeued it${reason === null ? "" : `: ${reason}`}`;
   },
   JobStarted: (view, { attempt }, at) => beginAttempt(view, attempt ?? view.attempt + 1, at),
   RunResolved: (view, { path }) => {

@@ -15,9 +15,14 @@ import { type FeedItem, feed } from "./feed.ts";
 import {
   type ArtifactFragment,
   CancelJobDocument,
+  CompareJobsDocument,
+  type CompareJobsQuery,
   EnqueueJobDocument,
   type EnqueueJobInput,
   type EnqueueJobMutation,
+  type FailureFilter,
+  type FailureGroupFragment,
+  FailuresDocument,
   type FeedFilter,
   JobArtifactsDocument,
   JobByRefDocument,
@@ -35,6 +40,12 @@ import {
   NodeRunsDocument,
   PlanJobDocument,
   type PlanJobInput,
+  PlanRerunDocument,
+  RequeueJobDocument,
+  type RequeueJobInput,
+  type RequeueJobMutation,
+  RerunJobDocument,
+  type RerunJobInput,
   type TypedDocumentString,
 } from "./generated/graphql.ts";
 import { type Headers, type Http, post } from "./http.ts";
@@ -48,11 +59,13 @@ const historyPage = 50;
 /** Likewise: a node run costs about 80. */
 const nodeRunsPage = 50;
 const artifactsPage = 100;
+const failuresPage = 100;
 
 export type { Download } from "./download.ts";
 export {
   AmbiguousRefError,
   BadInputError,
+  CodeChangedError,
   IdempotencyConflictError,
   InvalidRunError,
   JobStateError,
@@ -65,12 +78,14 @@ export {
 export type { FeedItem } from "./feed.ts";
 export type {
   EnqueueJobInput,
+  FailureFilter,
   FeedFilter,
   JobFilter,
   JobOrder,
   JobState,
   NodeRunFilter,
   PlanJobInput,
+  RerunJobInput,
   TypedDocumentString,
 } from "./generated/graphql.ts";
 export type { Stream } from "./stream.ts";
@@ -86,6 +101,12 @@ export type JobPlan = JobPlanFragment;
 export type NodeRun = NodeRunFragment;
 /** Something that a run has left: a result, a file, the whole log. */
 export type Artifact = ArtifactFragment;
+/** Equal failures as one. */
+export type FailureGroup = FailureGroupFragment;
+/** What differs between two jobs. */
+export type JobComparison = Extract<CompareJobsQuery["compareJobs"], { __typename: "JobComparison" }>;
+/** A job in its next life, with the cursor behind which `watch` tells of that life alone. */
+export type Requeued = Extract<RequeueJobMutation["requeueJob"], { __typename: "RequeueJobSuccess" }>;
 /** A job that was accepted, whether by this call or an earlier one with the same key, and what will run. */
 export type Enqueued = Extract<EnqueueJobMutation["enqueueJob"], { __typename: "EnqueueJobSuccess" }>;
 export interface ClientOptions {
@@ -173,6 +194,32 @@ export interface Client extends AsyncDisposable {
    * @throws NotFoundError, JobStateError
    */
   cancel(jobId: string, reason?: string, options?: CallOptions): Promise<JobSummary>;
+  /**
+   * Gives a job that did not succeed another life: the same request, due now. Sent once: a second time it would be refused.
+   *
+   * @throws NotFoundError, JobStateError, UnavailableError
+   */
+  requeue(jobId: string, input?: Omit<RequeueJobInput, "id">, options?: CallOptions): Promise<Requeued>;
+  /**
+   * Makes a new job from one that has ended, with what is different. As safe to send twice as `enqueue`.
+   *
+   * @throws InvalidRunError, NotFoundError, JobStateError, CodeChangedError, IdempotencyConflictError, UnavailableError
+   */
+  rerun(input: RerunJobInput, options?: CallOptions): Promise<Enqueued>;
+  /**
+   * What a rerun would do, how long it would take and what is wrong with it, without storing or running anything.
+   *
+   * @throws InvalidRunError, NotFoundError, JobStateError, CodeChangedError
+   */
+  planRerun(input: RerunJobInput, options?: CallOptions): Promise<JobPlan>;
+  /**
+   * What differs between two jobs.
+   *
+   * @throws NotFoundError
+   */
+  compare(a: string, b: string, options?: CallOptions): Promise<JobComparison>;
+  /** Equal failures as one each, those that were seen last first, read page by page as they are taken. */
+  failures(filter?: FailureFilter, options?: CallOptions): AsyncGenerator<FailureGroup, void, undefined>;
   /** The events of all jobs, from now on or after a cursor, for ever. Resumes by itself like `watch`. */
   feed(filter?: FeedFilter, options?: FollowOptions): Stream<FeedItem>;
   /** Any query or mutation with its types, as codegen makes them. Not tried again unless `idempotent`. */
@@ -285,6 +332,38 @@ export function createClient(options: ClientOptions): Client {
         { forMs: retryForMs, signal: within(signal) },
       );
     },
+
+    async requeue(id, input, { signal } = {}) {
+      const { requeueJob } = await post(http, RequeueJobDocument, { input: { id, ...input } }, within(signal));
+      if (requeueJob.__typename !== "RequeueJobSuccess") throw errorOf(requeueJob);
+      return requeueJob;
+    },
+
+    async rerun(input, call) {
+      const keyed = { ...input, idempotencyKey: input.idempotencyKey ?? newKey() };
+      const { rerunJob } = await send(RerunJobDocument, { input: keyed }, call);
+      if (rerunJob.__typename !== "RerunJobSuccess") throw errorOf(rerunJob);
+      return { ...rerunJob, __typename: "EnqueueJobSuccess" };
+    },
+
+    async planRerun(input, call) {
+      const { planRerun } = await send(PlanRerunDocument, { input }, call);
+      if (planRerun.__typename === "JobPlan") return planRerun;
+      if (planRerun.__typename !== "InvalidRunError") throw errorOf(planRerun);
+      throw errorOf({ ...planRerun, problems: planRerun.refused });
+    },
+
+    async compare(a, b, call) {
+      const { compareJobs } = await send(CompareJobsDocument, { a, b }, call);
+      if (compareJobs.__typename !== "JobComparison") throw errorOf(compareJobs);
+      return compareJobs;
+    },
+
+    failures: (filter, call) =>
+      pages(async (after) => {
+        const variables = { first: failuresPage, after, filter: filter ?? null };
+        return (await send(FailuresDocument, variables, call)).failures;
+      }),
 
     feed: (filter, options = {}) => feed(socket, filter ?? null, follow(options)),
 

@@ -63,6 +63,20 @@ export class JobStateError extends QueueError {
   }
 }
 
+/** A job is to run with the code that it ran with, and that code is gone. */
+export class CodeChangedError extends QueueError {
+  readonly code = "CODE_CHANGED";
+  /** Hashes of the code with which it ran, and of what is published now; null where that is not known. */
+  readonly ran: string | null;
+  readonly published: string | null;
+
+  constructor(message: string, path: string | null, hashes: { ran: string | null; published: string | null }) {
+    super(message, path);
+    this.ran = hashes.ran;
+    this.published = hashes.published;
+  }
+}
+
 /** Several jobs are meant by one reference. */
 export class AmbiguousRefError extends QueueError {
   readonly code = "AMBIGUOUS";
@@ -123,6 +137,7 @@ export type ErrorResult = { code: string; message: string; path: string | null }
   | { __typename: "NotFoundError"; suggestion: string | null }
   | { __typename: "IdempotencyConflictError"; existingJob: { id: string } | null }
   | { __typename: "JobStateError"; state: JobState }
+  | { __typename: "CodeChangedError"; ran: string | null; published: string | null }
   | { __typename: "AmbiguousRefError"; candidates: readonly string[] }
   | { __typename: "BadInputError" }
 );
@@ -139,6 +154,8 @@ export function errorOf(result: ErrorResult): QueueError {
       return new IdempotencyConflictError(message, path, result.existingJob?.id ?? null);
     case "JobStateError":
       return new JobStateError(message, path, result.state);
+    case "CodeChangedError":
+      return new CodeChangedError(message, path, result);
     case "AmbiguousRefError":
       return new AmbiguousRefError(message, path, result.candidates);
     case "BadInputError":

@@ -12,6 +12,7 @@ export const relations = defineRelations(
     events: tables.events,
     artifacts: tables.artifacts,
     artifactStores: tables.artifactStores,
+    failureGroups: tables.failureGroups,
     projects: tables.projects,
     pipelines: tables.pipelines,
     queues: tables.queues,
@@ -58,6 +59,10 @@ export const relations = defineRelations(
         to: [r.artifacts.jobId, r.artifacts.attempt],
         where: { kind: "result" },
       }),
+    },
+    failureGroups: {
+      lastJob: r.one.jobs({ from: r.failureGroups.lastJobId, to: r.jobs.id }),
+      closedByJob: r.one.jobs({ from: r.failureGroups.closedBy, to: r.jobs.id }),
     },
     projects: {
       pipelines: r.many.pipelines({ from: r.projects.name, to: r.pipelines.project }),

@@ -208,25 +208,31 @@ export const jobs = schema.table(
 );
 
 /** What the request said. Written once. */
-export const jobRequests = schema.table("job_requests", {
-  jobId: uuid("job_id")
-    .primaryKey()
-    .references(() => jobs.id, { onDelete: "cascade" }),
-  inputs: jsonb().$type<JsonObject>().notNull(),
-  /** Null: those of the pipeline's YAML. */
-  finalVars: jsonb("final_vars").$type<string[]>(),
-  config: jsonb().$type<JsonObject>().notNull(),
-  /** executor, logLevel, runtime, results: what was asked for; an absent one is the pipeline's. */
-  options: jsonb().$type<JsonObject>().notNull(),
-  /** Only a retry that was asked for; null: the pipeline's written one, else none. */
-  retry: jsonb().$type<JsonObject>(),
-  timeoutMs: integer("timeout_ms"),
-  tags: jsonb().$type<string[]>().notNull(),
-  actor: text().notNull(),
-  requestedBy: text("requested_by"),
-  /** What was known of the pipeline when the request was accepted: `{ codeHash, path }`, or null: not yet validated. */
-  plan: jsonb().$type<{ codeHash: string; path: string[] }>(),
-});
+export const jobRequests = schema.table(
+  "job_requests",
+  {
+    jobId: uuid("job_id")
+      .primaryKey()
+      .references(() => jobs.id, { onDelete: "cascade" }),
+    inputs: jsonb().$type<JsonObject>().notNull(),
+    /** Null: those of the pipeline's YAML. */
+    finalVars: jsonb("final_vars").$type<string[]>(),
+    config: jsonb().$type<JsonObject>().notNull(),
+    /** executor, logLevel, runtime, results, reuse: what was asked for; an absent one is the pipeline's. */
+    options: jsonb().$type<JsonObject>().notNull(),
+    /** Only a retry that was asked for; null: the pipeline's written one, else none. */
+    retry: jsonb().$type<JsonObject>(),
+    timeoutMs: integer("timeout_ms"),
+    tags: jsonb().$type<string[]>().notNull(),
+    actor: text().notNull(),
+    requestedBy: text("requested_by"),
+    /** What was known of the pipeline when the request was accepted: `{ codeHash, path }`, or null: not yet validated. */
+    plan: jsonb().$type<{ codeHash: string; path: string[] }>(),
+    /** The job that it was made from; null when it was asked for by itself, or when that one has been pruned. */
+    rerunOf: uuid("rerun_of").references(() => jobs.id, { onDelete: "set null" }),
+  },
+  (t) => [index("job_requests_rerun_of").on(t.rerunOf, t.jobId).where(sql`${t.rerunOf} is not null`)],
+);
 
 export const jobTags = schema.table(
   "job_tags",
@@ -410,6 +416,49 @@ export const artifacts = schema.table(
     uniqueIndex("artifacts_position").on(t.jobId, t.attempt, t.position),
     // What the sweep asks: what has expired, and whether a file belongs to anything.
     index("artifacts_expiring").on(t.expiresAt).where(sql`${t.expiresAt} is not null and ${t.removedAt} is null`),
+  ],
+);
+
+/**
+ * Equal failures as one: attempts of a pipeline that ended in the same node with the same class of error, by the same code.
+ * Kept by the transaction that ends the attempt. Each row is in one of the two indexes of a kind: the open or the closed one.
+ * Jobs are named without a foreign key: a group outlives them.
+ */
+export const failureGroups = schema.table(
+  "failure_groups",
+  {
+    id: uuid().primaryKey().default(sql`gen_random_uuid()`),
+    project: text().notNull(),
+    pipeline: text().notNull(),
+    /** Empty when no node had begun. */
+    node: text().notNull(),
+    errorClass: text("error_class").notNull(),
+    /** Empty when the attempt ended before the graph was resolved. */
+    codeHash: text("code_hash").notNull(),
+    errorKind: text("error_kind").notNull(),
+    /** Attempts that ended so. */
+    count: bigint({ mode: "number" }).notNull(),
+    firstSeenAt: at("first_seen_at").notNull(),
+    lastSeenAt: at("last_seen_at").notNull(),
+    lastJobId: uuid("last_job_id").notNull(),
+    lastMessage: text("last_message").notNull(),
+    /** Since when a later run of the pipeline has succeeded; a new failure opens it again. */
+    closedAt: at("closed_at"),
+    closedBy: uuid("closed_by"),
+  },
+  (t) => [
+    unique("failure_groups_key").on(t.project, t.pipeline, t.node, t.errorClass, t.codeHash),
+    check("failure_groups_closed", sql`(${t.closedAt} is null) = (${t.closedBy} is null)`),
+    check("failure_groups_error_kind", sql`${t.errorKind} in (${listed(errorKinds)})`),
+    ...(["open", "closed"] as const).flatMap((state) => {
+      const is = state === "open" ? sql`${t.closedAt} is null` : sql`${t.closedAt} is not null`;
+      return [
+        index(`failure_groups_${state}`).on(t.lastSeenAt, t.id).where(is),
+        index(`failure_groups_${state}_project`).on(t.project, t.lastSeenAt, t.id).where(is),
+        // Of the open ones it is also what a run that has succeeded looks into.
+        index(`failure_groups_${state}_pipeline`).on(t.project, t.pipeline, t.lastSeenAt, t.id).where(is),
+      ];
+    }),
   ],
 );
 

@@ -68,9 +68,29 @@ export class JobStateError extends DomainError {
   readonly code = "CONFLICT";
   readonly state: string;
 
-  constructor(jobId: string, state: string, verb: string) {
-    super(`The job ${jobId} is ${state} and can no longer be ${verb}.`, "input.id");
+  constructor(jobId: string, state: string, consequence: string) {
+    super(`The job ${jobId} is ${state} and ${consequence}.`, "input.id");
     this.state = state;
+  }
+}
+
+/** A job is to run with the code that it ran with, and that code is gone: only what is in the project's folder can be run. */
+export class CodeChangedError extends DomainError {
+  readonly code = "CODE_CHANGED";
+  /** Hash of the code with which the job ran; null when it never came to that. */
+  readonly ran: string | null;
+  /** Hash of the code that is published now; null when it could not be read. */
+  readonly published: string | null;
+
+  constructor(jobId: string, ran: string | null, published: string | null) {
+    super(
+      ran === null
+        ? `It is not known with which code the job ${jobId} ran, so it cannot be run with the same. Rerun it with the current code.`
+        : `The code with which the job ${jobId} ran is no longer what is published, and old code is not kept. Put it back into the project's folder, or rerun the job with the current code.`,
+      "input.code",
+    );
+    this.ran = ran;
+    this.published = published;
   }
 }
 

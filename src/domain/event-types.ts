@@ -43,7 +43,10 @@ export const eventTypes = {
     versions: { 1: z.object({ actor: z.string().nullable(), reason: z.string().nullable() }) },
   },
   "job.expired": { version: 1, versions: { 1: z.object({}) } },
-  "job.requeued": { version: 1, versions: { 1: z.object({ actor: z.string() }) } },
+  "job.requeued": {
+    version: 1,
+    versions: { 1: z.object({ actor: z.string(), reason: z.string().nullable().optional() }) },
+  },
   "job.released": { version: 1, versions: { 1: z.object({ reason: z.string() }) } },
   "job.rescued": { version: 1, versions: { 1: z.object({ error: errorSchema, losses: z.number() }) } },
   "run.resolved": {

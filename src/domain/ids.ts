@@ -13,6 +13,7 @@ export const idPrefixes = {
   worker: "wkr",
   key: "key",
   artifact: "art",
+  failure: "fail",
   operation: "op",
 } as const;
 export type IdKind = keyof typeof idPrefixes;

@@ -40,6 +40,10 @@ export interface RunOptions {
   logLevel?: "DEBUG" | "INFO" | "WARNING" | "ERROR" | "CRITICAL";
   runtime?: "warm" | "fresh";
   results?: "full" | "summary" | "none";
+  /** Which values of earlier runs may be taken. */
+  reuse?: "none" | "resume" | "full";
+  /** Of a rerun with the same code: the only code that it may run. */
+  codeHash?: string;
 }
 
 /** A retry as the request has it; what is absent is FlowerPower's default. */

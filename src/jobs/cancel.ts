@@ -28,7 +28,7 @@ export async function cancelJob(
         select state, attempt, cancel_requested_at is not null as requested
         from jobs where id = ${jobId} for no key update`;
       if (job === undefined) throw new NotFoundError("job", shownId, "input.id");
-      if (isFinal(job.state)) throw new JobStateError(shownId, job.state, "cancelled");
+      if (isFinal(job.state)) throw new JobStateError(shownId, job.state, "can no longer be cancelled");
       if (job.requested) return "nothing";
       await tx`
         insert into audit (at, actor, action, target, request_id, data)

@@ -24,16 +24,30 @@ export interface Enqueued {
  */
 export async function enqueueJob(context: JobsContext, actor: Actor, request: RunRequest): Promise<Enqueued> {
   const fingerprint = fingerprintOf(request);
+  return await makeOnce(context, actor, request, fingerprint, () => newJob(context, actor, request, fingerprint));
+}
+
+/** What makes equal calls one. */
+export type Key = Pick<RunRequest, "idempotencyKey" | "onReplay">;
+
+/** Makes a job, or finds the one that an equal call has made under its key. Answers after the commit. */
+export async function makeOnce(
+  context: JobsContext,
+  actor: Actor,
+  key: Key,
+  fingerprint: string,
+  make: () => Promise<NewJob>,
+): Promise<Enqueued> {
   // A replay is answered before validation: the pipeline may have changed since, and the answer must not.
-  let holder = await holderOf(context, actor, request, fingerprint);
+  let holder = await holderOf(context, actor, key, fingerprint);
   if (holder !== null && !holder.replaceable) return { jobId: holder.jobId, replayed: true };
 
-  const job = await newJob(context, actor, request, fingerprint);
+  const job = await make();
   for (;;) {
     if (holder !== null) {
       // Not before it is certain that the new job can be made: until then the key is the old one's.
       await refuseUnknownQueue(context, job.queue);
-      await setAside(context, actor, request, holder);
+      await setAside(context, actor, key, holder);
     }
     const inserted = await context.insert(job);
     if (inserted !== null) {
@@ -41,14 +55,25 @@ export async function enqueueJob(context: JobsContext, actor: Actor, request: Ru
       if (inserted.state === "scheduled" || job.expiresAt !== null) context.wakeups.ring("admit");
       return { jobId: inserted.id, replayed: false };
     }
-    if (request.idempotencyKey === null) throw new NotFoundError("queue", job.queue, "input.queue");
-    holder = await holderOf(context, actor, request, fingerprint);
+    if (key.idempotencyKey === null) throw new NotFoundError("queue", job.queue, "input.queue");
+    holder = await holderOf(context, actor, key, fingerprint);
     if (holder !== null && !holder.replaceable) return { jobId: holder.jobId, replayed: true };
     await refuseUnknownQueue(context, job.queue);
   }
 }
 
-async function newJob(context: JobsContext, actor: Actor, request: RunRequest, fingerprint: string): Promise<NewJob> {
+/**
+ * The job of a request, checked against the pipeline's graph.
+ *
+ * @throws NotFoundError, InvalidRunError
+ */
+export async function newJob(
+  context: JobsContext,
+  actor: Actor,
+  request: RunRequest,
+  fingerprint: string,
+  rerunOf: string | null = null,
+): Promise<NewJob> {
   const { pipeline, checked, settings } = await checkRun(context, request);
   if (checked !== null && checked.plan.problems.length > 0) throw new InvalidRunError(checked.plan.problems);
 
@@ -76,6 +101,7 @@ async function newJob(context: JobsContext, actor: Actor, request: RunRequest, f
     requestId: actor.requestId,
     requestedBy: request.requestedBy,
     plan: acceptedPlan(checked),
+    rerunOf: rerunOf === null ? null : { id: rerunOf, shownId: idText("job", rerunOf) },
     idempotencyKey: request.idempotencyKey,
     fingerprint,
   };
@@ -88,7 +114,7 @@ function acceptedPlan(checked: CheckedRun["checked"]): NewJob["plan"] {
 }
 
 /** SHA-256 of the request as sent: the key itself and what to do on a replay are not part of it. */
-function fingerprintOf({ idempotencyKey: _key, onReplay: _onReplay, ...request }: RunRequest): string {
+export function fingerprintOf({ idempotencyKey: _key, onReplay: _onReplay, ...request }: Key & object): string {
   return createHash("sha256")
     .update(stringify(request) ?? "")
     .digest("hex");
@@ -104,10 +130,9 @@ interface Holder {
 async function holderOf(
   { db }: JobsContext,
   actor: Actor,
-  request: RunRequest,
+  { idempotencyKey: key, onReplay }: Key,
   fingerprint: string,
 ): Promise<Holder | null> {
-  const key = request.idempotencyKey;
   if (key === null) return null;
   const [held] = await db.sql<{ jobId: string; fingerprint: string; state: JobState | null }[]>`
     select k.job_id as "jobId", k.fingerprint, j.state
@@ -117,14 +142,14 @@ async function holderOf(
   const { jobId, state } = held;
   if (held.fingerprint !== fingerprint) throw new IdempotencyConflictError(key, idText("job", jobId));
   const unsuccessful = state !== null && isFinal(state) && state !== "succeeded";
-  return { jobId, replaceable: request.onReplay === "new_if_failed" && unsuccessful };
+  return { jobId, replaceable: onReplay === "new_if_failed" && unsuccessful };
 }
 
 /** Frees the key of the holder that was seen, and of no other: of several callers one makes the new job, the others find it. */
-async function setAside({ db }: JobsContext, actor: Actor, request: RunRequest, { jobId }: Holder): Promise<void> {
+async function setAside({ db }: JobsContext, actor: Actor, { idempotencyKey }: Key, { jobId }: Holder): Promise<void> {
   await db.sql`
     delete from idempotency_keys
-    where owner = ${actor.name} and key = ${request.idempotencyKey} and job_id = ${jobId}`;
+    where owner = ${actor.name} and key = ${idempotencyKey} and job_id = ${jobId}`;
 }
 
 async function refuseUnknownQueue({ db }: JobsContext, queue: string): Promise<void> {

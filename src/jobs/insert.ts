@@ -29,6 +29,8 @@ export interface NewJob {
   requestId: string | null;
   requestedBy: string | null;
   plan: { codeHash: string; path: string[] } | null;
+  /** The job that it is made from, with the id that people see. */
+  rerunOf: { id: string; shownId: string } | null;
   idempotencyKey: string | null;
   fingerprint: string;
 }
@@ -50,7 +52,7 @@ export async function insertJobs(sql: Sql, backend: Backend, jobs: readonly NewJ
         id uuid, "shownId" text, project text, pipeline text, queue text, priority smallint, "runAt" timestamptz,
         "expiresAt" timestamptz, "maxAttempts" int, "maxLosses" int, "onWorkerLost" text, inputs jsonb, "finalVars" jsonb,
         config jsonb, options jsonb, retry jsonb, "timeoutMs" int, tags jsonb, actor text, "requestId" text,
-        "requestedBy" text, plan jsonb, "idempotencyKey" text, fingerprint text
+        "requestedBy" text, plan jsonb, "rerunOf" jsonb, "idempotencyKey" text, fingerprint text
       )
     ), earlier as materialized (
       select j.id, j.state from jobs j join input i on i.id = j.id
@@ -79,10 +81,11 @@ export async function insertJobs(sql: Sql, backend: Backend, jobs: readonly NewJ
       returning *
     ), requested as (
       insert into job_requests (
-        job_id, inputs, final_vars, config, options, retry, timeout_ms, tags, actor, requested_by, plan
+        job_id, inputs, final_vars, config, options, retry, timeout_ms, tags, actor, requested_by, plan,
+        rerun_of
       )
       select i.id, i.inputs, i."finalVars", i.config, i.options, i.retry, i."timeoutMs", i.tags, i.actor,
-        i."requestedBy", i.plan
+        i."requestedBy", i.plan, (i."rerunOf" ->> 'id')::uuid
       from input i join made m using (id)
     ), tagged as (
       insert into job_tags (tag, job_id)
@@ -96,9 +99,10 @@ export async function insertJobs(sql: Sql, backend: Backend, jobs: readonly NewJ
       from made m join input i using (id)
     ), audited as (
       insert into audit (at, actor, action, target, request_id, data)
-      select queue_now(), i.actor, 'job.enqueue', i."shownId", i."requestId", jsonb_build_object(
-        'project', m.project, 'pipeline', m.pipeline, 'requestedBy', i."requestedBy"
-      )
+      select queue_now(), i.actor, case when i."rerunOf" is null then 'job.enqueue' else 'job.rerun' end, i."shownId",
+        i."requestId", jsonb_build_object(
+          'project', m.project, 'pipeline', m.pipeline, 'requestedBy', i."requestedBy"
+        ) || case when i."rerunOf" is null then '{}' else jsonb_build_object('rerunOf', i."rerunOf" ->> 'shownId') end
       from made m join input i using (id)
     ), ticket_changes as materialized (
       ${backend.tickets(sql, sql`(select * from made m where m.ticketed_at is not null)`)}

@@ -31,6 +31,8 @@ export interface Move<N extends TransitionName = TransitionName> {
   error?: JsonObject;
   /** Milliseconds from now until it is due again. */
   delayMs?: number;
+  /** requeue: not started by then, it expires. ISO 8601. */
+  expiresAt?: string | null;
 }
 
 /** A job that has moved. One that is not among them was no longer where the transition starts from. */
@@ -62,7 +64,7 @@ export async function transition<N extends TransitionName>(
     with input as materialized (
       select * from jsonb_to_recordset(${sql.json(moves as never)}) as i (
         id uuid, attempt int, data jsonb, "workerId" uuid, "runToken" uuid, "attemptId" uuid, failures int, losses int,
-        "maxAttempts" int, "errorKind" text, error jsonb, "delayMs" bigint
+        "maxAttempts" int, "errorKind" text, error jsonb, "delayMs" bigint, "expiresAt" timestamptz
       )
     ), ${movedJobs(sql, backend, name)}
     select m.id, m.state, m.attempt, m.life, m.seq, (select count(*) from ticket_changes)::int as tickets from moved m`;
@@ -117,7 +119,7 @@ function changes(sql: Sql, name: TransitionName): Fragment {
       return sql`${counted(sql)}, run_at = queue_now() + make_interval(secs => coalesce(i."delayMs", 0) / 1000.0)`;
     case "requeue":
       return sql`, life = j.life + 1, failures = 0, losses = 0, started_at = null, cancel_requested_at = null,
-        error_kind = null, run_at = queue_now(), expires_at = null`;
+        error_kind = null, run_at = queue_now(), expires_at = i."expiresAt"`;
     default:
       return (attemptEnds as readonly string[]).includes(name) ? counted(sql) : sql``;
   }

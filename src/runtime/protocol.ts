@@ -31,6 +31,11 @@ export const errorInfoSchema = z.object({
   file: z.string().nullable(),
   line: z.number().int().nullable(),
   code: z.string().nullable(),
+  /** The lines of `file` around `line`, as they were when it happened; `from` is the number of the first. */
+  excerpt: z
+    .object({ from: z.number().int(), lines: z.array(z.string()) })
+    .nullable()
+    .optional(),
   /** What to run or change, where that is known: `…/python -m pip install scikit-learn`. */
   hint: z.string().nullable(),
   /** For INVALID: each thing that is wrong; `path` is relative to the run (`inputs.min_price`, `finalVars.2`). */
@@ -250,6 +255,8 @@ export const requestSchema = z.discriminatedUnion("type", [
         timeoutMs: z.number().int(),
       })
       .nullish(),
+    /** The code that it is meant for: with another one it is refused as INVALID. Absent or null: whatever is there. */
+    codeHash: z.string().nullable().optional(),
   }),
   /** Stop at the next node boundary. Unknown or ended runs are ignored. */
   z.object({ v: z.literal(protocolVersion), type: z.literal("cancel"), run: z.string(), reason: z.string() }),

@@ -87,12 +87,7 @@ export const Attempt = builder.drizzleNode("attempts", {
       description:
         "Nodes of its path that never began, in order; while it runs: that have not begun yet. Null before the graph is resolved.",
       select: { columns: { jobId: true, attempt: true, context: true } },
-      resolve: async ({ jobId, attempt, context }, _args, operation) => {
-        const path = pathOf(context);
-        if (path === null) return null;
-        const began = await begunNodes(operation).ask({ jobId, attempt });
-        return path.filter((node) => !began.has(node));
-      },
+      resolve: (attempt, _args, operation) => neverRan(attempt, operation),
     }),
     results: t.relation("results", {
       description: "What is kept of its final variables.",
@@ -108,6 +103,17 @@ export const Attempt = builder.drizzleNode("attempts", {
     }),
   }),
 });
+
+/** Nodes of an attempt's path that have not begun, in order; null before the graph is resolved. */
+export async function neverRan(
+  { jobId, attempt, context }: { jobId: string; attempt: number; context: JsonObject | null },
+  operation: Context,
+): Promise<string[] | null> {
+  const path = pathOf(context);
+  if (path === null) return null;
+  const began = await begunNodes(operation).ask({ jobId, attempt });
+  return path.filter((node) => !began.has(node));
+}
 
 function pathOf(context: JsonObject | null): string[] | null {
   return (context?.path as string[] | undefined) ?? null;

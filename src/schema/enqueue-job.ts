@@ -6,9 +6,9 @@ import { builder } from "./builder.ts";
 import { jobRef, RunPlan } from "./job.ts";
 import { runFields, runOf } from "./run-input.ts";
 
-const label = z.string().min(1).max(255);
+export const label = z.string().min(1).max(255);
 
-const OnReplay = builder.enumType("OnReplay", {
+export const OnReplay = builder.enumType("OnReplay", {
   description: "What becomes of a request whose idempotency key was used before.",
   values: {
     RETURN: { value: "return", description: "The job of then is the answer, in whatever state it is." },

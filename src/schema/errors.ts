@@ -1,6 +1,7 @@
 /** Each domain error as a type of the schema: the only mapping. Errors about the call itself are top-level (`edge-errors.ts`). */
 import {
   BadInputError,
+  CodeChangedError,
   type DomainError,
   IdempotencyConflictError,
   InvalidRunError,
@@ -70,6 +71,22 @@ builder.objectType(IdempotencyConflictError, {
         const id = uuidOf("job", jobId);
         return id === null ? null : await db.reads.query.jobs.findFirst(query({ where: { id } }));
       },
+    }),
+  }),
+});
+
+builder.objectType(CodeChangedError, {
+  name: "CodeChangedError",
+  description: "A job is to run with the code that it ran with, and that code is gone.",
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    ran: t.exposeString("ran", {
+      nullable: true,
+      description: "Hash of the code with which the job ran; null when it never came to that.",
+    }),
+    published: t.exposeString("published", {
+      nullable: true,
+      description: "Hash of the code that is published now; null when it could not be read.",
     }),
   }),
 });

@@ -64,6 +64,11 @@ eventType("job.expired", "The job was not started before its time to live ended.
 
 eventType("job.requeued", "Somebody gave an ended job another life.", (t) => ({
   actor: t.string({ description: "Who did.", resolve: ({ data }) => data.actor }),
+  reason: t.string({
+    nullable: true,
+    description: "Why; null when no reason was given.",
+    resolve: ({ data }) => data.reason ?? null,
+  }),
 }));
 
 eventType(

@@ -9,6 +9,7 @@ const kinds = {
   Artifact: "artifact",
   Project: "project",
   Worker: "worker",
+  FailureGroup: "failure",
 } as const satisfies {
   [typename: string]: IdKind;
 };

@@ -114,7 +114,7 @@ const PlannedConfigValue = builder.objectRef<PlannedConfig>("PlannedConfigValue"
   }),
 });
 
-const JobPlan = builder.objectRef<JobPlanShape>("JobPlan").implement({
+export const JobPlan = builder.objectRef<JobPlanShape>("JobPlan").implement({
   description: "What a run would do. Nothing of it is stored, and nothing has run.",
   fields: (t) => ({
     project: t.exposeString("project", { description: "The project." }),

@@ -15,6 +15,7 @@ export interface RunErrorShape {
   file?: string | null;
   line?: number | null;
   code?: string | null;
+  excerpt?: { from: number; lines: string[] } | null | undefined;
   hint?: string | null;
   problems?: ProblemShape[];
 }

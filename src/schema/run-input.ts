@@ -10,9 +10,9 @@ import { ShapeError } from "./edge-errors.ts";
 import { ExecutorType, LogLevel, OnWorkerLost, ResultMode, RuntimeMode } from "./run-options.ts";
 
 const dayMs = 86_400_000;
-const name = z.string().min(1).max(257);
+export const name = z.string().min(1).max(257);
 
-const ExecutorInput = builder.inputType("ExecutorInput", {
+export const ExecutorInput = builder.inputType("ExecutorInput", {
   description:
     "How the nodes of one run are spread within the worker's Python process. What is absent is the pipeline's own.",
   fields: (t) => ({
@@ -25,7 +25,7 @@ const ExecutorInput = builder.inputType("ExecutorInput", {
   }),
 });
 
-const RetryInput = builder.inputType("RetryInput", {
+export const RetryInput = builder.inputType("RetryInput", {
   description: "When a failed attempt is tried again. What is absent is the pipeline's own.",
   fields: (t) => ({
     maxRetries: t.int({
@@ -139,14 +139,15 @@ async function nameOf({ project = null, pipeline }: RunInput, { catalogue }: Con
 }
 
 function optionsOf({ executor, logLevel, runtime, results }: RunInput): RunOptions {
-  const asked =
-    executor == null
-      ? null
-      : { type: executor.type ?? null, maxWorkers: executor.maxWorkers ?? null, numCpus: executor.numCpus ?? null };
-  return given<RunOptions>({ executor: asked, logLevel, runtime, results });
+  return given<RunOptions>({ executor: executorOf(executor), logLevel, runtime, results });
+}
+
+export function executorOf(executor: typeof ExecutorInput.$inferInput | null | undefined) {
+  if (executor == null) return null;
+  return { type: executor.type ?? null, maxWorkers: executor.maxWorkers ?? null, numCpus: executor.numCpus ?? null };
 }
 
 /** Without what is absent: a request says only what it says. */
-function given<T extends object>(values: { [K in keyof T]: T[K] | null | undefined }): T {
+export function given<T extends object>(values: { [K in keyof T]: T[K] | null | undefined }): T {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value != null)) as T;
 }

@@ -39,6 +39,18 @@ export const ResultMode = builder.enumType("ResultMode", {
   } as const,
 });
 
+export const ReuseMode = builder.enumType("ReuseMode", {
+  description: "Which values of earlier runs may be taken instead of computing them again.",
+  values: {
+    NONE: { value: "none", description: "None: every node runs." },
+    RESUME: {
+      value: "resume",
+      description: "Those of this job's earlier attempts and of the jobs that it was rerun from.",
+    },
+    FULL: { value: "full", description: "Those of any run with the same code and inputs." },
+  } as const,
+});
+
 export const OnWorkerLost = builder.enumType("OnWorkerLost", {
   description: "What becomes of a job whose worker dies while it runs.",
   values: {
@@ -90,6 +102,12 @@ export const RunOptions = builder.objectRef<RunOptionsShape>("RunOptions").imple
       nullable: true,
       description: "Null: the pipeline's own.",
       resolve: (o) => o.results,
+    }),
+    reuse: t.field({
+      type: ReuseMode,
+      nullable: true,
+      description: "Null: the pipeline's own.",
+      resolve: (o) => o.reuse,
     }),
   }),
 });

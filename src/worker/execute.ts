@@ -135,7 +135,7 @@ function protocolLimits({ bytes, totalBytes, files, freeBytes, storingMs }: Arti
 }
 
 function requestOf(started: Started, settings: JobSettings, runDir: string, maxInlineBytes: number): RunRequest {
-  const { executor, logLevel } = started.options as RunOptions;
+  const { executor, logLevel, codeHash } = started.options as RunOptions;
   return {
     v: protocolVersion,
     type: "run",
@@ -155,6 +155,7 @@ function requestOf(started: Started, settings: JobSettings, runDir: string, maxI
     logLevel: logLevel ?? null,
     results: settings.results,
     maxInlineBytes,
+    codeHash: codeHash ?? null,
   };
 }
 

@@ -7,6 +7,7 @@ import { outcomeOf } from "../domain/outcome.ts";
 import { noRetry } from "../domain/retry.ts";
 import { type Rounds, startRounds } from "../events/rounds.ts";
 import type { JobsContext } from "../jobs/context.ts";
+import { keepFailureGroups } from "../jobs/failure-groups.ts";
 import { type Move, transition } from "../jobs/transition.ts";
 import { hasEnded } from "./process-identity.ts";
 import { workerLock } from "./session.ts";
@@ -122,8 +123,7 @@ export class Rescuer {
       where j.state = 'running' and w.ended_at is not null order by w.id`;
     const ended: string[] = [];
     for (const { id } of gone) {
-      const work = () => this.#db.sql.begin((tx) => endLostAttempts(tx, this.#backend, id, "it was declared dead"));
-      ended.push(...(await withRetries(work)));
+      ended.push(...(await giveBack(this.#db, this.#backend, id, "it was declared dead")));
     }
     return ended;
   }
@@ -176,6 +176,8 @@ export async function bury(
       if (dead === undefined) return [];
       const jobIds = await endLostAttempts(tx, backend, workerId, reason);
       if (dead.poolId !== null) await voidTickets(tx, backend, [dead.poolId]);
+      // Behind the tickets, whose jobs are locked too: jobs come first.
+      await keepFailureGroups(tx, jobIds);
       return jobIds;
     }),
   );
@@ -193,7 +195,24 @@ export async function reclaimAbandoned(db: Database, backend: Backend, leaseMs =
   if (gone.length > 0) await withRetries(() => db.sql.begin((tx) => voidTickets(tx, backend, gone)));
 }
 
-/** Ends running attempts as lost: all of a worker's, or those with these tokens. */
+/** Ends a worker's running attempts as lost, all of them or those with these tokens. The worker itself may live. */
+export async function giveBack(
+  db: Database,
+  backend: Backend,
+  workerId: string,
+  reason: string,
+  runTokens: string[] | null = null,
+): Promise<string[]> {
+  return await withRetries(() =>
+    db.sql.begin(async (tx) => {
+      const jobIds = await endLostAttempts(tx, backend, workerId, reason, runTokens);
+      await keepFailureGroups(tx, jobIds);
+      return jobIds;
+    }),
+  );
+}
+
+/** Ends running attempts as lost: all of a worker's, or those with these tokens. The caller keeps the failure groups. */
 export async function endLostAttempts(
   sql: Sql,
   backend: Backend,
@@ -241,10 +260,12 @@ export async function endLostAttempts(
       } as Move,
     };
   });
-  for (const name of ["rescue", "fail"] as const) {
-    const group = moves.filter((one) => one.name === name).map(({ move }) => move);
-    await transition(sql, backend, name, group as Move<typeof name>[]);
-  }
+  await Promise.all(
+    (["rescue", "fail"] as const).map((name) => {
+      const group = moves.filter((one) => one.name === name).map(({ move }) => move);
+      return transition(sql, backend, name, group as Move<typeof name>[]);
+    }),
+  );
   return lost.map(({ id }) => id);
 }
 

@@ -9,7 +9,7 @@ import type { Grace } from "../runtime/stop.ts";
 import { Attempts, type Execute, type PolicyOf } from "./attempts.ts";
 import { executeIn, policyFrom } from "./execute.ts";
 import { Projects, type ServedProject } from "./projects.ts";
-import { endLostAttempts } from "./rescue.ts";
+import { giveBack } from "./rescue.ts";
 import { WorkerSession } from "./session.ts";
 import { claimStore } from "./shared-store.ts";
 import { startSweep } from "./sweep.ts";
@@ -79,7 +79,7 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
     workerId: () => session.id,
     async giveBack(runTokens) {
       const reason = "it lost track of this attempt";
-      const jobIds = await db.sql.begin((tx) => endLostAttempts(tx, backend, session.id, reason, runTokens));
+      const jobIds = await giveBack(db, backend, session.id, reason, runTokens);
       wakeups.ring("events", jobIds);
     },
     log,

@@ -8,6 +8,7 @@ import type { JobState } from "../domain/lifecycle.ts";
 import type { Outcome } from "../domain/outcome.ts";
 import { appendRunEvents, type RunBatch } from "../events/append.ts";
 import type { Wakeups } from "../events/wakeups.ts";
+import { keepFailureGroups } from "../jobs/failure-groups.ts";
 import { type Move, type Moved, movedJobs, transition } from "../jobs/transition.ts";
 import type { ArtifactRow } from "./kept.ts";
 import { joined } from "./record.ts";
@@ -31,6 +32,8 @@ export interface Started {
   retry: JsonObject | null;
   timeoutMs: number | null;
   plan: { codeHash: string; path: string[] } | null;
+  /** The job that it was made from: what that one has kept may be reused. */
+  rerunOf: string | null;
   failures: number;
   losses: number;
   maxLosses: number;
@@ -106,20 +109,19 @@ async function startAttempts({ sql }: Database, backend: Backend, starts: readon
       j.max_losses as "maxLosses", j.on_worker_lost as "onWorkerLost",
       to_char(j.run_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "runAt",
       r.inputs, r.final_vars as "finalVars", r.config, r.options, r.retry, r.timeout_ms as "timeoutMs", r.plan,
+      r.rerun_of as "rerunOf",
       (select count(*) from ticket_changes)::int as tickets
     from started s
     join jobs j on j.id = s.id
     join job_requests r on r.job_id = s.id`;
 }
 
-/** Ends attempts and records what they leave in one transaction, its statements sent together. */
+/** Ends attempts, records what they leave and groups their failures in one transaction, its statements sent together. */
 async function endAttempts({ sql, ids }: Database, backend: Backend, ends: readonly End[]): Promise<Moved[]> {
   const byName = Map.groupBy(ends, ({ name }) => name);
   return await sql.begin(async (tx) => {
-    const locked = lockJobs(
-      tx,
-      ends.map(({ move }) => move.id),
-    );
+    const jobIds = ends.map(({ move }) => move.id);
+    const locked = lockJobs(tx, jobIds);
     const moved = [...byName].map(([name, group]) =>
       transition(
         tx,
@@ -129,7 +131,7 @@ async function endAttempts({ sql, ids }: Database, backend: Backend, ends: reado
       ),
     );
     const recorded = recordArtifacts(tx, ids, ends);
-    await Promise.all([locked, ...moved, recorded]);
+    await Promise.all([locked, ...moved, recorded, keepFailureGroups(tx, jobIds)]);
     return (await Promise.all(moved)).flat();
   });
 }

@@ -51,6 +51,8 @@ describe("the number of statements does not grow with the number of jobs", () =>
     ],
     ["jobs → request", 1, "inputs tags requestedBy plan { nodes } options { logLevel }"],
     ["jobs → events → job", 3, "events(first: 5) { nodes { type job { state } } }"],
+    ["jobs → rerunOf, reruns, resolvedBy", 4, "rerunOf { id } reruns { nodes { id } } resolvedBy { id }"],
+    ["jobs → failure, failureGroup", 4, "failure { node neverRan code { text } } failureGroup { id }"],
     ["jobs → waitingFor", 3, "state waitingFor"],
     ["jobs → pipelineInfo → project → workers", 3, "pipelineInfo { project { workers { host } } }"],
   ])("%s: %i", async (_name, most, selection) => {

@@ -82,12 +82,16 @@ export async function violationsAtTheEnd(sql: Sql, since: string, known: Known):
     const ends = (events.get(jobId) ?? []).filter((event) => event.attempt === attempt).map(({ type }) => type);
     if (state === "succeeded" && !ends.includes("job.succeeded")) found.push(`${jobId} was told to have succeeded`);
   }
-  const [left] = await sql<{ tickets: number; results: number }[]>`
+  const [left] = await sql<{ tickets: number; results: number; failures: number; grouped: number }[]>`
     select (select count(*) from ${sql(ticketSchema)}.jobs)::int as tickets,
       (select count(*) from jobs j where j.id > ${since} and (j.state = 'succeeded') <> exists (
-        select 1 from artifacts a where a.job_id = j.id and a.attempt = j.attempt))::int as results`;
+        select 1 from artifacts a where a.job_id = j.id and a.attempt = j.attempt))::int as results,
+      -- Of all schedules before, too.
+      (select count(*) from events where type in ('job.failed', 'job.retry_planned', 'job.rescued'))::int as failures,
+      (select coalesce(sum(count), 0) from failure_groups)::int as grouped`;
   if (left?.tickets !== 0) found.push(`${left?.tickets} tickets are left`);
   if (left?.results !== 0) found.push(`${left?.results} jobs have results and no success, or the reverse`);
+  if (left?.grouped !== left?.failures) found.push(`${left?.failures} attempts failed, ${left?.grouped} are grouped`);
   return found;
 }
 

@@ -1,6 +1,6 @@
 import type { Backend } from "../../src/backends/backend.ts";
 import { graphileWorker } from "../../src/backends/graphile-worker/backend.ts";
-import type { Database, Sql } from "../../src/db/client.ts";
+import type { Database } from "../../src/db/client.ts";
 import { ticketSchema } from "../../src/db/migrate.ts";
 import { IdSource } from "../../src/domain/ids.ts";
 import type { RunRequest } from "../../src/domain/run-request.ts";
@@ -8,7 +8,7 @@ import { admit, findLostTickets } from "../../src/jobs/admit.ts";
 import { cancelJob } from "../../src/jobs/cancel.ts";
 import type { JobsContext } from "../../src/jobs/context.ts";
 import { enqueueJob } from "../../src/jobs/enqueue.ts";
-import { transition } from "../../src/jobs/transition.ts";
+import { requeueJob } from "../../src/jobs/requeue.ts";
 import { Rescuer, type RescueTimes, reclaimAbandoned } from "../../src/worker/rescue.ts";
 import { jobsContext, runRequest, tester } from "../support/jobs.ts";
 import { violationsAtTheEnd, violationsNow } from "./invariants.ts";
@@ -261,12 +261,7 @@ export class World {
   #requeue(place: Place): void {
     const jobId = this.#knownJob();
     if (jobId === null) return;
-    const requeue = async (sql: Sql) => {
-      const [job] = await sql<{ attempt: number }[]>`select attempt from jobs where id = ${jobId} for no key update`;
-      if (job === undefined) throw new Error(`${jobId} was accepted and is not there`);
-      await transition(sql, backend, "requeue", [{ id: jobId, attempt: job.attempt, data: { actor: "a person" } }]);
-    };
-    this.#call(place, () => place.process.db.sql.begin(requeue));
+    this.#call(place, () => requeueJob(place.context, tester, { jobId, reason: null, expiresAt: null }));
   }
 
   #call(place: Place, work: () => Promise<unknown>): void {

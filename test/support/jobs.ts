@@ -102,6 +102,7 @@ export function newJob(given: Partial<NewJob> = {}): NewJob {
     requestId: null,
     requestedBy: null,
     plan: null,
+    rerunOf: null,
     idempotencyKey: null,
     fingerprint: "f",
     ...given,

@@ -36,6 +36,30 @@ export type CancelJobInput = {
   reason?: string | null | undefined;
 };
 
+/** What became of a node; of several branches what the worst came to. */
+export type ComparedNodeState =
+  /** It raised an error. */
+  | 'FAILED'
+  /** It was on the run's path and did not begin. */
+  | 'NEVER_RAN'
+  /** Its value of an earlier run was taken. */
+  | 'REUSED'
+  /** It is running. */
+  | 'RUNNING'
+  /** The run ended while it was running. */
+  | 'STOPPED'
+  /** It has a value. */
+  | 'SUCCEEDED';
+
+/** In what way something differs. */
+export type DifferenceKind =
+  /** Only `b` has it. */
+  | 'ADDED'
+  /** Both have it, and it is not the same. */
+  | 'CHANGED'
+  /** Only `a` has it. */
+  | 'REMOVED';
+
 /** A run that is asked for. What is absent is the pipeline's own. */
 export type EnqueueJobInput = {
   /** Hamilton config, merged over the pipeline's own. At most 256 KiB. */
@@ -152,6 +176,16 @@ export type ExecutorType =
   | 'SYNCHRONOUS'
   /** The branches of a `Parallelizable` node on threads. */
   | 'THREADPOOL';
+
+/** Which failures: those to which all of it applies. */
+export type FailureFilter = {
+  /** True: only those after which no run has succeeded; false: only the others. Absent: both. */
+  open?: boolean | null | undefined;
+  /** Only failures of this pipeline: `project/pipeline`, or its name beside `project`. */
+  pipeline?: string | null | undefined;
+  /** Only failures of this project. */
+  project?: string | null | undefined;
+};
 
 /** Which events: those to which all of it applies. An empty list fits none. */
 export type FeedFilter = {
@@ -380,6 +414,88 @@ export type PlannedAction =
   /** It is computed. */
   | 'RUN';
 
+/** Which job gets another life, and why. */
+export type RequeueJobInput = {
+  /** Not started by then, it expires; never when absent, whatever held for the life before. */
+  expiresAt?: string | null | undefined;
+  /** The job's id: `job_…`. */
+  id: string | number;
+  /** Why, for whoever asks later; at most 1000 characters. */
+  reason?: string | null | undefined;
+};
+
+/** With which code a job is run again. */
+export type RerunCode =
+  /** With what is in the project's folder when the new job starts. */
+  | 'CURRENT'
+  /** With what the old job ran. Refused when that is no longer what is published: old code is not kept. When it has changed by the time the new job starts, that fails as `INVALID`. */
+  | 'SAME';
+
+/** Which job is made anew, and what is different. What is absent is as with the old job; what is null is as if the old job had not said it. */
+export type RerunJobInput = {
+  /** With which code. */
+  code?: RerunCode;
+  /** Hamilton config, merged by key over the old job's. At most 256 KiB. */
+  config?: Record<string, unknown> | null | undefined;
+  /** How the nodes of the run are spread. */
+  executor?: ExecutorInput | null | undefined;
+  /** Not started by then, it expires; never when absent. */
+  expiresAt?: string | null | undefined;
+  /** Nodes to compute. */
+  finalVars?: Array<string> | null | undefined;
+  /** The old job's id: `job_…`. It has ended, in whatever way. */
+  id: string | number;
+  /** Equal calls with one key make one job. */
+  idempotencyKey?: string | null | undefined;
+  /** Inputs, merged by key over the old job's. At most 256 KiB. */
+  inputs?: Record<string, unknown> | null | undefined;
+  /** The lowest level of log lines that is recorded. */
+  logLevel?: LogLevel | null | undefined;
+  /** What becomes of a key that was used before. */
+  onReplay?: OnReplay;
+  /** What becomes of it when its worker dies. */
+  onWorkerLost?: OnWorkerLost | null | undefined;
+  /** From 0 to 100, higher is taken first. */
+  priority?: number | null | undefined;
+  /** The queue in which it waits. */
+  queue?: string | null | undefined;
+  /** The person behind an application: a label. */
+  requestedBy?: string | null | undefined;
+  /** What is kept of the final variables. */
+  results?: ResultMode | null | undefined;
+  /** When a failed attempt is tried again. */
+  retry?: RetryInput | null | undefined;
+  /** Which values of earlier runs may be taken. */
+  reuse?: ReuseMode | null | undefined;
+  /** When it is due; now when absent. */
+  runAt?: string | null | undefined;
+  /** In which Python process it runs. */
+  runtime?: RuntimeMode | null | undefined;
+  /** Words to find it by, at most 20, in the place of the old job's. */
+  tags?: Array<string> | null | undefined;
+  /** After so long an attempt is stopped, up to 24 days. */
+  timeoutMs?: number | null | undefined;
+  /** Inputs that the old job gave and this one does not. */
+  unset?: Array<string> | null | undefined;
+  /** Keys of the config that the old job gave and this one does not. */
+  unsetConfig?: Array<string> | null | undefined;
+};
+
+/** In what a result differs. */
+export type ResultAspect =
+  /** It has other columns, or columns of other types. */
+  | 'COLUMNS'
+  /** Only one of them has such a result. */
+  | 'PRESENCE'
+  /** The values are not kept, and look different. */
+  | 'PREVIEW'
+  /** It has another shape or length. */
+  | 'SHAPE'
+  /** It is of another type. */
+  | 'TYPE'
+  /** Its value is another one. */
+  | 'VALUE';
+
 /** What is kept of the final variables. */
 export type ResultMode =
   /** Values up to the size limits, and summaries. */
@@ -401,6 +517,15 @@ export type RetryInput = {
   retryExceptions?: Array<string> | null | undefined;
 };
 
+/** Which values of earlier runs may be taken instead of computing them again. */
+export type ReuseMode =
+  /** Those of any run with the same code and inputs. */
+  | 'FULL'
+  /** None: every node runs. */
+  | 'NONE'
+  /** Those of this job's earlier attempts and of the jobs that it was rerun from. */
+  | 'RESUME';
+
 /** In which Python process a run takes place. */
 export type RuntimeMode =
   /** In a new one, for pipelines that leave things behind in their process. */
@@ -418,6 +543,64 @@ export type WorkerState =
   | 'RUNNING'
   /** It has ended in good order. */
   | 'STOPPED';
+
+export type RequeueJobMutationVariables = Exact<{
+  input: RequeueJobInput;
+}>;
+
+
+export type RequeueJobMutation = { requeueJob:
+    | { __typename: 'JobStateError', code: string, message: string, path: string | null, state: JobState }
+    | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+    | { __typename: 'RequeueJobSuccess', cursor: string, job: { id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } } }
+   };
+
+export type RerunJobMutationVariables = Exact<{
+  input: RerunJobInput;
+}>;
+
+
+export type RerunJobMutation = { rerunJob:
+    | { __typename: 'CodeChangedError', code: string, message: string, path: string | null, ran: string | null, published: string | null }
+    | { __typename: 'IdempotencyConflictError', code: string, message: string, path: string | null, existingJob: { id: string } | null }
+    | { __typename: 'InvalidRunError', code: string, message: string, path: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> }
+    | { __typename: 'JobStateError', code: string, message: string, path: string | null, state: JobState }
+    | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+    | { __typename: 'RerunJobSuccess', replayed: boolean, job: { validated: boolean, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }, plan: { codeHash: string, nodes: Array<string>, count: number } | null }
+   };
+
+export type CompareJobsQueryVariables = Exact<{
+  a: string | number;
+  b: string | number;
+}>;
+
+
+export type CompareJobsQuery = { compareJobs:
+    | { __typename: 'JobComparison', isSame: boolean, a: { id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }, b: { id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }, request: Array<{ path: string, kind: DifferenceKind, a: unknown, b: unknown, aSource: string | null, bSource: string | null }> | null, resolved: Array<{ path: string, kind: DifferenceKind, a: unknown, b: unknown, aSource: string | null, bSource: string | null }> | null, settings: Array<{ path: string, kind: DifferenceKind, a: unknown, b: unknown, aSource: string | null, bSource: string | null }>, packages: Array<{ path: string, kind: DifferenceKind, a: unknown, b: unknown, aSource: string | null, bSource: string | null }>, outcome: Array<{ path: string, kind: DifferenceKind, a: unknown, b: unknown, aSource: string | null, bSource: string | null }>, codeChange: { a: string | null, b: string | null, files: Array<{ path: string, kind: DifferenceKind, a: unknown, b: unknown, aSource: string | null, bSource: string | null }> } | null, nodes: Array<{ node: string, codeChanged: boolean | null, dependenciesChanged: boolean | null, a: { state: ComparedNodeState, runs: number, durationMs: number | null, codeHash: string | null, dependsOn: Array<string> | null } | null, b: { state: ComparedNodeState, runs: number, durationMs: number | null, codeHash: string | null, dependsOn: Array<string> | null } | null, duration: { aMs: number, bMs: number, differenceMs: number, ratio: number | null } | null }>, results: Array<{ name: string, aspects: Array<ResultAspect>, a: { hasValue: boolean, value: unknown, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null } | null, b: { hasValue: boolean, value: unknown, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null } | null }>, error: { a: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, b: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null } | null, duration: { aMs: number, bMs: number, differenceMs: number, ratio: number | null } | null }
+    | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+   };
+
+export type FailuresQueryVariables = Exact<{
+  first: number;
+  after?: string | null | undefined;
+  filter?: FailureFilter | null | undefined;
+}>;
+
+
+export type FailuresQuery = { failures: { nodes: Array<{ id: string, project: string, pipeline: string, node: string | null, errorClass: string, errorKind: ErrorKind, codeHash: string | null, count: number, firstSeenAt: string, lastSeenAt: string, lastMessage: string, lastJobId: string, isOpen: boolean, closedAt: string | null, closedById: string | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type PlanRerunQueryVariables = Exact<{
+  input: RerunJobInput;
+}>;
+
+
+export type PlanRerunQuery = { planRerun:
+    | { __typename: 'CodeChangedError', code: string, message: string, path: string | null, ran: string | null, published: string | null }
+    | { __typename: 'InvalidRunError', code: string, message: string, path: string | null, refused: Array<{ path: string, message: string, suggestion: string | null }> }
+    | { __typename: 'JobPlan', project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, inBlock: boolean, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, retryExceptions: Array<string> | null, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, results: { value: ResultMode, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } }
+    | { __typename: 'JobStateError', code: string, message: string, path: string | null, state: JobState }
+    | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+   };
 
 export type ValueSummaryFragment = { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null };
 
@@ -439,7 +622,17 @@ export type ArtifactFragment = { id: string, name: string, kind: ArtifactKind, m
 
 export type ResultFragment = { name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null };
 
-export type JobDetailsFragment = { inputs: Record<string, unknown> | null, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, count: number } | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null }, regression: { factor: number, baselineP95Ms: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, inputs: Record<string, unknown> | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }> };
+export type JobDetailsFragment = { inputs: Record<string, unknown> | null, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, count: number } | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null }, regression: { factor: number, baselineP95Ms: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failure: { node: string | null, branch: string | null, code: Array<{ number: number, text: string, isFailing: boolean }> } | null, failureGroup: { id: string, count: number, firstSeenAt: string, isOpen: boolean } | null, rerunOf: { id: string } | null, reruns: { nodes: Array<{ id: string, state: JobState }>, pageInfo: { hasPreviousPage: boolean } }, resolvedBy: { id: string } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, inputs: Record<string, unknown> | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }> };
+
+export type FailureGroupFragment = { id: string, project: string, pipeline: string, node: string | null, errorClass: string, errorKind: ErrorKind, codeHash: string | null, count: number, firstSeenAt: string, lastSeenAt: string, lastMessage: string, lastJobId: string, isOpen: boolean, closedAt: string | null, closedById: string | null };
+
+export type DifferenceFragment = { path: string, kind: DifferenceKind, a: unknown, b: unknown, aSource: string | null, bSource: string | null };
+
+export type DurationDifferenceFragment = { aMs: number, bMs: number, differenceMs: number, ratio: number | null };
+
+export type ComparedNodeFragment = { state: ComparedNodeState, runs: number, durationMs: number | null, codeHash: string | null, dependsOn: Array<string> | null };
+
+export type ComparedResultFragment = { hasValue: boolean, value: unknown, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null };
 
 type JobEvent_JobCancelRequested_Fragment = { __typename: 'JobCancelRequested', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string };
 
@@ -455,7 +648,7 @@ type JobEvent_JobQueued_Fragment = { __typename: 'JobQueued', cursor: string, jo
 
 type JobEvent_JobReleased_Fragment = { __typename: 'JobReleased', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, releasedFor: string };
 
-type JobEvent_JobRequeued_Fragment = { __typename: 'JobRequeued', actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string };
+type JobEvent_JobRequeued_Fragment = { __typename: 'JobRequeued', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string };
 
 type JobEvent_JobRescued_Fragment = { __typename: 'JobRescued', losses: number, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } };
 
@@ -509,7 +702,7 @@ export type JobQueryVariables = Exact<{
 }>;
 
 
-export type JobQuery = { job: { inputs: Record<string, unknown> | null, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, count: number } | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null }, regression: { factor: number, baselineP95Ms: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, inputs: Record<string, unknown> | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }> } | null };
+export type JobQuery = { job: { inputs: Record<string, unknown> | null, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, count: number } | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null }, regression: { factor: number, baselineP95Ms: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failure: { node: string | null, branch: string | null, code: Array<{ number: number, text: string, isFailing: boolean }> } | null, failureGroup: { id: string, count: number, firstSeenAt: string, isOpen: boolean } | null, rerunOf: { id: string } | null, reruns: { nodes: Array<{ id: string, state: JobState }>, pageInfo: { hasPreviousPage: boolean } }, resolvedBy: { id: string } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, inputs: Record<string, unknown> | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }> } | null };
 
 export type JobByRefQueryVariables = Exact<{
   ref: string;
@@ -519,7 +712,7 @@ export type JobByRefQueryVariables = Exact<{
 export type JobByRefQuery = { jobByRef:
     | { __typename: 'AmbiguousRefError', code: string, message: string, path: string | null, candidates: Array<string> }
     | { __typename: 'BadInputError', code: string, message: string, path: string | null }
-    | { __typename: 'Job', inputs: Record<string, unknown> | null, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, count: number } | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null }, regression: { factor: number, baselineP95Ms: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, inputs: Record<string, unknown> | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }> }
+    | { __typename: 'Job', inputs: Record<string, unknown> | null, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, count: number } | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null }, regression: { factor: number, baselineP95Ms: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failure: { node: string | null, branch: string | null, code: Array<{ number: number, text: string, isFailing: boolean }> } | null, failureGroup: { id: string, count: number, firstSeenAt: string, isOpen: boolean } | null, rerunOf: { id: string } | null, reruns: { nodes: Array<{ id: string, state: JobState }>, pageInfo: { hasPreviousPage: boolean } }, resolvedBy: { id: string } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, inputs: Record<string, unknown> | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }> }
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
    };
 
@@ -587,7 +780,7 @@ export type JobEventsSubscription = { jobEvents:
     | { __typename: 'JobFailed', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
     | { __typename: 'JobQueued', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
     | { __typename: 'JobReleased', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, releasedFor: string }
-    | { __typename: 'JobRequeued', actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+    | { __typename: 'JobRequeued', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
     | { __typename: 'JobRescued', losses: number, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
     | { __typename: 'JobRetryPlanned', failures: number, maxAttempts: number, runAt: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
     | { __typename: 'JobStarted', worker: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
@@ -617,7 +810,7 @@ export type JobHistoryQuery = { job: { events: { nodes: Array<
         | { __typename: 'JobFailed', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
         | { __typename: 'JobQueued', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
         | { __typename: 'JobReleased', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, releasedFor: string }
-        | { __typename: 'JobRequeued', actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+        | { __typename: 'JobRequeued', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
         | { __typename: 'JobRescued', losses: number, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
         | { __typename: 'JobRetryPlanned', failures: number, maxAttempts: number, runAt: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
         | { __typename: 'JobStarted', worker: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
@@ -666,7 +859,7 @@ export type FeedSubscription = { feed: { cursor: string, event:
       | { __typename: 'JobFailed', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
       | { __typename: 'JobQueued', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
       | { __typename: 'JobReleased', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, releasedFor: string }
-      | { __typename: 'JobRequeued', actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+      | { __typename: 'JobRequeued', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
       | { __typename: 'JobRescued', losses: number, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
       | { __typename: 'JobRetryPlanned', failures: number, maxAttempts: number, runAt: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
       | { __typename: 'JobStarted', worker: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
@@ -1034,6 +1227,36 @@ export const JobDetailsFragmentDoc = new TypedDocumentString(`
     path
     neverRan
   }
+  failure {
+    node
+    branch
+    code {
+      number
+      text
+      isFailing
+    }
+  }
+  failureGroup {
+    id
+    count
+    firstSeenAt
+    isOpen
+  }
+  rerunOf {
+    id
+  }
+  reruns(last: 5) {
+    nodes {
+      id
+      state
+    }
+    pageInfo {
+      hasPreviousPage
+    }
+  }
+  resolvedBy {
+    id
+  }
   failedNodeRuns: nodeRuns(first: 10, filter: {states: [FAILED]}) {
     nodes {
       ...NodeRun
@@ -1150,6 +1373,71 @@ fragment Result on Result {
     ...ValueSummary
   }
 }`, {"fragmentName":"JobDetails"}) as unknown as TypedDocumentString<JobDetailsFragment, unknown>;
+export const FailureGroupFragmentDoc = new TypedDocumentString(`
+    fragment FailureGroup on FailureGroup {
+  id
+  project
+  pipeline
+  node
+  errorClass
+  errorKind
+  codeHash
+  count
+  firstSeenAt
+  lastSeenAt
+  lastMessage
+  lastJobId
+  isOpen
+  closedAt
+  closedById
+}
+    `, {"fragmentName":"FailureGroup"}) as unknown as TypedDocumentString<FailureGroupFragment, unknown>;
+export const DifferenceFragmentDoc = new TypedDocumentString(`
+    fragment Difference on Difference {
+  path
+  kind
+  a
+  b
+  aSource
+  bSource
+}
+    `, {"fragmentName":"Difference"}) as unknown as TypedDocumentString<DifferenceFragment, unknown>;
+export const DurationDifferenceFragmentDoc = new TypedDocumentString(`
+    fragment DurationDifference on DurationDifference {
+  aMs
+  bMs
+  differenceMs
+  ratio
+}
+    `, {"fragmentName":"DurationDifference"}) as unknown as TypedDocumentString<DurationDifferenceFragment, unknown>;
+export const ComparedNodeFragmentDoc = new TypedDocumentString(`
+    fragment ComparedNode on ComparedNode {
+  state
+  runs
+  durationMs
+  codeHash
+  dependsOn
+}
+    `, {"fragmentName":"ComparedNode"}) as unknown as TypedDocumentString<ComparedNodeFragment, unknown>;
+export const ComparedResultFragmentDoc = new TypedDocumentString(`
+    fragment ComparedResult on ComparedResult {
+  hasValue
+  value
+  summary {
+    ...ValueSummary
+  }
+}
+    fragment ValueSummary on ValueSummary {
+  type
+  shape
+  length
+  bytes
+  preview
+  columns {
+    name
+    type
+  }
+}`, {"fragmentName":"ComparedResult"}) as unknown as TypedDocumentString<ComparedResultFragment, unknown>;
 export const EventErrorFragmentDoc = new TypedDocumentString(`
     fragment EventError on EventError {
   kind
@@ -1203,6 +1491,7 @@ export const JobEventFragmentDoc = new TypedDocumentString(`
   }
   ... on JobRequeued {
     actor
+    reason
   }
   ... on JobReleased {
     releasedFor: reason
@@ -1371,6 +1660,445 @@ export const JobPlanFragmentDoc = new TypedDocumentString(`
   pastRuns
 }
     `, {"fragmentName":"JobPlan"}) as unknown as TypedDocumentString<JobPlanFragment, unknown>;
+export const RequeueJobDocument = new TypedDocumentString(`
+    mutation RequeueJob($input: RequeueJobInput!) {
+  requeueJob(input: $input) {
+    __typename
+    ... on RequeueJobSuccess {
+      cursor
+      job {
+        ...JobSummary
+      }
+    }
+    ... on Error {
+      code
+      message
+      path
+    }
+    ... on NotFoundError {
+      suggestion
+    }
+    ... on JobStateError {
+      state
+    }
+  }
+}
+    fragment JobSummary on Job {
+  id
+  project
+  pipeline
+  state
+  queue
+  priority
+  tags
+  attempt
+  maxAttempts
+  createdAt
+  runAt
+  startedAt
+  finishedAt
+  cancelRequestedAt
+  waitedMs
+  runMs
+  waitingFor
+  errorKind
+  requestedBy
+  progress {
+    done
+    total
+  }
+}`) as unknown as TypedDocumentString<RequeueJobMutation, RequeueJobMutationVariables>;
+export const RerunJobDocument = new TypedDocumentString(`
+    mutation RerunJob($input: RerunJobInput!) {
+  rerunJob(input: $input) {
+    __typename
+    ... on RerunJobSuccess {
+      replayed
+      job {
+        ...JobSummary
+        validated
+      }
+      plan {
+        codeHash
+        nodes
+        count
+      }
+    }
+    ... on Error {
+      code
+      message
+      path
+    }
+    ... on InvalidRunError {
+      problems {
+        path
+        message
+        suggestion
+      }
+    }
+    ... on NotFoundError {
+      suggestion
+    }
+    ... on JobStateError {
+      state
+    }
+    ... on CodeChangedError {
+      ran
+      published
+    }
+    ... on IdempotencyConflictError {
+      existingJob {
+        id
+      }
+    }
+  }
+}
+    fragment JobSummary on Job {
+  id
+  project
+  pipeline
+  state
+  queue
+  priority
+  tags
+  attempt
+  maxAttempts
+  createdAt
+  runAt
+  startedAt
+  finishedAt
+  cancelRequestedAt
+  waitedMs
+  runMs
+  waitingFor
+  errorKind
+  requestedBy
+  progress {
+    done
+    total
+  }
+}`) as unknown as TypedDocumentString<RerunJobMutation, RerunJobMutationVariables>;
+export const CompareJobsDocument = new TypedDocumentString(`
+    query CompareJobs($a: ID!, $b: ID!) {
+  compareJobs(a: $a, b: $b) {
+    __typename
+    ... on JobComparison {
+      isSame
+      a {
+        ...JobSummary
+      }
+      b {
+        ...JobSummary
+      }
+      request {
+        ...Difference
+      }
+      resolved {
+        ...Difference
+      }
+      settings {
+        ...Difference
+      }
+      packages {
+        ...Difference
+      }
+      outcome {
+        ...Difference
+      }
+      codeChange {
+        a
+        b
+        files {
+          ...Difference
+        }
+      }
+      nodes {
+        node
+        codeChanged
+        dependenciesChanged
+        a {
+          ...ComparedNode
+        }
+        b {
+          ...ComparedNode
+        }
+        duration {
+          ...DurationDifference
+        }
+      }
+      results {
+        name
+        aspects
+        a {
+          ...ComparedResult
+        }
+        b {
+          ...ComparedResult
+        }
+      }
+      error {
+        a {
+          ...RunError
+        }
+        b {
+          ...RunError
+        }
+      }
+      duration {
+        ...DurationDifference
+      }
+    }
+    ... on Error {
+      code
+      message
+      path
+    }
+    ... on NotFoundError {
+      suggestion
+    }
+  }
+}
+    fragment ValueSummary on ValueSummary {
+  type
+  shape
+  length
+  bytes
+  preview
+  columns {
+    name
+    type
+  }
+}
+fragment RunError on RunError {
+  kind
+  type
+  message
+  traceback
+  node
+  branch
+  file
+  line
+  code
+  hint
+  problems {
+    path
+    message
+    suggestion
+  }
+}
+fragment JobSummary on Job {
+  id
+  project
+  pipeline
+  state
+  queue
+  priority
+  tags
+  attempt
+  maxAttempts
+  createdAt
+  runAt
+  startedAt
+  finishedAt
+  cancelRequestedAt
+  waitedMs
+  runMs
+  waitingFor
+  errorKind
+  requestedBy
+  progress {
+    done
+    total
+  }
+}
+fragment Difference on Difference {
+  path
+  kind
+  a
+  b
+  aSource
+  bSource
+}
+fragment DurationDifference on DurationDifference {
+  aMs
+  bMs
+  differenceMs
+  ratio
+}
+fragment ComparedNode on ComparedNode {
+  state
+  runs
+  durationMs
+  codeHash
+  dependsOn
+}
+fragment ComparedResult on ComparedResult {
+  hasValue
+  value
+  summary {
+    ...ValueSummary
+  }
+}`) as unknown as TypedDocumentString<CompareJobsQuery, CompareJobsQueryVariables>;
+export const FailuresDocument = new TypedDocumentString(`
+    query Failures($first: Int!, $after: String, $filter: FailureFilter) {
+  failures(first: $first, after: $after, filter: $filter) {
+    nodes {
+      ...FailureGroup
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+    fragment FailureGroup on FailureGroup {
+  id
+  project
+  pipeline
+  node
+  errorClass
+  errorKind
+  codeHash
+  count
+  firstSeenAt
+  lastSeenAt
+  lastMessage
+  lastJobId
+  isOpen
+  closedAt
+  closedById
+}`) as unknown as TypedDocumentString<FailuresQuery, FailuresQueryVariables>;
+export const PlanRerunDocument = new TypedDocumentString(`
+    query PlanRerun($input: RerunJobInput!) {
+  planRerun(input: $input) {
+    __typename
+    ...JobPlan
+    ... on Error {
+      code
+      message
+      path
+    }
+    ... on InvalidRunError {
+      refused: problems {
+        path
+        message
+        suggestion
+      }
+    }
+    ... on NotFoundError {
+      suggestion
+    }
+    ... on JobStateError {
+      state
+    }
+    ... on CodeChangedError {
+      ran
+      published
+    }
+  }
+}
+    fragment JobPlan on JobPlan {
+  project
+  pipeline
+  valid
+  validated
+  notValidated
+  problems {
+    code
+    path
+    message
+    suggestion
+  }
+  warnings {
+    path
+    message
+    suggestion
+  }
+  codeHash
+  finalVars
+  nodes {
+    name
+    kind
+    type
+    doc
+    action
+    reason
+    inBlock
+    expectedRuns
+    expectedMs
+  }
+  inputs {
+    name
+    type
+    source
+    place
+    value
+    reference
+    replaced {
+      value
+      source
+      reference
+    }
+  }
+  config {
+    key
+    value
+    source
+  }
+  settings {
+    queue {
+      value
+      source
+    }
+    priority {
+      value
+      source
+    }
+    timeoutMs {
+      value
+      source
+    }
+    maxMemoryBytes {
+      value
+      source
+    }
+    maxCpuMs {
+      value
+      source
+    }
+    retry {
+      maxRetries
+      retryDelayMs
+      jitterFactor
+      retryExceptions
+      source
+      note
+    }
+    onWorkerLost {
+      value
+      source
+    }
+    maxLosses {
+      value
+      source
+    }
+    runtime {
+      value
+      source
+    }
+    results {
+      value
+      source
+    }
+    executor {
+      type
+      maxWorkers
+      source
+    }
+  }
+  expectedMs
+  pastRuns
+}`) as unknown as TypedDocumentString<PlanRerunQuery, PlanRerunQueryVariables>;
 export const JobDocument = new TypedDocumentString(`
     query Job($id: ID!) {
   job(id: $id) {
@@ -1538,6 +2266,36 @@ fragment JobDetails on Job {
   lastAttempt {
     path
     neverRan
+  }
+  failure {
+    node
+    branch
+    code {
+      number
+      text
+      isFailing
+    }
+  }
+  failureGroup {
+    id
+    count
+    firstSeenAt
+    isOpen
+  }
+  rerunOf {
+    id
+  }
+  reruns(last: 5) {
+    nodes {
+      id
+      state
+    }
+    pageInfo {
+      hasPreviousPage
+    }
+  }
+  resolvedBy {
+    id
   }
   failedNodeRuns: nodeRuns(first: 10, filter: {states: [FAILED]}) {
     nodes {
@@ -1729,6 +2487,36 @@ fragment JobDetails on Job {
   lastAttempt {
     path
     neverRan
+  }
+  failure {
+    node
+    branch
+    code {
+      number
+      text
+      isFailing
+    }
+  }
+  failureGroup {
+    id
+    count
+    firstSeenAt
+    isOpen
+  }
+  rerunOf {
+    id
+  }
+  reruns(last: 5) {
+    nodes {
+      id
+      state
+    }
+    pageInfo {
+      hasPreviousPage
+    }
+  }
+  resolvedBy {
+    id
   }
   failedNodeRuns: nodeRuns(first: 10, filter: {states: [FAILED]}) {
     nodes {
@@ -1995,6 +2783,7 @@ fragment JobEvent on JobEvent {
   }
   ... on JobRequeued {
     actor
+    reason
   }
   ... on JobReleased {
     releasedFor: reason
@@ -2117,6 +2906,7 @@ fragment JobEvent on JobEvent {
   }
   ... on JobRequeued {
     actor
+    reason
   }
   ... on JobReleased {
     releasedFor: reason
@@ -2311,6 +3101,7 @@ fragment JobEvent on JobEvent {
   }
   ... on JobRequeued {
     actor
+    reason
   }
   ... on JobReleased {
     releasedFor: reason
