@@ -27,6 +27,7 @@ import { terminalEventTypes } from "../domain/event-types.ts";
 import type { Json, JsonObject } from "../domain/json.ts";
 import { finalStates, jobStates } from "../domain/lifecycle.ts";
 import { errorKinds } from "../domain/outcome.ts";
+import type { NodeReason } from "../domain/reuse.ts";
 
 export const schema = pgSchema("flowerpower_queue");
 
@@ -216,7 +217,7 @@ export const jobRequests = schema.table("job_requests", {
   /** Null: those of the pipeline's YAML. */
   finalVars: jsonb("final_vars").$type<string[]>(),
   config: jsonb().$type<JsonObject>().notNull(),
-  /** executor, logLevel, runtime, results: what was asked for; an absent one is the pipeline's. */
+  /** executor, logLevel, runtime, results, reuse …: what was asked for; an absent one is the pipeline's. */
   options: jsonb().$type<JsonObject>().notNull(),
   /** Only a retry that was asked for; null: the pipeline's written one, else none. */
   retry: jsonb().$type<JsonObject>(),
@@ -315,6 +316,12 @@ export const nodeRuns = schema.table(
     inputs: jsonb().$type<JsonObject>(),
     /** Into how many branches a `Parallelizable` node was expanded. */
     branches: integer(),
+    /** Why it was reused, or ran although reuse was asked for. */
+    reason: jsonb().$type<NodeReason>(),
+    /** Whether a later run may take its value; null where reuse was not asked for. */
+    stored: boolean(),
+    /** `codeVersion` of the graph's node that ran; null where reuse was not asked for. */
+    codeVersion: text("code_version"),
   },
   (t) => [
     primaryKey({ columns: [t.jobId, t.attempt, t.node, t.branch] }),

@@ -1,4 +1,5 @@
 import type { JsonObject } from "./json.ts";
+import type { ReuseMode } from "./reuse.ts";
 
 /** What somebody asks for when they enqueue a job: names and shapes are checked at the edge, meaning by `enqueue`. */
 export interface RunRequest {
@@ -40,6 +41,11 @@ export interface RunOptions {
   logLevel?: "DEBUG" | "INFO" | "WARNING" | "ERROR" | "CRITICAL";
   runtime?: "warm" | "fresh";
   results?: "full" | "summary" | "none";
+  reuse?: ReuseMode;
+  /** Nodes that run whatever is stored of them. */
+  recompute?: string[];
+  /** The jobs that this one was rerun from, nearest first: what they have stored may be taken. Set by a rerun, never asked for. */
+  reuseFrom?: string[];
 }
 
 /** A retry as the request has it; what is absent is FlowerPower's default. */

@@ -1,4 +1,6 @@
 /** The parts of a run request that an enqueue takes and a job shows: enums, the executor, the retry. */
+
+import type { ReuseMode as ReuseModeShape } from "../domain/reuse.ts";
 import type { RetryRequest, RunOptions as RunOptionsShape } from "../domain/run-request.ts";
 import { builder } from "./builder.ts";
 
@@ -37,6 +39,22 @@ export const ResultMode = builder.enumType("ResultMode", {
     SUMMARY: { value: "summary", description: "Summaries only: type, shape, size." },
     NONE: { value: "none", description: "Nothing." },
   } as const,
+});
+
+export const ReuseMode = builder.enumType("ReuseMode", {
+  description: "How much a run may take from what nodes have computed before.",
+  values: {
+    NONE: { value: "none", description: "Nothing: every node runs, and nothing is stored." },
+    RESUME: {
+      value: "resume",
+      description: "What the job's own earlier attempts have stored, and the jobs that it was rerun from.",
+    },
+    FULL: {
+      value: "full",
+      description:
+        "What any job of the project has stored. Nodes without upstream nodes, and such as load or save data, run all the same.",
+    },
+  } as const satisfies { [K in ReuseModeShape as Uppercase<K>]: { value: K; description: string } },
 });
 
 export const OnWorkerLost = builder.enumType("OnWorkerLost", {
@@ -90,6 +108,16 @@ export const RunOptions = builder.objectRef<RunOptionsShape>("RunOptions").imple
       nullable: true,
       description: "Null: the pipeline's own.",
       resolve: (o) => o.results,
+    }),
+    reuse: t.field({
+      type: ReuseMode,
+      nullable: true,
+      description: "Null: the pipeline's own.",
+      resolve: (o) => o.reuse,
+    }),
+    recompute: t.stringList({
+      description: "Nodes that run whatever is stored of them.",
+      resolve: (o) => o.recompute ?? [],
     }),
   }),
 });

@@ -64,12 +64,16 @@ export type EnqueueJobInput = {
   project?: string | null | undefined;
   /** The queue in which it waits. */
   queue?: string | null | undefined;
+  /** Nodes that run whatever is stored of them, at most 1000. */
+  recompute?: Array<string> | null | undefined;
   /** The person behind an application: a label. */
   requestedBy?: string | null | undefined;
   /** What is kept of the final variables. */
   results?: ResultMode | null | undefined;
   /** When a failed attempt is tried again. */
   retry?: RetryInput | null | undefined;
+  /** How much it may take from what nodes have computed before. */
+  reuse?: ReuseMode | null | undefined;
   /** When it is due; now when absent. */
   runAt?: string | null | undefined;
   /** In which Python process it runs. */
@@ -127,6 +131,8 @@ export type EventType =
   | 'NODE_EXPANDED'
   /** `node.failed`, the type NodeFailed. */
   | 'NODE_FAILED'
+  /** `node.reused`, the type NodeReused. */
+  | 'NODE_REUSED'
   /** `node.started`, the type NodeStarted. */
   | 'NODE_STARTED'
   /** `node.succeeded`, the type NodeSucceeded. */
@@ -262,6 +268,25 @@ export type LogLevel =
   /** What may be wrong. */
   | 'WARNING';
 
+/** Why a node was reused, or ran although reuse was asked for. */
+export type NodeReasonCode =
+  /** It ran: its function, or code that it leads to, has changed. */
+  | 'CODE_CHANGED'
+  /** Reused: it was computed before, by the same code from equal inputs. */
+  | 'HIT'
+  /** It ran: an input or an upstream node has another value. */
+  | 'INPUT_CHANGED'
+  /** It ran: it loads or saves data, which a stored value would leave out. */
+  | 'LOADS_OR_SAVES'
+  /** It ran: no result of it is stored, or none that can be read. */
+  | 'NOTHING_STORED'
+  /** It ran: its value cannot be stored or compared. */
+  | 'NOT_REUSABLE'
+  /** It ran: it depends on no other node, so what it reads may have changed. */
+  | 'NO_UPSTREAM'
+  /** It ran: the request or its code asked for it. */
+  | 'RECOMPUTE_ASKED';
+
 /** Which node runs: those to which all of it applies. */
 export type NodeRunFilter = {
   /** Only runs of this node: more than one when it ran in branches. */
@@ -328,10 +353,14 @@ export type PlanJobInput = {
   project?: string | null | undefined;
   /** The queue in which it waits. */
   queue?: string | null | undefined;
+  /** Nodes that run whatever is stored of them, at most 1000. */
+  recompute?: Array<string> | null | undefined;
   /** What is kept of the final variables. */
   results?: ResultMode | null | undefined;
   /** When a failed attempt is tried again. */
   retry?: RetryInput | null | undefined;
+  /** How much it may take from what nodes have computed before. */
+  reuse?: ReuseMode | null | undefined;
   /** In which Python process it runs. */
   runtime?: RuntimeMode | null | undefined;
   /** After so long an attempt is stopped, up to 24 days. */
@@ -370,6 +399,8 @@ export type PlanProblemCode =
   | 'UNKNOWN_INPUT'
   /** There is no such queue. */
   | 'UNKNOWN_QUEUE'
+  /** There is no such node to compute again. */
+  | 'UNKNOWN_RECOMPUTE'
   /** The value does not fit the input's type. */
   | 'WRONG_TYPE';
 
@@ -400,6 +431,15 @@ export type RetryInput = {
   /** Class names of the errors that are tried again, at most 50: `ConnectionError`, `requests.exceptions.Timeout`. */
   retryExceptions?: Array<string> | null | undefined;
 };
+
+/** How much a run may take from what nodes have computed before. */
+export type ReuseMode =
+  /** What any job of the project has stored. Nodes without upstream nodes, and such as load or save data, run all the same. */
+  | 'FULL'
+  /** Nothing: every node runs, and nothing is stored. */
+  | 'NONE'
+  /** What the job's own earlier attempts have stored, and the jobs that it was rerun from. */
+  | 'RESUME';
 
 /** In which Python process a run takes place. */
 export type RuntimeMode =
@@ -433,13 +473,15 @@ export type RegressionFragment = { factor: number, baselineP95Ms: number };
 
 export type ListedJobFragment = { id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null } };
 
-export type NodeRunFragment = { node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, inputs: Record<string, unknown> | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null };
+export type NodeReasonFragment = { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null };
+
+export type NodeRunFragment = { node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, stored: boolean | null, inputs: Record<string, unknown> | null, reason: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null };
 
 export type ArtifactFragment = { id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null };
 
 export type ResultFragment = { name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null };
 
-export type JobDetailsFragment = { inputs: Record<string, unknown> | null, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, count: number } | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null }, regression: { factor: number, baselineP95Ms: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, inputs: Record<string, unknown> | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }> };
+export type JobDetailsFragment = { inputs: Record<string, unknown> | null, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, options: { reuse: ReuseMode | null, recompute: Array<string> }, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, count: number } | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null }, regression: { factor: number, baselineP95Ms: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, stored: boolean | null, inputs: Record<string, unknown> | null, reason: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }> };
 
 type JobEvent_JobCancelRequested_Fragment = { __typename: 'JobCancelRequested', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string };
 
@@ -473,9 +515,11 @@ type JobEvent_NodeExpanded_Fragment = { __typename: 'NodeExpanded', count: numbe
 
 type JobEvent_NodeFailed_Fragment = { __typename: 'NodeFailed', durationMs: number, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } };
 
-type JobEvent_NodeStarted_Fragment = { __typename: 'NodeStarted', cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string };
+type JobEvent_NodeReused_Fragment = { __typename: 'NodeReused', cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, whyReused: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null }, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } };
 
-type JobEvent_NodeSucceeded_Fragment = { __typename: 'NodeSucceeded', durationMs: number, cpuMs: number | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } };
+type JobEvent_NodeStarted_Fragment = { __typename: 'NodeStarted', cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, whyRun: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null } | null };
+
+type JobEvent_NodeSucceeded_Fragment = { __typename: 'NodeSucceeded', durationMs: number, cpuMs: number | null, stored: boolean | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } };
 
 type JobEvent_RunResolved_Fragment = { __typename: 'RunResolved', codeHash: string, path: Array<string>, finalVars: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string };
 
@@ -498,6 +542,7 @@ export type JobEventFragment =
   | JobEvent_LogLine_Fragment
   | JobEvent_NodeExpanded_Fragment
   | JobEvent_NodeFailed_Fragment
+  | JobEvent_NodeReused_Fragment
   | JobEvent_NodeStarted_Fragment
   | JobEvent_NodeSucceeded_Fragment
   | JobEvent_RunResolved_Fragment
@@ -509,7 +554,7 @@ export type JobQueryVariables = Exact<{
 }>;
 
 
-export type JobQuery = { job: { inputs: Record<string, unknown> | null, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, count: number } | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null }, regression: { factor: number, baselineP95Ms: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, inputs: Record<string, unknown> | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }> } | null };
+export type JobQuery = { job: { inputs: Record<string, unknown> | null, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, options: { reuse: ReuseMode | null, recompute: Array<string> }, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, count: number } | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null }, regression: { factor: number, baselineP95Ms: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, stored: boolean | null, inputs: Record<string, unknown> | null, reason: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }> } | null };
 
 export type JobByRefQueryVariables = Exact<{
   ref: string;
@@ -519,7 +564,7 @@ export type JobByRefQueryVariables = Exact<{
 export type JobByRefQuery = { jobByRef:
     | { __typename: 'AmbiguousRefError', code: string, message: string, path: string | null, candidates: Array<string> }
     | { __typename: 'BadInputError', code: string, message: string, path: string | null }
-    | { __typename: 'Job', inputs: Record<string, unknown> | null, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, count: number } | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null }, regression: { factor: number, baselineP95Ms: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, inputs: Record<string, unknown> | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }> }
+    | { __typename: 'Job', inputs: Record<string, unknown> | null, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, options: { reuse: ReuseMode | null, recompute: Array<string> }, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, count: number } | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null }, regression: { factor: number, baselineP95Ms: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, stored: boolean | null, inputs: Record<string, unknown> | null, reason: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }> }
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
    };
 
@@ -596,8 +641,9 @@ export type JobEventsSubscription = { jobEvents:
     | { __typename: 'LogLine', level: string, stream: string, logger: string | null, text: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
     | { __typename: 'NodeExpanded', count: number, nodes: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string }
     | { __typename: 'NodeFailed', durationMs: number, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
-    | { __typename: 'NodeStarted', cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string }
-    | { __typename: 'NodeSucceeded', durationMs: number, cpuMs: number | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } }
+    | { __typename: 'NodeReused', cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, whyReused: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null }, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } }
+    | { __typename: 'NodeStarted', cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, whyRun: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null } | null }
+    | { __typename: 'NodeSucceeded', durationMs: number, cpuMs: number | null, stored: boolean | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } }
     | { __typename: 'RunResolved', codeHash: string, path: Array<string>, finalVars: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
     | { __typename: 'UnknownEvent', data: unknown, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
    };
@@ -626,8 +672,9 @@ export type JobHistoryQuery = { job: { events: { nodes: Array<
         | { __typename: 'LogLine', level: string, stream: string, logger: string | null, text: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
         | { __typename: 'NodeExpanded', count: number, nodes: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string }
         | { __typename: 'NodeFailed', durationMs: number, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
-        | { __typename: 'NodeStarted', cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string }
-        | { __typename: 'NodeSucceeded', durationMs: number, cpuMs: number | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } }
+        | { __typename: 'NodeReused', cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, whyReused: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null }, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } }
+        | { __typename: 'NodeStarted', cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, whyRun: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null } | null }
+        | { __typename: 'NodeSucceeded', durationMs: number, cpuMs: number | null, stored: boolean | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } }
         | { __typename: 'RunResolved', codeHash: string, path: Array<string>, finalVars: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
         | { __typename: 'UnknownEvent', data: unknown, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
       >, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } | null };
@@ -648,7 +695,7 @@ export type NodeRunsQueryVariables = Exact<{
 
 
 export type NodeRunsQuery = { node:
-    | { nodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, inputs: Record<string, unknown> | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } }
+    | { nodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, stored: boolean | null, inputs: Record<string, unknown> | null, reason: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } }
     | Record<PropertyKey, never>
    | null };
 
@@ -675,8 +722,9 @@ export type FeedSubscription = { feed: { cursor: string, event:
       | { __typename: 'LogLine', level: string, stream: string, logger: string | null, text: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
       | { __typename: 'NodeExpanded', count: number, nodes: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string }
       | { __typename: 'NodeFailed', durationMs: number, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
-      | { __typename: 'NodeStarted', cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string }
-      | { __typename: 'NodeSucceeded', durationMs: number, cpuMs: number | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } }
+      | { __typename: 'NodeReused', cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, whyReused: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null }, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } }
+      | { __typename: 'NodeStarted', cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, whyRun: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null } | null }
+      | { __typename: 'NodeSucceeded', durationMs: number, cpuMs: number | null, stored: boolean | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } }
       | { __typename: 'RunResolved', codeHash: string, path: Array<string>, finalVars: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
       | { __typename: 'UnknownEvent', data: unknown, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
      | null } };
@@ -717,7 +765,7 @@ export type ServerQueryVariables = Exact<{ [key: string]: never; }>;
 
 export type ServerQuery = { server: { version: string, postgresVersion: string, startedAt: string, now: string, clockSkewMs: number, actor: string }, workers: Array<{ id: string, host: string, pid: number, slots: number, state: WorkerState, projects: Array<string> }> };
 
-export type JobPlanFragment = { project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, inBlock: boolean, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, retryExceptions: Array<string> | null, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, results: { value: ResultMode, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } };
+export type JobPlanFragment = { project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, inBlock: boolean, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, retryExceptions: Array<string> | null, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, reuse: { value: ReuseMode, source: string }, results: { value: ResultMode, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } };
 
 export type PlanJobQueryVariables = Exact<{
   input: PlanJobInput;
@@ -726,7 +774,7 @@ export type PlanJobQueryVariables = Exact<{
 
 export type PlanJobQuery = { planJob:
     | { __typename: 'BadInputError', code: string, message: string, path: string | null }
-    | { __typename: 'JobPlan', project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, inBlock: boolean, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, retryExceptions: Array<string> | null, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, results: { value: ResultMode, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } }
+    | { __typename: 'JobPlan', project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, inBlock: boolean, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, retryExceptions: Array<string> | null, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, reuse: { value: ReuseMode, source: string }, results: { value: ResultMode, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } }
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
    };
 
@@ -856,6 +904,14 @@ export const RunErrorFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"RunError"}) as unknown as TypedDocumentString<RunErrorFragment, unknown>;
+export const NodeReasonFragmentDoc = new TypedDocumentString(`
+    fragment NodeReason on NodeReason {
+  code
+  text
+  jobId
+  attempt
+}
+    `, {"fragmentName":"NodeReason"}) as unknown as TypedDocumentString<NodeReasonFragment, unknown>;
 export const ValueSummaryFragmentDoc = new TypedDocumentString(`
     fragment ValueSummary on ValueSummary {
   type
@@ -879,6 +935,10 @@ export const NodeRunFragmentDoc = new TypedDocumentString(`
   endedAt
   durationMs
   cpuMs
+  stored
+  reason {
+    ...NodeReason
+  }
   inputs
   summary {
     ...ValueSummary
@@ -921,6 +981,12 @@ fragment RunError on RunError {
 fragment Regression on Regression {
   factor
   baselineP95Ms
+}
+fragment NodeReason on NodeReason {
+  code
+  text
+  jobId
+  attempt
 }`, {"fragmentName":"NodeRun"}) as unknown as TypedDocumentString<NodeRunFragment, unknown>;
 export const ArtifactFragmentDoc = new TypedDocumentString(`
     fragment Artifact on Artifact {
@@ -994,6 +1060,10 @@ export const JobDetailsFragmentDoc = new TypedDocumentString(`
   expiresAt
   validated
   lastCursor
+  options {
+    reuse
+    recompute
+  }
   retry {
     maxRetries
     retryDelayMs
@@ -1100,6 +1170,12 @@ fragment Regression on Regression {
   factor
   baselineP95Ms
 }
+fragment NodeReason on NodeReason {
+  code
+  text
+  jobId
+  attempt
+}
 fragment NodeRun on NodeRun {
   node
   branch
@@ -1109,6 +1185,10 @@ fragment NodeRun on NodeRun {
   endedAt
   durationMs
   cpuMs
+  stored
+  reason {
+    ...NodeReason
+  }
   inputs
   summary {
     ...ValueSummary
@@ -1222,9 +1302,23 @@ export const JobEventFragmentDoc = new TypedDocumentString(`
     count
     nodes
   }
+  ... on NodeStarted {
+    whyRun: reason {
+      ...NodeReason
+    }
+  }
+  ... on NodeReused {
+    whyReused: reason {
+      ...NodeReason
+    }
+    summary {
+      ...ValueSummary
+    }
+  }
   ... on NodeSucceeded {
     durationMs
     cpuMs
+    stored
     summary {
       ...ValueSummary
     }
@@ -1266,6 +1360,12 @@ fragment EventError on EventError {
   type
   message
   node
+}
+fragment NodeReason on NodeReason {
+  code
+  text
+  jobId
+  attempt
 }`, {"fragmentName":"JobEvent"}) as unknown as TypedDocumentString<JobEventFragment, unknown>;
 export const JobPlanFragmentDoc = new TypedDocumentString(`
     fragment JobPlan on JobPlan {
@@ -1357,6 +1457,10 @@ export const JobPlanFragmentDoc = new TypedDocumentString(`
       value
       source
     }
+    reuse {
+      value
+      source
+    }
     results {
       value
       source
@@ -1434,6 +1538,12 @@ fragment Regression on Regression {
   factor
   baselineP95Ms
 }
+fragment NodeReason on NodeReason {
+  code
+  text
+  jobId
+  attempt
+}
 fragment NodeRun on NodeRun {
   node
   branch
@@ -1443,6 +1553,10 @@ fragment NodeRun on NodeRun {
   endedAt
   durationMs
   cpuMs
+  stored
+  reason {
+    ...NodeReason
+  }
   inputs
   summary {
     ...ValueSummary
@@ -1499,6 +1613,10 @@ fragment JobDetails on Job {
   expiresAt
   validated
   lastCursor
+  options {
+    reuse
+    recompute
+  }
   retry {
     maxRetries
     retryDelayMs
@@ -1625,6 +1743,12 @@ fragment Regression on Regression {
   factor
   baselineP95Ms
 }
+fragment NodeReason on NodeReason {
+  code
+  text
+  jobId
+  attempt
+}
 fragment NodeRun on NodeRun {
   node
   branch
@@ -1634,6 +1758,10 @@ fragment NodeRun on NodeRun {
   endedAt
   durationMs
   cpuMs
+  stored
+  reason {
+    ...NodeReason
+  }
   inputs
   summary {
     ...ValueSummary
@@ -1690,6 +1818,10 @@ fragment JobDetails on Job {
   expiresAt
   validated
   lastCursor
+  options {
+    reuse
+    recompute
+  }
   retry {
     maxRetries
     retryDelayMs
@@ -1951,6 +2083,12 @@ fragment EventError on EventError {
   message
   node
 }
+fragment NodeReason on NodeReason {
+  code
+  text
+  jobId
+  attempt
+}
 fragment JobEvent on JobEvent {
   __typename
   cursor
@@ -2014,9 +2152,23 @@ fragment JobEvent on JobEvent {
     count
     nodes
   }
+  ... on NodeStarted {
+    whyRun: reason {
+      ...NodeReason
+    }
+  }
+  ... on NodeReused {
+    whyReused: reason {
+      ...NodeReason
+    }
+    summary {
+      ...ValueSummary
+    }
+  }
   ... on NodeSucceeded {
     durationMs
     cpuMs
+    stored
     summary {
       ...ValueSummary
     }
@@ -2073,6 +2225,12 @@ fragment EventError on EventError {
   message
   node
 }
+fragment NodeReason on NodeReason {
+  code
+  text
+  jobId
+  attempt
+}
 fragment JobEvent on JobEvent {
   __typename
   cursor
@@ -2136,9 +2294,23 @@ fragment JobEvent on JobEvent {
     count
     nodes
   }
+  ... on NodeStarted {
+    whyRun: reason {
+      ...NodeReason
+    }
+  }
+  ... on NodeReused {
+    whyReused: reason {
+      ...NodeReason
+    }
+    summary {
+      ...ValueSummary
+    }
+  }
   ... on NodeSucceeded {
     durationMs
     cpuMs
+    stored
     summary {
       ...ValueSummary
     }
@@ -2221,6 +2393,12 @@ fragment Regression on Regression {
   factor
   baselineP95Ms
 }
+fragment NodeReason on NodeReason {
+  code
+  text
+  jobId
+  attempt
+}
 fragment NodeRun on NodeRun {
   node
   branch
@@ -2230,6 +2408,10 @@ fragment NodeRun on NodeRun {
   endedAt
   durationMs
   cpuMs
+  stored
+  reason {
+    ...NodeReason
+  }
   inputs
   summary {
     ...ValueSummary
@@ -2266,6 +2448,12 @@ fragment EventError on EventError {
   type
   message
   node
+}
+fragment NodeReason on NodeReason {
+  code
+  text
+  jobId
+  attempt
 }
 fragment JobEvent on JobEvent {
   __typename
@@ -2330,9 +2518,23 @@ fragment JobEvent on JobEvent {
     count
     nodes
   }
+  ... on NodeStarted {
+    whyRun: reason {
+      ...NodeReason
+    }
+  }
+  ... on NodeReused {
+    whyReused: reason {
+      ...NodeReason
+    }
+    summary {
+      ...ValueSummary
+    }
+  }
   ... on NodeSucceeded {
     durationMs
     cpuMs
+    stored
     summary {
       ...ValueSummary
     }
@@ -2695,6 +2897,10 @@ export const PlanJobDocument = new TypedDocumentString(`
       source
     }
     runtime {
+      value
+      source
+    }
+    reuse {
       value
       source
     }
