@@ -12,6 +12,8 @@ export async function pipeline(): Promise<Line[]> {
   const bareMs = bareLoop(python);
   const sparedMs = bareLoop(python, "remember");
   const warmMs = await warmRuns(python);
+  const storingMs = await warmRuns(python, (n) => `job_${n}`);
+  const reusingMs = await warmRuns(python, () => "job_1");
   const commandMs = commandLine(python);
   return [
     { what: "bare FlowerPower in a loop, median", value: bareMs, unit: "ms" },
@@ -19,6 +21,10 @@ export async function pipeline(): Promise<Line[]> {
     { what: "run in a warm runtime of ours, every event read, median", value: warmMs, unit: "ms" },
     { what: "  more than bare", value: warmMs - bareMs, unit: "ms" },
     { what: "  more than bare with the folders remembered: what is ours", value: warmMs - sparedMs, unit: "ms" },
+    { what: "  with reuse, every value stored", value: storingMs, unit: "ms" },
+    { what: "    more than without", value: storingMs - warmMs, unit: "ms" },
+    { what: "  with reuse, every value reused", value: reusingMs, unit: "ms" },
+    { what: "    more than without", value: reusingMs - warmMs, unit: "ms" },
     { what: "flowerpower pipeline run, median of 3", value: commandMs, unit: "ms" },
     { what: "  ratio to a warm run", value: commandMs / warmMs, unit: "×" },
   ];
@@ -34,12 +40,13 @@ function bareLoop(python: string, ...more: string[]): number {
   return Number(stdout.trim().split("\n").at(-1));
 }
 
-async function warmRuns(python: string): Promise<number> {
+/** With `jobOf` with reuse: a job finds what itself has stored. */
+async function warmRuns(python: string, jobOf?: (n: number) => string): Promise<number> {
   await using warm = await openWarm(python);
   const times: number[] = [];
   for (let n = 0; n < count; n += 1) {
     const startedAt = performance.now();
-    await warm.run();
+    await warm.run(jobOf?.(n));
     times.push(performance.now() - startedAt);
   }
   return quantile(times.slice(count / 10), 0.5);

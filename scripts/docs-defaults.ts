@@ -14,6 +14,7 @@ import { defaultGrace } from "../src/runtime/stop.ts";
 import { limits } from "../src/schema/limits.ts";
 import { transportLimits } from "../src/server/transport-limits.ts";
 import { rescueTimes } from "../src/worker/rescue.ts";
+import { reuseLimits } from "../src/worker/reuse-store.ts";
 import { sweepMs } from "../src/worker/sweep.ts";
 
 type Row = readonly [what: string, value: string, note: string];
@@ -45,6 +46,7 @@ ${table([
   ["time to live", "none", "`expiresAt`"],
   ["runtime", jobDefaults.runtime, "`fresh`: a new Python process for the run"],
   ["results", jobDefaults.results, ""],
+  ["reuse", jobDefaults.reuse, "`resume`: of the job's earlier attempts; `full`: of every job ([reuse.md](reuse.md))"],
   ["idempotency key", "at least 24 h", "and as long as its job"],
 ])}
 
@@ -83,6 +85,16 @@ ${table([
     "log of a run",
     "16 KB a line, 10,000 lines or 5 MB",
     "head and tail are kept; what is left out is an event with its count, and the whole text a file",
+  ],
+  [
+    "values kept for reuse",
+    `${days(reuseLimits.maxAgeMs)} unused, ${gib(reuseLimits.maxBytes)}, ${reuseLimits.maxEntries} values`,
+    `on each worker's host; looked at every ${ms(reuseLimits.everyMs)}, least recently used go first`,
+  ],
+  [
+    "a value kept for reuse",
+    `up to ${gib(reuseLimits.maxEntryBytes)}`,
+    `nothing is stored with less than ${gib(reuseLimits.minFreeBytes)} of free disk`,
   ],
 ])}
 
@@ -162,6 +174,10 @@ function most(value: number | null, text: (value: number) => string): string {
 
 function days(value: number): string {
   return `${value / 86_400_000} days`;
+}
+
+function gib(bytes: number): string {
+  return `${bytes / 1024 ** 3} GiB`;
 }
 
 function ms(value: number): string {

@@ -11,14 +11,16 @@ import hashlib
 import inspect
 import re
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
 
 from hamilton import driver
 from hamilton.node import DependencyType, Node, NodeType
 
+from .code_version import NodeCode
 from .configuration import publish
+from .effects import effect_of
 from .source import is_project_file, path_in_project
 from .text import clean
 from .type_text import type_text
@@ -36,7 +38,12 @@ class CyclicGraph(Exception):
 class PipelineGraph:
     """The nodes of a pipeline under one config."""
 
-    def __init__(self, modules: list[ModuleType], config: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        modules: list[ModuleType],
+        config: dict[str, Any],
+        code_of: Callable[[Node], NodeCode | None] = lambda _: None,
+    ) -> None:
         builder = driver.Builder().with_modules(*modules).with_config(dict(config))
         built = builder.enable_dynamic_execution(allow_experimental_mode=True).build()
         self._graph = built.graph
@@ -50,6 +57,14 @@ class PipelineGraph:
         }
         self.order = _in_order(self.nodes)
         self.position = {name: index for index, name in enumerate(self.order)}
+        self._code_of = code_of
+        self._codes: dict[str, NodeCode | None] = {}
+
+    def code(self, name: str) -> NodeCode | None:
+        """What a node's function is and leads to; None when that cannot be told."""
+        if name not in self._codes:
+            self._codes[name] = self._code_of(self.nodes[name])
+        return self._codes[name]
 
     def computed(self) -> list[str]:
         """Nodes that a run can compute."""
@@ -204,6 +219,7 @@ class PipelineGraph:
         optional = [name for name in dependencies if not self._requires(node.name, name)]
         function = None if node.user_defined else _function_of(node)
         file, line, digest = _place(function, project)
+        code = None if node.user_defined else self.code(node.name)
         return {
             "name": node.name,
             "kind": self._kind(node),
@@ -217,6 +233,8 @@ class PipelineGraph:
             "file": file,
             "line": line,
             "codeHash": digest,
+            "codeVersion": None if code is None else code.version,
+            "effect": None if node.user_defined else effect_of(node, code),
         }
 
     def _kind(self, node: Node) -> str:

@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 from hamilton.lifecycle.api import NodeExecutionHook, TaskGroupingHook
 
@@ -14,8 +14,15 @@ from .capture import enter_node, leave_node
 from .configuration import is_secret_name
 from .errors import describe_error
 from .relay import sender_to
+from .reuse import ReuseAdapter
+from .reuse_shelf import Outcome
 from .run_events import EventSink
 from .summary import summarize
+
+# A node in a thread: branches run several at once.
+_Key: TypeAlias = tuple[str, str | None, int]
+# Seconds, of the wall and of the thread's processor time.
+_Clock: TypeAlias = tuple[float, float]
 
 
 class Cancelled(BaseException):
@@ -36,6 +43,7 @@ class NodeEvents(NodeExecutionHook, TaskGroupingHook):
         blocks: dict[str, list[str]],
         hidden: frozenset[str],
         relay_folder: Callable[[], str],
+        reuse: ReuseAdapter | None = None,
     ) -> None:
         self._sink = sink
         self._project = project
@@ -44,11 +52,21 @@ class NodeEvents(NodeExecutionHook, TaskGroupingHook):
         # The nodes that run in each branch, by the name of the `Parallelizable` node.
         self._blocks = blocks
         self._relay_folder = relay_folder
-        self._started: dict[tuple[str, str | None, int], tuple[float, float]] = {}
+        # With it a node begins when its function is called, which may be never.
+        self._reuse = reuse
+        self._started: dict[_Key, _Clock] = {}
+        self._finished: dict[_Key, _Clock] = {}
         self._in_pool = False
+        if reuse is not None:
+            reuse.observe(self)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"folder": self._relay_folder(), "project": self._project, "hidden": self._hidden}
+        return {
+            "folder": self._relay_folder(),
+            "project": self._project,
+            "hidden": self._hidden,
+            "reuse": self._reuse,
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._sink = sender_to(state["folder"])
@@ -56,7 +74,8 @@ class NodeEvents(NodeExecutionHook, TaskGroupingHook):
         self._hidden = state["hidden"]
         self._blocks = {}
         self._relay_folder = lambda: state["folder"]
-        self._started = {}
+        self._reuse = state["reuse"]
+        self._started, self._finished = {}, {}
         self._in_pool = True
 
     def run_before_node_execution(self, *, node_name: str, task_id: str | None, **_: Any) -> None:
@@ -64,13 +83,26 @@ class NodeEvents(NodeExecutionHook, TaskGroupingHook):
         reason = self._sink.cancel_reason()
         if reason is not None:
             raise Cancelled(reason)
+        if self._reuse is None:
+            self.begin(node_name, task_id, None)
+
+    def begin(self, node: str, task_id: str | None, reason: dict[str, Any] | None) -> None:
+        """The node's function is called next. `reason`: why it was not reused."""
         branch = branch_of(task_id)
-        key = (node_name, task_id, threading.get_ident())
+        key = (node, task_id, threading.get_ident())
         # Noted before it is told: an interrupt in between must find that the node has begun.
         self._started[key] = (time.perf_counter(), time.thread_time())
-        self._sink.emit("node.started", {}, node_name, branch)
-        enter_node(node_name, branch, self._sink if self._in_pool else None)
+        self._sink.emit("node.started", {} if reason is None else {"reason": reason}, node, branch)
+        enter_node(node, branch, self._sink if self._in_pool else None)
         self._started[key] = (time.perf_counter(), time.thread_time())
+
+    def finish(self, node: str, task_id: str | None) -> None:
+        """The node's function has returned or raised; what follows, such as storing its value, is not its time."""
+        self._finished[(node, task_id, threading.get_ident())] = (time.perf_counter(), time.thread_time())
+
+    def warn(self, text: str, node: str | None) -> None:
+        """A line of ours in the run's log."""
+        self._sink.log("WARNING", "logging", "flowerpower_job_queue", text, node, None)
 
     def run_after_node_execution(
         self,
@@ -83,10 +115,15 @@ class NodeEvents(NodeExecutionHook, TaskGroupingHook):
         **_: Any,
     ) -> None:
         """After a node, however it ended."""
-        cpu, now = time.thread_time(), time.perf_counter()
-        started = self._started.pop((node_name, task_id, threading.get_ident()), None)
+        key = (node_name, task_id, threading.get_ident())
+        now, cpu = self._finished.pop(key, None) or (time.perf_counter(), time.thread_time())
+        started = self._started.pop(key, None)
+        outcome = None if self._reuse is None else self._reuse.outcome()
         if started is None:
-            # Hamilton calls this for a node that we have stopped before it began, as a success.
+            if outcome is not None and outcome.source is not None:
+                data = {"reason": outcome.reason, "summary": self._summarize(node_name, result), **_of_store(outcome)}
+                self._sink.emit("node.reused", data, node_name, branch_of(task_id))
+            # Hamilton calls this for a node that we have stopped before it began, too, as a success.
             return
         leave_node()
         duration = round((now - started[0]) * 1000, 3)
@@ -98,6 +135,7 @@ class NodeEvents(NodeExecutionHook, TaskGroupingHook):
                 "durationMs": duration,
                 "cpuMs": round((cpu - started[1]) * 1000, 3),
                 "summary": self._summarize(node_name, result),
+                **({} if outcome is None else _of_store(outcome)),
             }
             self._sink.emit("node.succeeded", data, node_name, branch)
         else:
@@ -116,6 +154,10 @@ class NodeEvents(NodeExecutionHook, TaskGroupingHook):
         """When a `Parallelizable` node has said how many branches there are."""
         node = task_id.removeprefix("expand-")
         self._sink.emit("node.expanded", {"count": len(parameters), "nodes": self._blocks.get(node, [])}, node, None)
+
+
+def _of_store(outcome: Outcome) -> dict[str, Any]:
+    return {"stored": outcome.stored, "codeVersion": outcome.code_version}
 
 
 def branch_of(task_id: str | None) -> str | None:

@@ -59,6 +59,7 @@ def plan_run(request: Run, loaded: LoadedPipeline) -> Plan:
     check.depth("inputs", request.inputs)
     check.depth("config", request.config)
     check.log_level()
+    check.recompute()
     check.stop_if_wrong()
     path, required = graph.needed_for(final_vars, inputs)
     check.missing(required, inputs)
@@ -168,6 +169,12 @@ class _Check:
         level = self._request.log_level
         if level is not None and level.upper() not in LOG_LEVELS:
             self.refuse("logLevel", f"unknown level {level!r}", nearest_name(level, LOG_LEVELS))
+
+    def recompute(self) -> None:
+        computed = self._graph.computed()
+        for index, name in enumerate(self._request.reuse.recompute if self._request.reuse is not None else ()):
+            if name not in computed:
+                self.refuse(f"recompute.{index}", self._unknown(name), self._nearest(name, computed))
 
     def runnable(self, path: list[str], executor: str) -> None:
         for name in self._graph.coroutines(path):

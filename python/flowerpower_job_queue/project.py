@@ -13,6 +13,7 @@ from flowerpower import FlowerPowerProject, settings
 from flowerpower.cfg import Config, ProjectConfig
 from flowerpower.utils.security import SecurityError, validate_file_path
 
+from .code_version import CodeVersions
 from .configuration import BrokenConfiguration, Configuration, Document
 from .errors import InvalidRun, problem
 from .graph import PipelineGraph
@@ -29,6 +30,7 @@ class LoadedPipeline:
     code_hash: str
     document: Document
     run_config: Any
+    codes: CodeVersions
     _graphs: dict[str, PipelineGraph] = field(default_factory=dict[str, PipelineGraph])
 
     def graph(self, config: dict[str, Any]) -> PipelineGraph:
@@ -38,7 +40,8 @@ class LoadedPipeline:
         if key not in self._graphs:
             if len(self._graphs) >= 16:
                 self._graphs.clear()
-            self._graphs[key] = PipelineGraph(self.modules, config)
+            params = self.document.section("params")
+            self._graphs[key] = PipelineGraph(self.modules, config, lambda node: self.codes.of(node, params))
         return self._graphs[key]
 
 
@@ -51,6 +54,7 @@ class Project:
         self.configuration = Configuration(folder, settings.CONFIG_DIR, settings.PIPELINES_DIR)
         self.code = ProjectCode(folder)
         self.code.install()
+        self._codes = CodeVersions(self.code)
         self._flowerpower: FlowerPowerProject | None = None
         self._loaded: dict[str, LoadedPipeline] = {}
         self._imported_under: tuple[bytes | None, ...] | None = None
@@ -151,7 +155,7 @@ class Project:
         self._imported_under = self._import_key()
         files = self._files(name, file, document)
         unique = list(dict.fromkeys(modules))
-        return LoadedPipeline(name, unique, files, code_hash(files, document.raw), document, run_config)
+        return LoadedPipeline(name, unique, files, code_hash(files, document.raw), document, run_config, self._codes)
 
     def _import_additional(self, entry: Any) -> ModuleType:
         """In FlowerPower's order: beside the pipelines first when the name has no dot, then as it is written."""

@@ -68,6 +68,18 @@ class ArtifactsRequest:
 
 
 @dataclass(frozen=True)
+class Reuse:
+    """What may be taken from earlier runs. `scopes`: the jobs that this one was rerun from."""
+
+    mode: str
+    folder: str
+    scopes: tuple[str, ...]
+    recompute: tuple[str, ...]
+    max_entry_bytes: int
+    min_free_bytes: int
+
+
+@dataclass(frozen=True)
 class Run:
     """One attempt at a job. `id` is the run token."""
 
@@ -84,6 +96,7 @@ class Run:
     artifacts: ArtifactsRequest | None = None
     # The code that it is meant for: with another one it is refused. None: whatever is there.
     code_hash: str | None = None
+    reuse: Reuse | None = None
 
 
 @dataclass(frozen=True)
@@ -150,6 +163,7 @@ def _parse_run(fields: _Fields) -> Run:
         max_inline_bytes=fields.take("maxInlineBytes", int),
         artifacts=_parse_artifacts(fields.optional("artifacts")),
         code_hash=fields.take_optional("codeHash", str),
+        reuse=_parse_reuse(fields.optional("reuse")),
     )
 
 
@@ -172,6 +186,23 @@ def _parse_artifacts(request: dict[str, Any] | None) -> ArtifactsRequest | None:
         max_files=fields.take("maxFiles", int),
         min_free_bytes=fields.take("minFreeBytes", int),
         timeout_ms=fields.take("timeoutMs", int),
+    )
+
+
+def _parse_reuse(request: dict[str, Any] | None) -> Reuse | None:
+    if request is None:
+        return None
+    fields = _Fields(request)
+    mode = fields.take("mode", str)
+    if mode not in ("resume", "full"):
+        raise RequestError(f"reuse.mode: unknown value {mode!r}")
+    return Reuse(
+        mode=mode,
+        folder=fields.take("folder", str),
+        scopes=tuple(fields.strings("scopes") or ()),
+        recompute=tuple(fields.strings("recompute") or ()),
+        max_entry_bytes=fields.take("maxEntryBytes", int),
+        min_free_bytes=fields.take("minFreeBytes", int),
     )
 
 

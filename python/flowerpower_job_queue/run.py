@@ -7,10 +7,10 @@ import os
 import socket
 import sys
 import urllib.parse
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
-from . import clock, flowerpower_guard
+from . import clock, fingerprint, flowerpower_guard
 from .artifacts import THREAD, Artifacts
 from .capture import Capture, level_name, listen_to_logging
 from .configuration import (
@@ -33,6 +33,9 @@ from .protocol import Channel, Run
 from .relay import Relay
 from .results import describe_results
 from .retry import written_retry
+from .reuse import ReuseAdapter
+from .reuse_rules import rules_of
+from .reuse_store import ReuseStore
 from .run_events import RunEvents
 from .settings import nearest_name, read_settings
 from .text import Mask, encode
@@ -162,15 +165,18 @@ class PipelineRun:
         return loaded, plan
 
     def _run(self, loaded: LoadedPipeline, plan: Plan) -> dict[str, Any]:
+        reuse = self._reuse_of(plan)
         hooks = NodeEvents(
-            self.events, self._project.folder, plan.blocks, self._hidden(loaded, plan), self._relay_folder
+            self.events, self._project.folder, plan.blocks, self._hidden(loaded, plan), self._relay_folder, reuse
         )
+        # In this order: a value is stored before it is told what has become of its node.
+        adapters = {} if reuse is None else {"flowerpower_job_queue_reuse": reuse}
         options: dict[str, Any] = {
             "inputs": plan.inputs,
             "final_vars": plan.final_vars,
             "max_retries": 0,
             "reload": False,
-            "adapter": {"flowerpower_job_queue": hooks},
+            "adapter": {**adapters, "flowerpower_job_queue": hooks},
         }
         if self._request.config:
             options["config"] = dict(self._request.config)
@@ -185,10 +191,24 @@ class PipelineRun:
         listen_to_logging(level_name(self._request.log_level or "INFO"))
         manager = self._project.manager
         interrupts.arm()
-        result = manager.run(self._request.pipeline, **options)
+        with self._comparing(reuse):
+            result = manager.run(self._request.pipeline, **options)
         interrupts.disarm()
         # An adapter of the user's may build something else than a dict.
         return result if isinstance(result, dict) else {plan.final_vars[0]: result}
+
+    def _reuse_of(self, plan: Plan) -> ReuseAdapter | None:
+        asked, job = self._request.reuse, self._request.job
+        if asked is None:
+            return None
+        imported = self._project.code.imported
+        setting = json.dumps([sys.version, _packages()], sort_keys=True)
+        rules = rules_of(plan.graph, plan.path, asked, job.id, setting, imported)
+        store = ReuseStore(asked.folder, asked.max_entry_bytes, asked.min_free_bytes)
+        return ReuseAdapter(store, rules, job.id, job.attempt, dict(imported))
+
+    def _comparing(self, reuse: ReuseAdapter | None) -> AbstractContextManager[None]:
+        return nullcontext() if reuse is None else fingerprint.in_hamilton(self._project.code.imported)
 
     def _hidden(self, loaded: LoadedPipeline, plan: Plan) -> frozenset[str]:
         """Inputs that were resolved from the environment."""

@@ -18,7 +18,7 @@ from .sizes import parse_size, size_that_was_meant
 
 _DEFAULT_KEYS = (
     "queue", "timeout", "max_retries", "retry_delay", "jitter_factor", "retry_exceptions", "on_worker_lost",
-    "max_memory", "max_cpu", "runtime", "results", "result_ttl", "log_ttl", "failure_ttl",
+    "max_memory", "max_cpu", "runtime", "results", "reuse", "result_ttl", "log_ttl", "failure_ttl",
 )  # fmt: skip
 _SECTION_KEYS = (
     *_DEFAULT_KEYS, "job_defaults", "queues", "python", "env_file", "timezone", "backend", "backends", "concurrency",
@@ -30,7 +30,7 @@ _RETRY_KEYS = {
     "jitter_factor": "jitterFactor",
     "retry_exceptions": "retryExceptions",
 }
-_VALUES = ("queue", "timeoutMs", "retry", "onWorkerLost", "maxMemoryBytes", "maxCpuMs", "runtime", "results")
+_VALUES = ("queue", "timeoutMs", "retry", "onWorkerLost", "maxMemoryBytes", "maxCpuMs", "runtime", "results", "reuse")
 # Less than Python alone needs, by far: a unit was forgotten.
 _LEAST_MEMORY = 64_000_000
 # Beyond it JSON's numbers are not exact.
@@ -110,6 +110,8 @@ class _Reader:
                 values["runtime"] = self.one_of(place, value, ("warm", "fresh"))
             elif key == "results":
                 values["results"] = self.one_of(place, value, ("full", "summary", "none"))
+            elif key == "reuse":
+                values["reuse"] = self.one_of(place, value, ("none", "resume", "full"))
             elif key in _RETRY_KEYS:
                 self._read_retry(place, str(key), value, retry)
             elif key in _TTL_KEYS:

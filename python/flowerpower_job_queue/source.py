@@ -208,12 +208,12 @@ class ProjectCode:
         for item in known[1]:
             target = item.resolve(package)
             if target is not None:
-                yield from self._find(target)
+                yield from self.find(target)
                 for member in item.members:
-                    yield from self._find(f"{target}.{member}" if target else member)
+                    yield from self.find(f"{target}.{member}" if target else member)
 
-    def _find(self, module: str) -> Iterator[tuple[str, str]]:
-        """The files that importing `module` reads: its packages' `__init__` and itself."""
+    def find(self, module: str) -> Iterator[tuple[str, str]]:
+        """The names and files that importing `module` reads: its packages' `__init__` and itself."""
         parts = module.split(".")
         for root in (self.project, os.path.join(self.project, "pipelines"), os.path.join(self.project, "src")):
             if not any(os.path.exists(os.path.join(root, parts[0]) + end) for end in ("", ".py")):

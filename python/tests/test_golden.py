@@ -72,7 +72,7 @@ def test_there_is_a_golden_message_of_every_kind():
     kinds = {message["type"] for message in MESSAGES}
     assert kinds == {"ready", "unready", "project", "describing", "pipeline", "described", "event", "ended", "fault"}
     events = {message["body"]["event"] for message in MESSAGES if message["type"] == "event"}
-    nodes = {"node.started", "node.expanded", "node.succeeded", "node.failed"}
+    nodes = {"node.started", "node.expanded", "node.succeeded", "node.failed", "node.reused"}
     assert events == nodes | {"run.resolved", "log", "log.dropped"}
     assert {request["type"] for request in REQUESTS} == {"describe", "run", "cancel", "shutdown"}
 
@@ -86,6 +86,11 @@ def test_reads_a_golden_request(request_):
         assert (parsed.inputs, parsed.final_vars) == (request_["inputs"], request_["finalVars"])
         assert parsed.job.run_dir == request_["job"]["runDir"]
         assert parsed.max_inline_bytes == request_["maxInlineBytes"]
+        reuse = request_.get("reuse")
+        assert (parsed.reuse is None) == (reuse is None)
+        if parsed.reuse is not None:
+            assert (parsed.reuse.mode, list(parsed.reuse.scopes)) == (reuse["mode"], reuse["scopes"])
+            assert list(parsed.reuse.recompute) == reuse["recompute"]
     if isinstance(parsed, Describe):
         assert (parsed.pipelines, parsed.config) == (request_["pipelines"], request_["config"])
 
@@ -96,7 +101,9 @@ def test_refuses_a_broken_request(request_):
         parse_request(json.dumps(request_))
 
 
-def test_what_is_emitted_has_the_shape_of_the_golden_messages():
+def test_what_is_emitted_has_the_shape_of_the_golden_messages(tmp_path):
+    reuse = {"mode": "resume", "folder": str(tmp_path / "reuse"), "scopes": [], "recompute": []}
+    limits = {"maxEntryBytes": 1_000_000, "minFreeBytes": 0}
     with RuntimeProcess(EXAMPLES / "faults") as runtime:
         runtime.describe()
         for pipeline, inputs in (
@@ -107,6 +114,8 @@ def test_what_is_emitted_has_the_shape_of_the_golden_messages():
             ("kills", {"signal_name": "NONE"}),
         ):
             runtime.run(pipeline, inputs)
+        for _ in range(2):
+            runtime.run("fails", {"at": "second"}, reuse={**reuse, **limits})
         run = runtime.start("sleeps", {"seconds": 0.1})
         runtime.wait_for_event("log")
         runtime.send(type="cancel", run=run, reason="enough")

@@ -1,6 +1,6 @@
 import type { JobState } from "../client/client.ts";
 import type { RegressionFragment } from "../client/generated/graphql.ts";
-import type { Branches, NodeState, NodeView, RunView } from "./run-view.ts";
+import type { Branches, NodeReason, NodeState, NodeView, RunView } from "./run-view.ts";
 import { summaryText } from "./summary-text.ts";
 import { clip, type Paint, printable, type Symbols, type Terminal } from "./terminal.ts";
 import { duration } from "./units.ts";
@@ -77,6 +77,7 @@ const nodeColours: Record<NodeState, Paint> = {
   waiting: "dim",
   running: "blue",
   succeeded: "green",
+  reused: "cyan",
   failed: "red",
   stopped: "yellow",
 };
@@ -98,7 +99,13 @@ function nodeName({ name, branches }: NodeView): string {
 
 function sign(state: NodeState, symbols: Symbols, now: number): string {
   if (state === "running") return symbols.running[Math.floor(now / turnMs) % symbols.running.length] as string;
-  return { waiting: symbols.waiting, succeeded: symbols.ok, failed: symbols.failed, stopped: symbols.stopped }[state];
+  return {
+    waiting: symbols.waiting,
+    succeeded: symbols.ok,
+    reused: symbols.reused,
+    failed: symbols.failed,
+    stopped: symbols.stopped,
+  }[state];
 }
 
 /** How long it took; of one that runs for more than a second, how long it has been running. */
@@ -116,8 +123,10 @@ export function nodeDetail(node: NodeView, symbols: Symbols): string {
   return [detail, slowText(node.regression)].filter((part) => part !== "").join(", ");
 }
 
-function valueDetail({ summary }: NodeView, symbols: Symbols): string {
-  return summary === null ? "" : summaryText(summary, symbols);
+function valueDetail({ summary, reason }: NodeView, symbols: Symbols): string {
+  const value = summary === null ? "" : summaryText(summary, symbols);
+  const why = reason === null ? "" : reasonText(reason, symbols);
+  return [value, why].filter((part) => part !== "").join(", ");
 }
 
 /** `2.4 times as long as usual (p95 412 ms)`. */
@@ -126,13 +135,20 @@ export function slowText(regression: RegressionFragment | null): string {
   return `${regression.factor.toFixed(1)} times as long as usual (p95 ${duration(regression.baselineP95Ms)})`;
 }
 
+/** `reused: …k7fq2m, attempt 1` or why it ran: `code changed`. That nothing is stored yet is how every node begins. */
+function reasonText({ code, text, jobId, attempt }: NodeReason, symbols: Symbols): string {
+  if (code === "NOTHING_STORED") return "";
+  return code === "HIT" && jobId !== null ? `reused: ${shortId(jobId, symbols)}, attempt ${attempt}` : printable(text);
+}
+
 /** `ValueError: no flour`, or the class alone where it says nothing. */
 export function errorText({ type, message }: { type: string; message: string }): string {
   return message === "" ? type : `${type}: ${message}`;
 }
 
-function branchDetail({ running, durationsMs, slowest }: Branches): string {
+function branchDetail({ running, reused, durationsMs, slowest }: Branches): string {
   const parts = running.size > 0 ? [`${running.size} running`] : [];
+  if (reused > 0) parts.push(`${reused} reused`);
   if (slowest !== null) {
     const sorted = durationsMs.toSorted((a, b) => a - b);
     parts.push(`median ${duration(sorted[Math.floor(sorted.length / 2)] as number)}`);
@@ -150,7 +166,7 @@ export function branchName(branch: string): string {
 /** The nodes for which there is room: those that run or failed first, then what ended last, then what comes next. */
 function chosen(nodes: NodeView[], room: number): { shown: NodeView[]; hidden: string | null } {
   if (nodes.length <= room) return { shown: nodes, hidden: null };
-  const rank = { failed: 0, running: 1, stopped: 2, succeeded: 3, waiting: 4 } as const;
+  const rank = { failed: 0, running: 1, stopped: 2, succeeded: 3, reused: 3, waiting: 4 } as const;
   const order = nodes
     .map((node, index) => ({ node, index, nearness: node.state === "succeeded" ? -index : index }))
     .sort((a, b) => rank[a.node.state] - rank[b.node.state] || a.nearness - b.nearness);

@@ -23,7 +23,7 @@ export function viewOf(job: Job, nodeRuns: readonly NodeRun[]): RunView {
 const states: Record<NodeRun["state"], NodeState> = {
   RUNNING: "running",
   SUCCEEDED: "succeeded",
-  REUSED: "succeeded",
+  REUSED: "reused",
   FAILED: "failed",
   STOPPED: "stopped",
 };
@@ -39,6 +39,7 @@ function nodeView(name: string, runs: readonly NodeRun[]): NodeView {
     summary: run?.summary ?? null,
     regression: run?.regression ?? null,
     error: run?.error ?? null,
+    reason: run?.reason ?? null,
     branches: null,
   };
   return inBranches.length === 0 ? plain : folded(plain, inBranches);
@@ -47,21 +48,25 @@ function nodeView(name: string, runs: readonly NodeRun[]): NodeView {
 /** Branches of one node as one line. */
 function folded(node: NodeView, runs: readonly NodeRun[]): NodeView {
   const inState = (state: NodeState) => runs.filter((run) => states[run.state] === state);
-  const done = inState("succeeded");
+  const reused = inState("reused");
+  const done = [...inState("succeeded"), ...reused];
   const [failed] = inState("failed");
-  const slowest = done.toSorted((a, b) => (b.durationMs ?? 0) - (a.durationMs ?? 0))[0];
+  const ran = done.filter(({ durationMs }) => durationMs !== null);
+  const slowest = ran.toSorted((a, b) => (b.durationMs ?? 0) - (a.durationMs ?? 0))[0];
   const worst = (["failed", "running", "stopped"] as const).find((state) => inState(state).length > 0);
   return {
     ...node,
-    state: worst ?? "succeeded",
+    state: worst ?? (reused.length === runs.length ? "reused" : "succeeded"),
+    reason: null,
     error: failed?.error ?? null,
     regression: worstOf(runs),
     branches: {
       total: runs.length,
       done: done.length,
       failed: inState("failed").length,
+      reused: reused.length,
       running: new Set(inState("running").map(({ branch }) => branch ?? "")),
-      durationsMs: done.map(({ durationMs }) => durationMs ?? 0),
+      durationsMs: ran.map(({ durationMs }) => durationMs ?? 0),
       slowest: slowest === undefined ? null : { branch: slowest.branch ?? "", ms: slowest.durationMs ?? 0 },
     },
   };

@@ -68,6 +68,7 @@ function factsOf(job: Job): [string, string][] {
     ["started", job.startedAt && `${localTime(job.startedAt)}${waited(job)}`],
     ["finished", job.finishedAt && localTime(job.finishedAt)],
     ["timeout", job.timeoutMs === null ? null : duration(job.timeoutMs)],
+    ["reuse", reuseText(job.options)],
     // FlowerPower by itself would try three times more, which nobody has written.
     ["retries", job.maxAttempts > 1 ? `${job.maxAttempts - 1} at most` : "none (only a retry that is written counts)"],
     ["expected", expectedText(job)],
@@ -86,6 +87,12 @@ function factsOf(job: Job): [string, string][] {
     ]),
   ];
   return facts.filter((fact): fact is [string, string] => fact[1] !== null);
+}
+
+function reuseText({ reuse, recompute }: Job["options"]): string | null {
+  if (reuse === null) return null;
+  const again = recompute.length === 0 ? "" : `, ${recompute.join(", ")} computed again`;
+  return `${reuse.toLowerCase()}${again}`;
 }
 
 const outcomes: Record<NonNullable<Job["attempts"]["nodes"][number]["outcome"]>, string> = {

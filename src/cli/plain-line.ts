@@ -21,6 +21,8 @@ function sentence(view: RunView, event: JobEvent, symbols: Symbols): string | nu
       return `${counted(event.path.length, "node")} will run`;
     case "NodeSucceeded":
       return succeeded(view, event, symbols);
+    case "NodeReused":
+      return reused(view, event, symbols);
     case "NodeFailed": {
       const where = event.branch === null ? event.node : `${event.node} ${branchName(event.branch)}`;
       return `${symbols.failed} ${where}  ${duration(event.durationMs)}  ${printable(errorText(event.error))}`;
@@ -53,6 +55,19 @@ function succeeded(
   const detail = nodeDetail(node, symbols);
   const progress = view.total === null ? "" : `[${view.done}/${view.total}] `;
   return `${progress}${symbols.ok} ${event.node}${count}${time}${detail === "" ? "" : `  ${detail}`}`;
+}
+
+function reused(
+  view: RunView,
+  event: Extract<JobEvent, { __typename: "NodeReused" }>,
+  symbols: Symbols,
+): string | null {
+  const node = view.nodes.get(event.node);
+  if (node === undefined || (node.state !== "reused" && node.state !== "succeeded")) return null; // others still run
+  const count = node.branches === null ? "" : ` ${node.branches.done}/${node.branches.total}`;
+  const progress = view.total === null ? "" : `[${view.done}/${view.total}] `;
+  const sign = node.state === "reused" ? symbols.reused : symbols.ok;
+  return `${progress}${sign} ${event.node}${count}  ${nodeDetail(node, symbols)}`.trimEnd();
 }
 
 function ended(view: RunView): string {

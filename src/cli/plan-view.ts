@@ -61,7 +61,7 @@ function inputLines({ inputs }: JobPlan, { columns, symbols, paint }: Terminal):
 }
 
 function factLines(plan: JobPlan, { paint }: Terminal): string[] {
-  const { queue, priority, timeoutMs, retry, onWorkerLost, runtime, results, executor } = plan.settings;
+  const { queue, priority, timeoutMs, retry, onWorkerLost, runtime, results, reuse, executor } = plan.settings;
   const { maxMemoryBytes: memory, maxCpuMs: cpu } = plan.settings;
   const from = ({ source }: { source: string }) => `(${source})`;
   const retries =
@@ -84,6 +84,7 @@ function factLines(plan: JobPlan, { paint }: Terminal): string[] {
     ["executor", `${spread} ${from(executor)}`],
     ["runtime", `${runtime.value.toLowerCase()} ${from(runtime)}`],
     ["results", `${results.value.toLowerCase()} ${from(results)}`],
+    ["reuse", reuse.value === "NONE" ? "" : `${reuse.value.toLowerCase()} ${from(reuse)}`],
     ["code", plan.codeHash?.slice(0, 12) ?? ""],
   ];
   const told = facts.filter(([, value]) => value !== "");

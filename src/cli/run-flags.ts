@@ -29,6 +29,8 @@ export interface RunFlags {
   project?: string;
   onWorkerLost?: "RETRY" | "FAIL";
   requestedBy?: string;
+  reuse?: "NONE" | "RESUME" | "FULL";
+  recompute: string[];
 }
 
 const executors = {
@@ -61,6 +63,8 @@ export function addChangeFlags(command: Command): Command {
     .option("--executor-max-workers <count>", "threads or processes", wholeNumber)
     .option("--executor-num-cpus <count>", "processors", wholeNumber)
     .addOption(choice("--log-level <level>", "what is logged", logLevels))
+    .addOption(choice("--reuse <what>", "what may be taken from earlier runs", ["NONE", "RESUME", "FULL"]))
+    .option("--recompute <node>", "a node that runs whatever is stored of it; may be repeated", collect, [])
     .option("--retries, --max-retries <count>", "tries after the first one", wholeNumber)
     .option("--retry-delay <seconds>", "before the second try; doubles for each further one", decimal)
     .option("--jitter-factor <part>", "the part by which delays are lengthened at random", decimal)
@@ -103,6 +107,8 @@ export async function requestOf(
     onWorkerLost: flags.onWorkerLost,
     idempotencyKey: flags.key,
     requestedBy: flags.requestedBy,
+    reuse: flags.reuse,
+    recompute: flags.recompute.length === 0 ? undefined : flags.recompute,
   });
 }
 

@@ -1,7 +1,9 @@
 import type { JobEvent, JobState, JobSummary } from "../client/client.ts";
-import type { RegressionFragment, ValueSummaryFragment } from "../client/generated/graphql.ts";
+import type { NodeReasonFragment, RegressionFragment, ValueSummaryFragment } from "../client/generated/graphql.ts";
 
-export type NodeState = "waiting" | "running" | "succeeded" | "failed" | "stopped";
+export type NodeState = "waiting" | "running" | "succeeded" | "reused" | "failed" | "stopped";
+/** Why a node was reused, or ran although reuse was asked for. */
+export type NodeReason = NodeReasonFragment;
 
 /** The branches of a node inside a `Parallelizable` block, told as one. */
 export interface Branches {
@@ -9,6 +11,8 @@ export interface Branches {
   total: number | null;
   done: number;
   failed: number;
+  /** Of those that are done. */
+  reused: number;
   running: Set<string>;
   /** Of those that are done. */
   durationsMs: number[];
@@ -24,6 +28,8 @@ export interface NodeView {
   /** That it was slower than usual; null when it was not, and while it is followed: nobody has held it against others yet. */
   regression: RegressionFragment | null;
   error: { type: string; message: string } | null;
+  /** Null where reuse was not asked for, and in branches. */
+  reason: NodeReason | null;
   branches: Branches | null;
 }
 
@@ -104,7 +110,8 @@ const changes: { [T in JobEvent["__typename"]]?: Change<Extract<JobEvent, { __ty
     for (const name of nodes) branchesOf(view, name).total = count;
     view.total = (view.total ?? view.nodes.size) + (count - 1) * nodes.length;
   },
-  NodeStarted: (view, { node, branch }, at) => nodeStarted(view, node, branch, at),
+  NodeStarted: (view, event, at) => nodeStarted(view, event, at),
+  NodeReused: (view, event) => nodeReused(view, event),
   NodeSucceeded: (view, event) => nodeSucceeded(view, event),
   NodeFailed: (view, event) => nodeFailed(view, event),
   LogLine: (view, { node, level, text }) => {
@@ -163,11 +170,29 @@ function stopNodes(view: RunView): void {
   }
 }
 
-function nodeStarted(view: RunView, name: string, branch: string | null, at: number): void {
+function nodeStarted(view: RunView, event: Extract<JobEvent, { __typename: "NodeStarted" }>, at: number): void {
+  const { node: name, branch, whyRun } = event;
   const node = nodeOf(view, name);
   node.startedAt ??= at;
   if (node.state !== "failed") node.state = "running";
-  if (branch !== null) branchesOf(view, name).running.add(branch);
+  if (branch === null) node.reason = whyRun ?? null;
+  else branchesOf(view, name).running.add(branch);
+}
+
+function nodeReused(view: RunView, event: Extract<JobEvent, { __typename: "NodeReused" }>): void {
+  const node = nodeOf(view, event.node);
+  view.done += 1;
+  if (event.branch === null) {
+    node.state = "reused";
+    node.reason = event.whyReused;
+    node.summary = event.summary;
+    return;
+  }
+  const branches = branchesOf(view, event.node);
+  branches.done += 1;
+  branches.reused += 1;
+  if (branches.done === branches.total) node.state = branches.reused === branches.done ? "reused" : "succeeded";
+  else if (node.state === "waiting") node.state = "running";
 }
 
 function nodeSucceeded(view: RunView, event: Extract<JobEvent, { __typename: "NodeSucceeded" }>): void {
@@ -211,6 +236,7 @@ function nodeOf(view: RunView, name: string): NodeView {
     summary: null,
     regression: null,
     error: null,
+    reason: null,
     branches: null,
   };
   view.nodes.set(name, node);
@@ -219,6 +245,6 @@ function nodeOf(view: RunView, name: string): NodeView {
 
 function branchesOf(view: RunView, name: string): Branches {
   const node = nodeOf(view, name);
-  node.branches ??= { total: null, done: 0, failed: 0, running: new Set(), durationsMs: [], slowest: null };
+  node.branches ??= { total: null, done: 0, failed: 0, reused: 0, running: new Set(), durationsMs: [], slowest: null };
   return node.branches;
 }

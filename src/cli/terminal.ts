@@ -29,6 +29,7 @@ export interface Symbols {
   ok: string;
   failed: string;
   stopped: string;
+  reused: string;
   waiting: string;
   running: readonly string[];
   branch: string;
@@ -46,6 +47,7 @@ export const unicode: Symbols = {
   ok: "✓",
   failed: "✗",
   stopped: "–",
+  reused: "↺",
   waiting: "·",
   running: ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"],
   branch: "├",
@@ -63,6 +65,7 @@ export const ascii: Symbols = {
   ok: "+",
   failed: "x",
   stopped: "-",
+  reused: "=",
   waiting: ".",
   running: ["|", "/", "-", "\\"],
   branch: "|",

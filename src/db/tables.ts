@@ -27,6 +27,7 @@ import { terminalEventTypes } from "../domain/event-types.ts";
 import type { Json, JsonObject } from "../domain/json.ts";
 import { finalStates, jobStates } from "../domain/lifecycle.ts";
 import { errorKinds } from "../domain/outcome.ts";
+import type { NodeReason } from "../domain/reuse.ts";
 
 export const schema = pgSchema("flowerpower_queue");
 
@@ -321,6 +322,12 @@ export const nodeRuns = schema.table(
     inputs: jsonb().$type<JsonObject>(),
     /** Into how many branches a `Parallelizable` node was expanded. */
     branches: integer(),
+    /** Why it was reused, or ran although reuse was asked for. */
+    reason: jsonb().$type<NodeReason>(),
+    /** Whether a later run may take its value; null where reuse was not asked for. */
+    stored: boolean(),
+    /** `codeVersion` of the graph's node that ran; null where reuse was not asked for. */
+    codeVersion: text("code_version"),
   },
   (t) => [
     primaryKey({ columns: [t.jobId, t.attempt, t.node, t.branch] }),

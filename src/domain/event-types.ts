@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { jobStates } from "./lifecycle.ts";
 import { errorKinds } from "./outcome.ts";
+import { nodeReasonSchema } from "./reuse.ts";
 
 const state = z.enum(jobStates);
 const time = z.iso.datetime({ offset: true });
@@ -55,11 +56,19 @@ export const eventTypes = {
       1: z.object({ codeHash: z.string(), path: z.array(z.string()), finalVars: z.array(z.string()) }),
     },
   },
-  "node.started": { version: 1, versions: { 1: z.object({}) } },
+  "node.started": { version: 1, versions: { 1: z.object({ reason: nodeReasonSchema.optional() }) } },
+  "node.reused": { version: 1, versions: { 1: z.object({ reason: nodeReasonSchema, summary }) } },
   "node.expanded": { version: 1, versions: { 1: z.object({ count: z.number(), nodes: z.array(z.string()) }) } },
   "node.succeeded": {
     version: 1,
-    versions: { 1: z.object({ durationMs: z.number(), cpuMs: z.number().nullable(), summary }) },
+    versions: {
+      1: z.object({
+        durationMs: z.number(),
+        cpuMs: z.number().nullable(),
+        summary,
+        stored: z.boolean().optional(),
+      }),
+    },
   },
   "node.failed": {
     version: 1,

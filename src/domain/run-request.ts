@@ -1,4 +1,5 @@
 import type { JsonObject } from "./json.ts";
+import type { ReuseMode } from "./reuse.ts";
 
 /** What somebody asks for when they enqueue a job: names and shapes are checked at the edge, meaning by `enqueue`. */
 export interface RunRequest {
@@ -40,8 +41,11 @@ export interface RunOptions {
   logLevel?: "DEBUG" | "INFO" | "WARNING" | "ERROR" | "CRITICAL";
   runtime?: "warm" | "fresh";
   results?: "full" | "summary" | "none";
-  /** Which values of earlier runs may be taken. */
-  reuse?: "none" | "resume" | "full";
+  reuse?: ReuseMode;
+  /** Nodes that run whatever is stored of them. */
+  recompute?: string[];
+  /** The jobs that this one was rerun from, nearest first: what they have stored may be taken. Set by a rerun, never asked for. */
+  reuseFrom?: string[];
   /** Of a rerun with the same code: the only code that it may run. */
   codeHash?: string;
 }

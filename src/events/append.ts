@@ -1,5 +1,6 @@
 import type { Sql } from "../db/client.ts";
 import type { JsonObject } from "../domain/json.ts";
+import type { NodeReason } from "../domain/reuse.ts";
 
 /** An event of a run, as it goes into the log. */
 export interface RunEventRow {
@@ -37,6 +38,11 @@ export interface NodeRunRow {
   error: JsonObject | null;
   inputs: JsonObject | null;
   branches: number | null;
+  /** Why it was reused, or ran although reuse was asked for. */
+  reason: NodeReason | null;
+  /** Null: reuse was not asked for. */
+  stored: boolean | null;
+  codeVersion: string | null;
 }
 
 /** What the runtime resolved before the first node. */
@@ -106,14 +112,14 @@ export async function appendRunEvents(sql: Sql, batch: RunBatch): Promise<Append
     ), nodes as (
       insert into node_runs (
         job_id, attempt, node, branch, first_seq, state, started_at, ended_at, duration_ms, cpu_ms, summary, error,
-        inputs, branches
+        inputs, branches, reason, stored, code_version
       )
       select n."jobId", n.attempt, n.node, n.branch, n."firstSeq", n.state, n."startedAt", n."endedAt", n."durationMs",
-        n."cpuMs", n.summary, n.error, n.inputs, n.branches
+        n."cpuMs", n.summary, n.error, n.inputs, n.branches, n.reason, n.stored, n."codeVersion"
       from jsonb_to_recordset(${sql.json(batch.nodes as never)}) as n (
         "jobId" uuid, attempt int, "runToken" uuid, node text, branch text, "firstSeq" int, state text,
         "startedAt" timestamptz, "endedAt" timestamptz, "durationMs" float8, "cpuMs" float8, summary jsonb, error jsonb, inputs jsonb,
-        branches int
+        branches int, reason jsonb, stored boolean, "codeVersion" text
       )
       join locked l on l.id = n."jobId" and l.attempt = n.attempt and l.run_token = n."runToken"
       -- With its events only: a batch that comes late a second time must not set a node back.
@@ -128,7 +134,10 @@ export async function appendRunEvents(sql: Sql, batch: RunBatch): Promise<Append
         summary = coalesce(excluded.summary, node_runs.summary),
         error = coalesce(excluded.error, node_runs.error),
         inputs = coalesce(excluded.inputs, node_runs.inputs),
-        branches = coalesce(excluded.branches, node_runs.branches)
+        branches = coalesce(excluded.branches, node_runs.branches),
+        reason = coalesce(excluded.reason, node_runs.reason),
+        stored = coalesce(excluded.stored, node_runs.stored),
+        code_version = coalesce(excluded.code_version, node_runs.code_version)
     ), refused as (
       update attempts a set events_refused = a.events_refused + r.count
       from (

@@ -23,6 +23,7 @@ export type PlanProblemCode =
   | "REPEATED_COLLECT"
   | "UNKNOWN_EXECUTOR"
   | "BAD_OPTION"
+  | "UNKNOWN_RECOMPUTE"
   | "TOO_DEEP"
   | "UNKNOWN_QUEUE";
 
@@ -96,6 +97,7 @@ export function planRun(description: PipelineDescription, request: PlannedReques
     ...missingInputProblems(run, needed),
     ...collectProblems(run, path),
     ...executorProblems(request),
+    ...recomputeProblems(run),
     ...(["inputs", "config"] as const).flatMap((part) => depthProblems(part, request[part])),
   ];
   return { ...nothing, path, inputs: plannedInputs(run, path), problems: problems.slice(0, maxProblems) };
@@ -246,6 +248,15 @@ function executorProblems({ options }: PlannedRequest): PlanProblem[] {
   if (type === null || executorTypes.includes(type)) return problems;
   const message = `There is no executor ${type}. FlowerPower has ${listNames(executorTypes)}.`;
   return [problem("UNKNOWN_EXECUTOR", "input.executor.type", message, nearest(type, executorTypes)), ...problems];
+}
+
+function recomputeProblems({ graph, request }: PlannedRun): PlanProblem[] {
+  const computed = graph.nodes.filter(isComputed).map((node) => node.name);
+  return (request.options.recompute ?? []).flatMap((name, i) => {
+    if (computed.includes(name)) return [];
+    const message = `There is no node ${name} to compute again.`;
+    return [problem("UNKNOWN_RECOMPUTE", `input.recompute.${i}`, message, nearest(name, computed))];
+  });
 }
 
 /** FlowerPower refuses what is nested deeper, when the run has already begun. */

@@ -1,5 +1,6 @@
 import { priorities } from "../domain/lanes.ts";
 import { noRetry, type RetryPolicy } from "../domain/retry.ts";
+import type { ReuseMode } from "../domain/reuse.ts";
 import type { RunLimits } from "../domain/run-limits.ts";
 import type { RetryRequest, RunRequest } from "../domain/run-request.ts";
 import type { PipelineDescription, ProjectDescription } from "../runtime/protocol.ts";
@@ -21,6 +22,8 @@ export interface JobSettings {
   /** How long results and files are kept, and a log that was cut. */
   resultTtlMs: number;
   logTtlMs: number;
+  /** Of earlier runs. */
+  reuse: ReuseMode;
   /** Where each value comes from: `request`, a file with its key, or `default`. */
   sources: { [Key in Setting | "retry"]: string };
 }
@@ -41,6 +44,7 @@ export const jobDefaults: Pick<JobSettings, Setting> = {
   results: "full",
   resultTtlMs: 7 * 86_400_000,
   logTtlMs: 7 * 86_400_000,
+  reuse: "none",
 };
 
 /** FlowerPower's own defaults for a retry that is asked for without saying more. */
@@ -73,6 +77,7 @@ export function resolveSettings(
       | "maxCpuMs"
       | "runtime"
       | "results"
+      | "reuse"
       | "resultTtlMs"
       | "logTtlMs",
   >(
@@ -82,8 +87,8 @@ export function resolveSettings(
     firstGiven<JobSettings[Key]>(
       [
         [requested, asked],
-        [pipeline.jobQueue[key] as JobSettings[Key] | null, ofPipeline],
-        [project.jobQueue[key] as JobSettings[Key] | null, ofProject],
+        [pipeline.jobQueue[key] as JobSettings[Key] | null | undefined, ofPipeline],
+        [project.jobQueue[key] as JobSettings[Key] | null | undefined, ofProject],
       ],
       jobDefaults[key] as JobSettings[Key],
     );
@@ -117,6 +122,7 @@ export function resolveSettings(
   const results = first("results", request.options.results);
   const resultTtl = first("resultTtlMs");
   const logTtl = first("logTtlMs");
+  const reuse = first("reuse", request.options.reuse);
   return {
     policy: retry.policy,
     maxLosses: jobDefaults.maxLosses,
@@ -130,6 +136,7 @@ export function resolveSettings(
     results: results.value,
     resultTtlMs: resultTtl.value,
     logTtlMs: logTtl.value,
+    reuse: reuse.value,
     sources: {
       retry: retry.source,
       maxLosses: byDefault,
@@ -143,6 +150,7 @@ export function resolveSettings(
       results: results.source,
       resultTtlMs: resultTtl.source,
       logTtlMs: logTtl.source,
+      reuse: reuse.source,
     },
   };
 }

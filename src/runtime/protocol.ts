@@ -6,6 +6,7 @@
  * A message that a side does not know is an error of that side, never ignored: both come out of one package.
  */
 import { z } from "zod";
+import { nodeEffects, nodeReasonSchema, reuseModes } from "../domain/reuse.ts";
 
 /** Raised when a message changes its meaning or loses a field; an optional field more does not raise it. */
 export const protocolVersion = 1;
@@ -79,6 +80,10 @@ export const graphNodeSchema = z.object({
   line: z.number().int().nullable(),
   /** SHA-256 (hex) of the function's source. */
   codeHash: z.string().nullable(),
+  /** SHA-256 (hex) of all of the project's code that the function leads to; null when that cannot be told. */
+  codeVersion: z.string().nullish(),
+  /** Null: nothing is known that it loads or saves. */
+  effect: z.enum(nodeEffects).nullish(),
 });
 /** Nodes in an order in which they could run; an input comes before what needs it. */
 export const graphSchema = z.object({ nodes: z.array(graphNodeSchema) });
@@ -134,6 +139,7 @@ export const jobQueueSettingsSchema = z.object({
   /** How long results and logs are kept. */
   resultTtlMs: z.number().int().positive().nullish(),
   logTtlMs: z.number().int().positive().nullish(),
+  reuse: z.enum(reuseModes).nullish(),
 });
 export type JobQueueSettings = z.infer<typeof jobQueueSettingsSchema>;
 
@@ -257,6 +263,22 @@ export const requestSchema = z.discriminatedUnion("type", [
       .nullish(),
     /** The code that it is meant for: with another one it is refused as INVALID. Absent or null: whatever is there. */
     codeHash: z.string().nullable().optional(),
+    /** Null: every node runs and nothing is stored. */
+    reuse: z
+      .object({
+        mode: z.enum(["resume", "full"]),
+        /** Of this project: private to the worker's user, for what is in it is trusted like code. */
+        folder: z.string(),
+        /** The jobs that this one was rerun from: what they have stored may be taken. */
+        scopes: z.array(z.string()),
+        /** Nodes that run whatever is stored. */
+        recompute: z.array(z.string()),
+        /** A larger value is not stored. */
+        maxEntryBytes: z.number().int(),
+        /** With less free space nothing is stored. */
+        minFreeBytes: z.number().int(),
+      })
+      .nullish(),
   }),
   /** Stop at the next node boundary. Unknown or ended runs are ignored. */
   z.object({ v: z.literal(protocolVersion), type: z.literal("cancel"), run: z.string(), reason: z.string() }),
@@ -268,6 +290,13 @@ export type RunRequest = Extract<RuntimeRequest, { type: "run" }>;
 
 /** Facts about a run, in order. Node and branch are those of the event; data is documented at each type. */
 const nodeRef = { node: z.string(), branch: z.string().nullable() };
+/** Where reuse was asked for. */
+const storeFields = {
+  /** Its value is stored: a later run may take it. */
+  stored: z.boolean().optional(),
+  /** `codeVersion` of the graph's node that ran. */
+  codeVersion: z.string().nullable().optional(),
+};
 export const runEventSchema = z.discriminatedUnion("event", [
   z.object({
     event: z.literal("run.resolved"),
@@ -280,7 +309,18 @@ export const runEventSchema = z.discriminatedUnion("event", [
     }),
   }),
   /** `branch` is Hamilton's task id inside a `Parallelizable` block (`expand-city.3.block-city`), null outside. */
-  z.object({ event: z.literal("node.started"), ...nodeRef, data: z.object({}) }),
+  z.object({
+    event: z.literal("node.started"),
+    ...nodeRef,
+    /** `reason`: why it runs, where reuse was asked for. */
+    data: z.object({ reason: nodeReasonSchema.optional() }),
+  }),
+  /** Its value was taken from the store: it has neither started nor succeeded. */
+  z.object({
+    event: z.literal("node.reused"),
+    ...nodeRef,
+    data: z.object({ reason: nodeReasonSchema, summary: summarySchema, ...storeFields }),
+  }),
   /** A `Parallelizable` node was expanded into `count` branches; each will run every node of `nodes`. */
   z.object({
     event: z.literal("node.expanded"),
@@ -290,7 +330,12 @@ export const runEventSchema = z.discriminatedUnion("event", [
   z.object({
     event: z.literal("node.succeeded"),
     ...nodeRef,
-    data: z.object({ durationMs: z.number(), cpuMs: z.number().nullable(), summary: summarySchema }),
+    data: z.object({
+      durationMs: z.number(),
+      cpuMs: z.number().nullable(),
+      summary: summarySchema,
+      ...storeFields,
+    }),
   }),
   z.object({
     event: z.literal("node.failed"),

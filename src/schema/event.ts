@@ -21,6 +21,7 @@ export const eventTypenames = {
   "job.rescued": "JobRescued",
   "run.resolved": "RunResolved",
   "node.started": "NodeStarted",
+  "node.reused": "NodeReused",
   "node.expanded": "NodeExpanded",
   "node.succeeded": "NodeSucceeded",
   "node.failed": "NodeFailed",

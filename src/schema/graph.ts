@@ -1,4 +1,5 @@
 import type { JsonObject } from "../domain/json.ts";
+import type { NodeEffect } from "../domain/reuse.ts";
 import type { CataloguedPipeline } from "../pipelines/catalogue.ts";
 import { builder } from "./builder.ts";
 
@@ -17,6 +18,16 @@ export const GraphNodeKind = builder.enumType("GraphNodeKind", {
     },
     COLLECT: { value: "collect", description: "Brings the branches of a `Parallelizable` together." },
   } as const satisfies { [K in GraphNodeShape["kind"] as Uppercase<K>]: { value: K; description: string } },
+});
+
+const NodeEffectEnum = builder.enumType("NodeEffect", {
+  description: "What a node does with the world outside of the run, by its tags or by what its code looks like.",
+  values: {
+    LOADS: { value: "loads", description: "It loads data, as its decorator or tag says." },
+    SAVES: { value: "saves", description: "It saves data, as its decorator or tag says." },
+    MAY_LOAD: { value: "may_load", description: "Its code looks as if it loads data." },
+    MAY_SAVE: { value: "may_save", description: "Its code looks as if it saves data, or it returns nothing." },
+  } as const satisfies { [K in NodeEffect as Uppercase<K>]: { value: K; description: string } },
 });
 
 const GraphNode = builder.objectRef<GraphNodeShape>("GraphNode").implement({
@@ -44,6 +55,18 @@ const GraphNode = builder.objectRef<GraphNodeShape>("GraphNode").implement({
     codeHash: t.exposeString("codeHash", {
       nullable: true,
       description: "Hash of its function's source; null when it has none.",
+    }),
+    codeVersion: t.string({
+      nullable: true,
+      description:
+        "Hash of all of the project's code that its function leads to: helpers, classes, constants. Null when it cannot be told.",
+      resolve: ({ codeVersion }) => codeVersion,
+    }),
+    effect: t.field({
+      type: NodeEffectEnum,
+      nullable: true,
+      description: "What it does with the world outside of the run; null when nothing is known of that.",
+      resolve: ({ effect }) => effect,
     }),
   }),
 });

@@ -1,5 +1,6 @@
 import type { JsonObject } from "../domain/json.ts";
 import { builder } from "./builder.ts";
+import { NodeReason } from "./node-reason.ts";
 import { RunError, type RunErrorShape } from "./run-error.ts";
 import { ValueSummary, type ValueSummaryShape } from "./value-summary.ts";
 
@@ -70,6 +71,17 @@ export const NodeRun = builder.drizzleNode("nodeRuns", {
       unauthorizedResolver: () => null,
       select: { columns: { inputs: true } },
       resolve: ({ inputs }) => inputs as JsonObject | null,
+    }),
+    reason: t.field({
+      type: NodeReason,
+      nullable: true,
+      description: "Why it was reused, or ran although reuse was asked for; null where it was not.",
+      select: { columns: { reason: true } },
+      resolve: ({ reason }) => reason,
+    }),
+    stored: t.exposeBoolean("stored", {
+      nullable: true,
+      description: "Whether a later run may take its value; null where reuse was not asked for, and until it has one.",
     }),
     branches: t.exposeInt("branches", {
       nullable: true,

@@ -18,6 +18,7 @@ const PlanProblemCode = builder.enumType("PlanProblemCode", {
     REPEATED_COLLECT: { description: "Branches are collected more than once, and Hamilton would fail." },
     UNKNOWN_EXECUTOR: { description: "FlowerPower has no such executor." },
     BAD_OPTION: { description: "An option has a value that it cannot have." },
+    UNKNOWN_RECOMPUTE: { description: "There is no such node to compute again." },
     TOO_DEEP: { description: "It is nested deeper than FlowerPower takes." },
     UNKNOWN_QUEUE: { description: "There is no such queue." },
   } as const satisfies { [C in PlanProblemShape["code"]]: { description: string } },

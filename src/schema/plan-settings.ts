@@ -3,7 +3,7 @@ import type { RetryPolicy as Policy } from "../domain/retry.ts";
 import type { JobPlan } from "../jobs/plan.ts";
 import type { JobSettings } from "../pipelines/policy.ts";
 import { builder } from "./builder.ts";
-import { OnWorkerLost, ResultMode, RuntimeMode } from "./run-options.ts";
+import { OnWorkerLost, ResultMode, ReuseMode, RuntimeMode } from "./run-options.ts";
 
 const sourceIs = "Who says so: `request`, a file with its key, or `default`.";
 
@@ -52,6 +52,14 @@ const PlannedResults = builder
       source: t.exposeString("source", { description: sourceIs }),
     }),
   });
+
+const PlannedReuse = builder.objectRef<{ value: JobSettings["reuse"]; source: string }>("PlannedReuse").implement({
+  description: "How much the run may take from what nodes have computed before.",
+  fields: (t) => ({
+    value: t.expose("value", { type: ReuseMode, description: "How much of it." }),
+    source: t.exposeString("source", { description: sourceIs }),
+  }),
+});
 
 /** FlowerPower's own default, which nobody has asked for. */
 const impliedRetry = "No retry is written: FlowerPower's implied three do not count.";
@@ -148,6 +156,11 @@ export const PlannedSettings = builder.objectRef<JobPlan>("PlannedSettings").imp
       type: PlannedResults,
       description: "What would be kept of the final variables.",
       resolve: ({ settings: { results: value, sources } }) => ({ value, source: sources.results }),
+    }),
+    reuse: t.field({
+      type: PlannedReuse,
+      description: "How much it might take from what nodes have computed before.",
+      resolve: ({ settings: { reuse: value, sources } }) => ({ value, source: sources.reuse }),
     }),
     executor: t.field({
       type: PlannedExecutor,

@@ -2,6 +2,7 @@
 import type { EventType } from "../domain/event-types.ts";
 import type { builder } from "./builder.ts";
 import { type EventOf, eventType } from "./event-of.ts";
+import { NodeReason } from "./node-reason.ts";
 import { EventError } from "./run-error.ts";
 import { ValueSummary, type ValueSummaryShape } from "./value-summary.ts";
 
@@ -14,7 +15,29 @@ eventType("run.resolved", "The graph is resolved: what will run is known, before
   finalVars: t.stringList({ description: "The final variables.", resolve: ({ data }) => data.finalVars }),
 }));
 
-eventType("node.started", "A node began.", (t) => nodeFields(t));
+eventType("node.started", "A node began.", (t) => ({
+  ...nodeFields(t),
+  reason: t.field({
+    type: NodeReason,
+    nullable: true,
+    description: "Why it was not reused; null where reuse was not asked for.",
+    resolve: ({ data }) => data.reason,
+  }),
+}));
+
+eventType("node.reused", "A node's value was taken from what was computed before: it did not run.", (t) => ({
+  ...nodeFields(t),
+  reason: t.field({
+    type: NodeReason,
+    description: "Where the value comes from.",
+    resolve: ({ data }) => data.reason,
+  }),
+  summary: t.field({
+    type: ValueSummary,
+    description: "What the value looks like.",
+    resolve: ({ data }) => data.summary as unknown as ValueSummaryShape,
+  }),
+}));
 
 eventType("node.expanded", "A `Parallelizable` node was expanded into branches.", (t) => ({
   ...nodeFields(t),
@@ -34,6 +57,11 @@ eventType("node.succeeded", "A node has its value.", (t) => ({
     type: ValueSummary,
     description: "What the value looks like.",
     resolve: ({ data }) => data.summary as unknown as ValueSummaryShape,
+  }),
+  stored: t.boolean({
+    nullable: true,
+    description: "Whether a later run may take the value; null where reuse was not asked for.",
+    resolve: ({ data }) => data.stored,
   }),
 }));
 

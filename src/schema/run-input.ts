@@ -7,7 +7,7 @@ import type { PlanRequest, RetryRequest, RunOptions } from "../domain/run-reques
 import { builder } from "./builder.ts";
 import type { Context } from "./context.ts";
 import { ShapeError } from "./edge-errors.ts";
-import { ExecutorType, LogLevel, OnWorkerLost, ResultMode, RuntimeMode } from "./run-options.ts";
+import { ExecutorType, LogLevel, OnWorkerLost, ResultMode, ReuseMode, RuntimeMode } from "./run-options.ts";
 
 const dayMs = 86_400_000;
 export const name = z.string().min(1).max(257);
@@ -80,6 +80,11 @@ export const runFields = (t: InputFields) => ({
   logLevel: t.field({ type: LogLevel, description: "The lowest level of log lines that is recorded." }),
   runtime: t.field({ type: RuntimeMode, description: "In which Python process it runs." }),
   results: t.field({ type: ResultMode, description: "What is kept of the final variables." }),
+  reuse: t.field({ type: ReuseMode, description: "How much it may take from what nodes have computed before." }),
+  recompute: t.stringList({
+    description: "Nodes that run whatever is stored of them, at most 1000.",
+    validate: z.array(name).max(1000).nullish(),
+  }),
   queue: t.string({ description: "The queue in which it waits.", validate: z.string().regex(namePattern).nullish() }),
   priority: t.int({
     description: "From 0 to 100, higher is taken first; 50 when absent.",
@@ -138,8 +143,8 @@ async function nameOf({ project = null, pipeline }: RunInput, { catalogue }: Con
   return { project: named, pipeline: pipeline.slice(slash + 1) };
 }
 
-function optionsOf({ executor, logLevel, runtime, results }: RunInput): RunOptions {
-  return given<RunOptions>({ executor: executorOf(executor), logLevel, runtime, results });
+function optionsOf({ executor, logLevel, runtime, results, reuse, recompute }: RunInput): RunOptions {
+  return given<RunOptions>({ executor: executorOf(executor), logLevel, runtime, results, reuse, recompute });
 }
 
 export function executorOf(executor: typeof ExecutorInput.$inferInput | null | undefined) {

@@ -1,4 +1,6 @@
 /** The parts of a run request that an enqueue takes and a job shows: enums, the executor, the retry. */
+
+import type { ReuseMode as ReuseModeShape } from "../domain/reuse.ts";
 import type { RetryRequest, RunOptions as RunOptionsShape } from "../domain/run-request.ts";
 import { builder } from "./builder.ts";
 
@@ -40,15 +42,19 @@ export const ResultMode = builder.enumType("ResultMode", {
 });
 
 export const ReuseMode = builder.enumType("ReuseMode", {
-  description: "Which values of earlier runs may be taken instead of computing them again.",
+  description: "How much a run may take from what nodes have computed before.",
   values: {
-    NONE: { value: "none", description: "None: every node runs." },
+    NONE: { value: "none", description: "Nothing: every node runs, and nothing is stored." },
     RESUME: {
       value: "resume",
-      description: "Those of this job's earlier attempts and of the jobs that it was rerun from.",
+      description: "What the job's own earlier attempts have stored, and the jobs that it was rerun from.",
     },
-    FULL: { value: "full", description: "Those of any run with the same code and inputs." },
-  } as const,
+    FULL: {
+      value: "full",
+      description:
+        "What any job of the project has stored. Nodes without upstream nodes, and such as load or save data, run all the same.",
+    },
+  } as const satisfies { [K in ReuseModeShape as Uppercase<K>]: { value: K; description: string } },
 });
 
 export const OnWorkerLost = builder.enumType("OnWorkerLost", {
@@ -108,6 +114,10 @@ export const RunOptions = builder.objectRef<RunOptionsShape>("RunOptions").imple
       nullable: true,
       description: "Null: the pipeline's own.",
       resolve: (o) => o.reuse,
+    }),
+    recompute: t.stringList({
+      description: "Nodes that run whatever is stored of them.",
+      resolve: (o) => o.recompute ?? [],
     }),
   }),
 });

@@ -14,6 +14,7 @@ import { protocolVersion, type RetrySetting, type RunRequest } from "../runtime/
 import type { RunEnded } from "../runtime/run.ts";
 import type { Grace } from "../runtime/stop.ts";
 import { type Execute, isPermanent, type PolicyOf } from "./attempts.ts";
+import { reuseFolder, reuseLimits } from "./reuse-store.ts";
 import type { WorkerStore } from "./shared-store.ts";
 import type { Started } from "./writes.ts";
 
@@ -56,9 +57,10 @@ export function executeIn(options: ExecuteOptions): Execute {
               ...protocolLimits(limits),
             };
       const request = requestOf(started, settings, runDir, limits.inlineBytes);
+      const reuse = reuseOf(started, settings, workDir);
       const ended = await runtimes.run(
         started.project,
-        { ...request, artifacts },
+        { ...request, artifacts, reuse },
         {
           fresh: settings.runtime === "fresh",
           onEvents,
@@ -156,6 +158,19 @@ function requestOf(started: Started, settings: JobSettings, runDir: string, maxI
     results: settings.results,
     maxInlineBytes,
     codeHash: codeHash ?? null,
+  };
+}
+
+function reuseOf({ project, options }: Started, { reuse }: JobSettings, workDir: string): RunRequest["reuse"] {
+  if (reuse === "none") return null;
+  const { recompute = [], reuseFrom = [] } = options as RunOptions;
+  return {
+    mode: reuse,
+    folder: reuseFolder(workDir, project),
+    scopes: reuseFrom.map((id) => idText("job", id)),
+    recompute,
+    maxEntryBytes: reuseLimits.maxEntryBytes,
+    minFreeBytes: reuseLimits.minFreeBytes,
   };
 }
 

@@ -78,6 +78,9 @@ const emptyNode = {
   error: null,
   inputs: null,
   branches: null,
+  reason: null,
+  stored: null,
+  codeVersion: null,
 } as const;
 
 /** An event of the protocol as it is stored, and by how much it changes the progress. */
@@ -88,14 +91,20 @@ function stored(body: RunEvent): { type: EventType; data: JsonObject; done?: num
       return { type: "run.resolved", data: { codeHash, path, finalVars }, total: path.length };
     }
     case "node.started":
-      return { type: "node.started", data: {} };
+      return { type: "node.started", data: body.data as JsonObject };
+    case "node.reused": {
+      const { reason, summary } = body.data;
+      return { type: "node.reused", data: { reason, summary } as JsonObject, done: 1 };
+    }
     case "node.expanded": {
       const { count, nodes } = body.data;
       // The path counts each node of the block once.
       return { type: "node.expanded", data: { count, nodes }, total: (count - 1) * nodes.length };
     }
-    case "node.succeeded":
-      return { type: "node.succeeded", data: body.data as JsonObject, done: 1 };
+    case "node.succeeded": {
+      const { codeVersion: _codeVersion, ...data } = body.data;
+      return { type: "node.succeeded", data: data as JsonObject, done: 1 };
+    }
     case "node.failed":
       return {
         type: "node.failed",
@@ -111,12 +120,24 @@ function stored(body: RunEvent): { type: EventType; data: JsonObject; done?: num
 function nodeChange(body: RunEvent, at: string): Partial<NodeRunRow> {
   switch (body.event) {
     case "node.started":
-      return { startedAt: at };
+      return { startedAt: at, reason: body.data.reason ?? null };
+    case "node.reused": {
+      const { reason, summary, stored = true, codeVersion = null } = body.data;
+      return { state: "reused", endedAt: at, reason, summary: summary as JsonObject, stored, codeVersion };
+    }
     case "node.expanded":
       return { branches: body.data.count };
     case "node.succeeded": {
-      const { durationMs, cpuMs, summary } = body.data;
-      return { state: "succeeded", endedAt: at, durationMs, cpuMs, summary: summary as JsonObject };
+      const { durationMs, cpuMs, summary, stored = null, codeVersion = null } = body.data;
+      return {
+        state: "succeeded",
+        endedAt: at,
+        durationMs,
+        cpuMs,
+        summary: summary as JsonObject,
+        stored,
+        codeVersion,
+      };
     }
     case "node.failed": {
       const { durationMs, error, inputs } = body.data;

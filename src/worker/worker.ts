@@ -3,6 +3,7 @@ import type { ArtifactStore } from "../artifacts/store.ts";
 import { type ArtifactLimits, artifactLimits } from "../domain/artifact-limits.ts";
 import { idText } from "../domain/ids.ts";
 import type { JsonObject } from "../domain/json.ts";
+import { startRounds } from "../events/rounds.ts";
 import type { JobsContext } from "../jobs/context.ts";
 import { openRuntimes } from "../runtime/pool.ts";
 import type { Grace } from "../runtime/stop.ts";
@@ -10,6 +11,7 @@ import { Attempts, type Execute, type PolicyOf } from "./attempts.ts";
 import { executeIn, policyFrom } from "./execute.ts";
 import { Projects, type ServedProject } from "./projects.ts";
 import { giveBack } from "./rescue.ts";
+import { pruneReuse, reuseLimits } from "./reuse-store.ts";
 import { WorkerSession } from "./session.ts";
 import { claimStore } from "./shared-store.ts";
 import { startSweep } from "./sweep.ts";
@@ -128,6 +130,15 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
     log,
   });
 
+  const pruning = startRounds(
+    async () => {
+      const { entries, bytes } = await pruneReuse(options.workDir);
+      if (entries > 0) log("reuse pruned", { entries, bytes });
+      return reuseLimits.everyMs;
+    },
+    (error) => log("pruning what is kept for reuse failed", { error: String(error) }),
+  );
+
   const hurried = Promise.withResolvers<void>();
   let stopping: Promise<void> | null = null;
 
@@ -135,6 +146,7 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
     // First of all: nothing that follows may take so long that another ticket is taken.
     const told = (error: unknown) => log("stopping in order failed", { error: String(error) });
     const stopped = tickets.stop().catch(told);
+    const pruned = Promise.resolve(pruning[Symbol.asyncDispose]()).catch(told);
     const undescribed = Promise.all([projects[Symbol.asyncDispose](), sweep[Symbol.asyncDispose]()]).then(
       () => {},
       told,
@@ -147,7 +159,12 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
     await atMost(handBackMs, attempts.idle());
     attempts.abandon();
     cancels.close();
-    await Promise.all([runtimes.close(leaveMs), atMost(leaveMs, stopped), atMost(leaveMs, undescribed)]);
+    await Promise.all([
+      runtimes.close(leaveMs),
+      atMost(leaveMs, stopped),
+      atMost(leaveMs, undescribed),
+      atMost(leaveMs, pruned),
+    ]);
     await atMost(leaveMs, session[Symbol.asyncDispose]());
   }
 

@@ -11,8 +11,19 @@ const canvas: Canvas = { paint: (_format, text) => text, symbols: unicode, colum
 
 type Given<T extends JobEvent["__typename"]> = Omit<
   Extract<JobEvent, { __typename: T }>,
-  "__typename" | "cursor" | "jobId" | "seq" | "attempt" | "type" | "recordedAt" | "occurredAt" | "node" | "branch"
-> & { node?: string; branch?: string };
+  | "__typename"
+  | "cursor"
+  | "jobId"
+  | "seq"
+  | "attempt"
+  | "type"
+  | "recordedAt"
+  | "occurredAt"
+  | "node"
+  | "branch"
+  | "whyRun"
+  | "stored"
+> & { node?: string; branch?: string; whyRun?: object; stored?: boolean };
 
 let seq = 0;
 
@@ -156,6 +167,32 @@ describe("frame", () => {
     expect(lines[0]).toBe("flights/daily_report  …k7fq2m  FAILED          attempt 1  ███░░░░░░░ 3/8  710 ms");
     expect(lines[3]).toMatch(/^├ – airport_profile 1\/4/);
     expect(lines[5]).toBe("└ ✗ weather_effect         110 ms   ValueError: no rain");
+  });
+
+  it("shows what was reused, and why the rest ran", () => {
+    const reason = (code: string, text: string, jobId: string | null = null) => ({ code, text, jobId, attempt: 1 });
+    const hit = reason("HIT", "hit: computed by job_x, attempt 1", "job_01m83zzqehe0080002t2yjk7fq2k") as never;
+    const events = [
+      event("JobStarted", 0, { worker: "wkr_1" }),
+      event("RunResolved", 1, { codeHash: "c0de", path, finalVars: ["weather_effect"] }),
+      event("NodeReused", 2, { node: "raw_flights", whyReused: hit, summary: frameSummary(48_213, 9, 3_400_000) }),
+      event("NodeExpanded", 3, { node: "airport", count: 2, nodes: ["airport_profile"] }),
+      ...[0, 1].map((n) =>
+        event("NodeReused", 4, { node: "airport_profile", branch: branch(n), whyReused: hit, summary: float }),
+      ),
+      event("NodeStarted", 5, { node: "weather_effect", whyRun: reason("CODE_CHANGED", "code changed") }),
+      event("NodeSucceeded", 6, { node: "weather_effect", durationMs: 2, cpuMs: 1, summary: float }),
+    ];
+    const lines = frame(viewOf(events), canvas, startedAt + 10);
+    expect(lines[0]).toContain("4/6");
+    expect(lines[1]).toBe("├ ↺ raw_flights                     DataFrame 48\u202f213 × 9, 3.4 MB, reused: …k7fq…");
+    expect(lines[3]).toBe("├ ↺ airport_profile 2/2             2 reused");
+    expect(lines[5]).toBe("└ ✓ weather_effect           2 ms   float 40.63, code changed");
+    const plain = events.map((each, n) => plainLine(viewOf(events.slice(0, n + 1)), each, ascii)?.slice(10));
+    expect(plain.filter((line) => line?.includes("="))).toEqual([
+      "[1/5] = raw_flights  DataFrame 48 213 x 9, 3.4 MB, reused: ...k7fq2k, attempt 1",
+      "[3/6] = airport_profile 2/2  2 reused",
+    ]);
   });
 
   it("begins anew with the next attempt, and says what became of the last", () => {

@@ -182,7 +182,7 @@ describe("what the client asks for", () => {
 /** The page sizes of `client.ts` and the CLI, where they are not 50. */
 const largest: Record<string, object> = {
   JobsDocument: { first: 100, orderBy: "ID_DESC" },
-  JobHistoryDocument: { first: 50 },
+  JobHistoryDocument: { first: 30 },
   NodeRunsDocument: { first: 50 },
   ProjectsDocument: { first: 10 },
 };

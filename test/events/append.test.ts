@@ -34,6 +34,7 @@ function event(
 
 function node({ jobId, attempt, runToken }: Started, given: Partial<NodeRunRow> = {}): NodeRunRow {
   const nothing = { durationMs: null, cpuMs: null, summary: null, error: null, inputs: null, branches: null };
+  const ofReuse = { reason: null, stored: null, codeVersion: null };
   const times = { startedAt: null, endedAt: null };
   const firstSeq = nodeNumber(given);
   return {
@@ -46,6 +47,7 @@ function node({ jobId, attempt, runToken }: Started, given: Partial<NodeRunRow> 
     state: "running",
     ...times,
     ...nothing,
+    ...ofReuse,
     ...given,
   };
 }

@@ -62,6 +62,7 @@ describe("resolveSettings", () => {
       results: "full",
       resultTtlMs: 604_800_000,
       logTtlMs: 604_800_000,
+      reuse: "none",
       sources: {
         retry: "default",
         maxLosses: "default",
@@ -75,8 +76,17 @@ describe("resolveSettings", () => {
         results: "default",
         resultTtlMs: "default",
         logTtlMs: "default",
+        reuse: "default",
       },
     });
+  });
+
+  it("takes reuse from the nearest place that names it", () => {
+    expect(settings({ project: { reuse: "full" } })).toMatchObject({ reuse: "full", sources: { reuse: ofProject } });
+    const both = { project: { reuse: "full" }, pipeline: { reuse: "resume" } } as const;
+    expect(settings(both)).toMatchObject({ reuse: "resume", sources: { reuse: ofPipeline } });
+    const asked = settings({ ...both, request: { options: { reuse: "none" } } });
+    expect(asked).toMatchObject({ reuse: "none", sources: { reuse: "request" } });
   });
 
   it.each([

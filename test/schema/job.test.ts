@@ -23,7 +23,7 @@ const enqueue = `mutation ($input: EnqueueJobInput!) {
   enqueueJob(input: $input) {
     __typename
     ... on EnqueueJobSuccess { replayed plan { codeHash nodes count } job { id state inputs config finalVars tags priority queue actor requestedBy timeoutMs onWorkerLost
-      validated maxAttempts runAt expiresAt waitingFor lastCursor options { logLevel runtime results executor { type maxWorkers numCpus } }
+      validated maxAttempts runAt expiresAt waitingFor lastCursor options { logLevel runtime results reuse recompute executor { type maxWorkers numCpus } }
       retry { maxRetries retryDelayMs jitterFactor retryExceptions } } }
     ... on Error { code message path }
     ... on InvalidRunError { problems { path message suggestion } }
@@ -77,7 +77,7 @@ describe("enqueueJob", () => {
         expiresAt: null,
         waitingFor: "no worker has project bakery",
         lastCursor: expect.any(String),
-        options: { logLevel: null, runtime: null, results: null, executor: null },
+        options: { logLevel: null, runtime: null, results: null, reuse: null, recompute: [], executor: null },
         retry: null,
       },
     });
@@ -94,6 +94,8 @@ describe("enqueueJob", () => {
       logLevel: "DEBUG",
       runtime: "FRESH",
       results: "SUMMARY",
+      reuse: "FULL",
+      recompute: ["dough"],
       queue: "default",
       priority: 100,
       tags: ["a", "b"],
@@ -120,6 +122,8 @@ describe("enqueueJob", () => {
         logLevel: "DEBUG",
         runtime: "FRESH",
         results: "SUMMARY",
+        reuse: "FULL",
+        recompute: ["dough"],
         executor: { type: "THREADPOOL", maxWorkers: 4, numCpus: null },
       },
       priority: 100,
@@ -201,6 +205,10 @@ describe("enqueueJob", () => {
       { __typename: "InvalidRunError", problems: [{ path: "input.inputs.flour" }] },
     ],
     [{ pipeline: "bread", finalVars: ["crust"] }, { __typename: "InvalidRunError" }],
+    [
+      { pipeline: "bread", recompute: ["flour", "doug"] },
+      { __typename: "InvalidRunError", problems: [{ path: "input.recompute.1", suggestion: "dough" }] },
+    ],
     [
       { pipeline: "bread", finalVars: [] },
       { __typename: "InvalidRunError", problems: [{ path: "input.finalVars" }] },

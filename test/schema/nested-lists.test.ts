@@ -112,6 +112,32 @@ describe("Job.nodeRuns", () => {
     expect(await count('node: "nobody"')).toBe(0);
   });
 
+  it("says where a reused value comes from, and why others ran", async () => {
+    const jobId = await insertRun(db, { attempts: 1, nodes: 1 });
+    const other = "job_01m83zzqehe0080002t2yjk7fq";
+    const reasons = [
+      { code: "hit", text: `hit: computed by ${other}, attempt 2`, job: other, attempt: 2 },
+      { code: "input_changed", text: "input changed: flour", job: null, attempt: null },
+    ];
+    await db.sql`
+      insert into node_runs (job_id, attempt, node, first_seq, state, reason, stored)
+      values (${jobId}, 1, 'kept', 10, 'reused', ${db.sql.json(reasons[0] as never)}, true),
+        (${jobId}, 1, 'again', 11, 'failed', ${db.sql.json(reasons[1] as never)}, null)`;
+    const document = `query ($id: ID!) { job(id: $id) { nodeRuns(first: 5) { nodes {
+      node state stored reason { code text jobId attempt }
+    } } } }`;
+    const { data } = await server.post(document, { id: idText("job", jobId) });
+    const [first, kept, again] = data.job.nodeRuns.nodes;
+    expect(first).toMatchObject({ reason: null, stored: null });
+    expect(kept).toEqual({
+      node: "kept",
+      state: "REUSED",
+      stored: true,
+      reason: { code: "HIT", text: `hit: computed by ${other}, attempt 2`, jobId: other, attempt: 2 },
+    });
+    expect(again.reason).toMatchObject({ code: "INPUT_CHANGED", text: "input changed: flour", jobId: null });
+  });
+
   it("reads a page by its index, whatever came before it", async () => {
     await db.sql`analyze node_runs`;
     const question = { question: 0, jobId: id, attempt: 2, node: null, states: null, after: 4000, before: 2 ** 31 - 1 };

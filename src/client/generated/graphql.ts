@@ -88,12 +88,16 @@ export type EnqueueJobInput = {
   project?: string | null | undefined;
   /** The queue in which it waits. */
   queue?: string | null | undefined;
+  /** Nodes that run whatever is stored of them, at most 1000. */
+  recompute?: Array<string> | null | undefined;
   /** The person behind an application: a label. */
   requestedBy?: string | null | undefined;
   /** What is kept of the final variables. */
   results?: ResultMode | null | undefined;
   /** When a failed attempt is tried again. */
   retry?: RetryInput | null | undefined;
+  /** How much it may take from what nodes have computed before. */
+  reuse?: ReuseMode | null | undefined;
   /** When it is due; now when absent. */
   runAt?: string | null | undefined;
   /** In which Python process it runs. */
@@ -151,6 +155,8 @@ export type EventType =
   | 'NODE_EXPANDED'
   /** `node.failed`, the type NodeFailed. */
   | 'NODE_FAILED'
+  /** `node.reused`, the type NodeReused. */
+  | 'NODE_REUSED'
   /** `node.started`, the type NodeStarted. */
   | 'NODE_STARTED'
   /** `node.succeeded`, the type NodeSucceeded. */
@@ -296,6 +302,25 @@ export type LogLevel =
   /** What may be wrong. */
   | 'WARNING';
 
+/** Why a node was reused, or ran although reuse was asked for. */
+export type NodeReasonCode =
+  /** It ran: its function, or code that it leads to, has changed. */
+  | 'CODE_CHANGED'
+  /** Reused: it was computed before, by the same code from equal inputs. */
+  | 'HIT'
+  /** It ran: an input or an upstream node has another value. */
+  | 'INPUT_CHANGED'
+  /** It ran: it loads or saves data, which a stored value would leave out. */
+  | 'LOADS_OR_SAVES'
+  /** It ran: no result of it is stored, or none that can be read. */
+  | 'NOTHING_STORED'
+  /** It ran: its value cannot be stored or compared. */
+  | 'NOT_REUSABLE'
+  /** It ran: it depends on no other node, so what it reads may have changed. */
+  | 'NO_UPSTREAM'
+  /** It ran: the request or its code asked for it. */
+  | 'RECOMPUTE_ASKED';
+
 /** Which node runs: those to which all of it applies. */
 export type NodeRunFilter = {
   /** Only runs of this node: more than one when it ran in branches. */
@@ -362,10 +387,14 @@ export type PlanJobInput = {
   project?: string | null | undefined;
   /** The queue in which it waits. */
   queue?: string | null | undefined;
+  /** Nodes that run whatever is stored of them, at most 1000. */
+  recompute?: Array<string> | null | undefined;
   /** What is kept of the final variables. */
   results?: ResultMode | null | undefined;
   /** When a failed attempt is tried again. */
   retry?: RetryInput | null | undefined;
+  /** How much it may take from what nodes have computed before. */
+  reuse?: ReuseMode | null | undefined;
   /** In which Python process it runs. */
   runtime?: RuntimeMode | null | undefined;
   /** After so long an attempt is stopped, up to 24 days. */
@@ -404,6 +433,8 @@ export type PlanProblemCode =
   | 'UNKNOWN_INPUT'
   /** There is no such queue. */
   | 'UNKNOWN_QUEUE'
+  /** There is no such node to compute again. */
+  | 'UNKNOWN_RECOMPUTE'
   /** The value does not fit the input's type. */
   | 'WRONG_TYPE';
 
@@ -517,13 +548,13 @@ export type RetryInput = {
   retryExceptions?: Array<string> | null | undefined;
 };
 
-/** Which values of earlier runs may be taken instead of computing them again. */
+/** How much a run may take from what nodes have computed before. */
 export type ReuseMode =
-  /** Those of any run with the same code and inputs. */
+  /** What any job of the project has stored. Nodes without upstream nodes, and such as load or save data, run all the same. */
   | 'FULL'
-  /** None: every node runs. */
+  /** Nothing: every node runs, and nothing is stored. */
   | 'NONE'
-  /** Those of this job's earlier attempts and of the jobs that it was rerun from. */
+  /** What the job's own earlier attempts have stored, and the jobs that it was rerun from. */
   | 'RESUME';
 
 /** In which Python process a run takes place. */
@@ -597,7 +628,7 @@ export type PlanRerunQueryVariables = Exact<{
 export type PlanRerunQuery = { planRerun:
     | { __typename: 'CodeChangedError', code: string, message: string, path: string | null, ran: string | null, published: string | null }
     | { __typename: 'InvalidRunError', code: string, message: string, path: string | null, refused: Array<{ path: string, message: string, suggestion: string | null }> }
-    | { __typename: 'JobPlan', project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, inBlock: boolean, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, retryExceptions: Array<string> | null, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, results: { value: ResultMode, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } }
+    | { __typename: 'JobPlan', project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, inBlock: boolean, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, retryExceptions: Array<string> | null, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, reuse: { value: ReuseMode, source: string }, results: { value: ResultMode, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } }
     | { __typename: 'JobStateError', code: string, message: string, path: string | null, state: JobState }
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
    };
@@ -616,13 +647,15 @@ export type RegressionFragment = { factor: number, baselineP95Ms: number };
 
 export type ListedJobFragment = { id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null } };
 
-export type NodeRunFragment = { node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, inputs: Record<string, unknown> | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null };
+export type NodeReasonFragment = { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null };
+
+export type NodeRunFragment = { node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, stored: boolean | null, inputs: Record<string, unknown> | null, reason: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null };
 
 export type ArtifactFragment = { id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null };
 
 export type ResultFragment = { name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null };
 
-export type JobDetailsFragment = { inputs: Record<string, unknown> | null, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, count: number } | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null }, regression: { factor: number, baselineP95Ms: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failure: { node: string | null, branch: string | null, code: Array<{ number: number, text: string, isFailing: boolean }> } | null, failureGroup: { id: string, count: number, firstSeenAt: string, isOpen: boolean } | null, rerunOf: { id: string } | null, reruns: { nodes: Array<{ id: string, state: JobState }>, pageInfo: { hasPreviousPage: boolean } }, resolvedBy: { id: string } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, inputs: Record<string, unknown> | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }> };
+export type JobDetailsFragment = { inputs: Record<string, unknown> | null, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, options: { reuse: ReuseMode | null, recompute: Array<string> }, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, count: number } | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null }, regression: { factor: number, baselineP95Ms: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failure: { node: string | null, branch: string | null, code: Array<{ number: number, text: string, isFailing: boolean }> } | null, failureGroup: { id: string, count: number, firstSeenAt: string, isOpen: boolean } | null, rerunOf: { id: string } | null, reruns: { nodes: Array<{ id: string, state: JobState }>, pageInfo: { hasPreviousPage: boolean } }, resolvedBy: { id: string } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, stored: boolean | null, inputs: Record<string, unknown> | null, reason: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }> };
 
 export type FailureGroupFragment = { id: string, project: string, pipeline: string, node: string | null, errorClass: string, errorKind: ErrorKind, codeHash: string | null, count: number, firstSeenAt: string, lastSeenAt: string, lastMessage: string, lastJobId: string, isOpen: boolean, closedAt: string | null, closedById: string | null };
 
@@ -666,9 +699,11 @@ type JobEvent_NodeExpanded_Fragment = { __typename: 'NodeExpanded', count: numbe
 
 type JobEvent_NodeFailed_Fragment = { __typename: 'NodeFailed', durationMs: number, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } };
 
-type JobEvent_NodeStarted_Fragment = { __typename: 'NodeStarted', cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string };
+type JobEvent_NodeReused_Fragment = { __typename: 'NodeReused', cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, whyReused: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null }, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } };
 
-type JobEvent_NodeSucceeded_Fragment = { __typename: 'NodeSucceeded', durationMs: number, cpuMs: number | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } };
+type JobEvent_NodeStarted_Fragment = { __typename: 'NodeStarted', cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, whyRun: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null } | null };
+
+type JobEvent_NodeSucceeded_Fragment = { __typename: 'NodeSucceeded', durationMs: number, cpuMs: number | null, stored: boolean | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } };
 
 type JobEvent_RunResolved_Fragment = { __typename: 'RunResolved', codeHash: string, path: Array<string>, finalVars: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string };
 
@@ -691,6 +726,7 @@ export type JobEventFragment =
   | JobEvent_LogLine_Fragment
   | JobEvent_NodeExpanded_Fragment
   | JobEvent_NodeFailed_Fragment
+  | JobEvent_NodeReused_Fragment
   | JobEvent_NodeStarted_Fragment
   | JobEvent_NodeSucceeded_Fragment
   | JobEvent_RunResolved_Fragment
@@ -702,7 +738,7 @@ export type JobQueryVariables = Exact<{
 }>;
 
 
-export type JobQuery = { job: { inputs: Record<string, unknown> | null, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, count: number } | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null }, regression: { factor: number, baselineP95Ms: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failure: { node: string | null, branch: string | null, code: Array<{ number: number, text: string, isFailing: boolean }> } | null, failureGroup: { id: string, count: number, firstSeenAt: string, isOpen: boolean } | null, rerunOf: { id: string } | null, reruns: { nodes: Array<{ id: string, state: JobState }>, pageInfo: { hasPreviousPage: boolean } }, resolvedBy: { id: string } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, inputs: Record<string, unknown> | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }> } | null };
+export type JobQuery = { job: { inputs: Record<string, unknown> | null, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, options: { reuse: ReuseMode | null, recompute: Array<string> }, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, count: number } | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null }, regression: { factor: number, baselineP95Ms: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failure: { node: string | null, branch: string | null, code: Array<{ number: number, text: string, isFailing: boolean }> } | null, failureGroup: { id: string, count: number, firstSeenAt: string, isOpen: boolean } | null, rerunOf: { id: string } | null, reruns: { nodes: Array<{ id: string, state: JobState }>, pageInfo: { hasPreviousPage: boolean } }, resolvedBy: { id: string } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, stored: boolean | null, inputs: Record<string, unknown> | null, reason: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }> } | null };
 
 export type JobByRefQueryVariables = Exact<{
   ref: string;
@@ -712,7 +748,7 @@ export type JobByRefQueryVariables = Exact<{
 export type JobByRefQuery = { jobByRef:
     | { __typename: 'AmbiguousRefError', code: string, message: string, path: string | null, candidates: Array<string> }
     | { __typename: 'BadInputError', code: string, message: string, path: string | null }
-    | { __typename: 'Job', inputs: Record<string, unknown> | null, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, count: number } | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null }, regression: { factor: number, baselineP95Ms: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failure: { node: string | null, branch: string | null, code: Array<{ number: number, text: string, isFailing: boolean }> } | null, failureGroup: { id: string, count: number, firstSeenAt: string, isOpen: boolean } | null, rerunOf: { id: string } | null, reruns: { nodes: Array<{ id: string, state: JobState }>, pageInfo: { hasPreviousPage: boolean } }, resolvedBy: { id: string } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, inputs: Record<string, unknown> | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }> }
+    | { __typename: 'Job', inputs: Record<string, unknown> | null, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, options: { reuse: ReuseMode | null, recompute: Array<string> }, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, count: number } | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null }, regression: { factor: number, baselineP95Ms: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failure: { node: string | null, branch: string | null, code: Array<{ number: number, text: string, isFailing: boolean }> } | null, failureGroup: { id: string, count: number, firstSeenAt: string, isOpen: boolean } | null, rerunOf: { id: string } | null, reruns: { nodes: Array<{ id: string, state: JobState }>, pageInfo: { hasPreviousPage: boolean } }, resolvedBy: { id: string } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, stored: boolean | null, inputs: Record<string, unknown> | null, reason: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }> }
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
    };
 
@@ -789,8 +825,9 @@ export type JobEventsSubscription = { jobEvents:
     | { __typename: 'LogLine', level: string, stream: string, logger: string | null, text: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
     | { __typename: 'NodeExpanded', count: number, nodes: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string }
     | { __typename: 'NodeFailed', durationMs: number, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
-    | { __typename: 'NodeStarted', cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string }
-    | { __typename: 'NodeSucceeded', durationMs: number, cpuMs: number | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } }
+    | { __typename: 'NodeReused', cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, whyReused: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null }, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } }
+    | { __typename: 'NodeStarted', cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, whyRun: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null } | null }
+    | { __typename: 'NodeSucceeded', durationMs: number, cpuMs: number | null, stored: boolean | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } }
     | { __typename: 'RunResolved', codeHash: string, path: Array<string>, finalVars: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
     | { __typename: 'UnknownEvent', data: unknown, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
    };
@@ -819,8 +856,9 @@ export type JobHistoryQuery = { job: { events: { nodes: Array<
         | { __typename: 'LogLine', level: string, stream: string, logger: string | null, text: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
         | { __typename: 'NodeExpanded', count: number, nodes: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string }
         | { __typename: 'NodeFailed', durationMs: number, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
-        | { __typename: 'NodeStarted', cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string }
-        | { __typename: 'NodeSucceeded', durationMs: number, cpuMs: number | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } }
+        | { __typename: 'NodeReused', cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, whyReused: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null }, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } }
+        | { __typename: 'NodeStarted', cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, whyRun: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null } | null }
+        | { __typename: 'NodeSucceeded', durationMs: number, cpuMs: number | null, stored: boolean | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } }
         | { __typename: 'RunResolved', codeHash: string, path: Array<string>, finalVars: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
         | { __typename: 'UnknownEvent', data: unknown, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
       >, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } | null };
@@ -841,7 +879,7 @@ export type NodeRunsQueryVariables = Exact<{
 
 
 export type NodeRunsQuery = { node:
-    | { nodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, inputs: Record<string, unknown> | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } }
+    | { nodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, stored: boolean | null, inputs: Record<string, unknown> | null, reason: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } }
     | Record<PropertyKey, never>
    | null };
 
@@ -868,8 +906,9 @@ export type FeedSubscription = { feed: { cursor: string, event:
       | { __typename: 'LogLine', level: string, stream: string, logger: string | null, text: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
       | { __typename: 'NodeExpanded', count: number, nodes: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string }
       | { __typename: 'NodeFailed', durationMs: number, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
-      | { __typename: 'NodeStarted', cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string }
-      | { __typename: 'NodeSucceeded', durationMs: number, cpuMs: number | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } }
+      | { __typename: 'NodeReused', cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, whyReused: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null }, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } }
+      | { __typename: 'NodeStarted', cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, whyRun: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null } | null }
+      | { __typename: 'NodeSucceeded', durationMs: number, cpuMs: number | null, stored: boolean | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } }
       | { __typename: 'RunResolved', codeHash: string, path: Array<string>, finalVars: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
       | { __typename: 'UnknownEvent', data: unknown, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
      | null } };
@@ -910,7 +949,7 @@ export type ServerQueryVariables = Exact<{ [key: string]: never; }>;
 
 export type ServerQuery = { server: { version: string, postgresVersion: string, startedAt: string, now: string, clockSkewMs: number, actor: string }, workers: Array<{ id: string, host: string, pid: number, slots: number, state: WorkerState, projects: Array<string> }> };
 
-export type JobPlanFragment = { project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, inBlock: boolean, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, retryExceptions: Array<string> | null, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, results: { value: ResultMode, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } };
+export type JobPlanFragment = { project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, inBlock: boolean, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, retryExceptions: Array<string> | null, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, reuse: { value: ReuseMode, source: string }, results: { value: ResultMode, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } };
 
 export type PlanJobQueryVariables = Exact<{
   input: PlanJobInput;
@@ -919,7 +958,7 @@ export type PlanJobQueryVariables = Exact<{
 
 export type PlanJobQuery = { planJob:
     | { __typename: 'BadInputError', code: string, message: string, path: string | null }
-    | { __typename: 'JobPlan', project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, inBlock: boolean, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, retryExceptions: Array<string> | null, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, results: { value: ResultMode, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } }
+    | { __typename: 'JobPlan', project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, inBlock: boolean, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, retryExceptions: Array<string> | null, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, reuse: { value: ReuseMode, source: string }, results: { value: ResultMode, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } }
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
    };
 
@@ -1049,6 +1088,14 @@ export const RunErrorFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"RunError"}) as unknown as TypedDocumentString<RunErrorFragment, unknown>;
+export const NodeReasonFragmentDoc = new TypedDocumentString(`
+    fragment NodeReason on NodeReason {
+  code
+  text
+  jobId
+  attempt
+}
+    `, {"fragmentName":"NodeReason"}) as unknown as TypedDocumentString<NodeReasonFragment, unknown>;
 export const ValueSummaryFragmentDoc = new TypedDocumentString(`
     fragment ValueSummary on ValueSummary {
   type
@@ -1072,6 +1119,10 @@ export const NodeRunFragmentDoc = new TypedDocumentString(`
   endedAt
   durationMs
   cpuMs
+  stored
+  reason {
+    ...NodeReason
+  }
   inputs
   summary {
     ...ValueSummary
@@ -1114,6 +1165,12 @@ fragment RunError on RunError {
 fragment Regression on Regression {
   factor
   baselineP95Ms
+}
+fragment NodeReason on NodeReason {
+  code
+  text
+  jobId
+  attempt
 }`, {"fragmentName":"NodeRun"}) as unknown as TypedDocumentString<NodeRunFragment, unknown>;
 export const ArtifactFragmentDoc = new TypedDocumentString(`
     fragment Artifact on Artifact {
@@ -1187,6 +1244,10 @@ export const JobDetailsFragmentDoc = new TypedDocumentString(`
   expiresAt
   validated
   lastCursor
+  options {
+    reuse
+    recompute
+  }
   retry {
     maxRetries
     retryDelayMs
@@ -1323,6 +1384,12 @@ fragment Regression on Regression {
   factor
   baselineP95Ms
 }
+fragment NodeReason on NodeReason {
+  code
+  text
+  jobId
+  attempt
+}
 fragment NodeRun on NodeRun {
   node
   branch
@@ -1332,6 +1399,10 @@ fragment NodeRun on NodeRun {
   endedAt
   durationMs
   cpuMs
+  stored
+  reason {
+    ...NodeReason
+  }
   inputs
   summary {
     ...ValueSummary
@@ -1511,9 +1582,23 @@ export const JobEventFragmentDoc = new TypedDocumentString(`
     count
     nodes
   }
+  ... on NodeStarted {
+    whyRun: reason {
+      ...NodeReason
+    }
+  }
+  ... on NodeReused {
+    whyReused: reason {
+      ...NodeReason
+    }
+    summary {
+      ...ValueSummary
+    }
+  }
   ... on NodeSucceeded {
     durationMs
     cpuMs
+    stored
     summary {
       ...ValueSummary
     }
@@ -1555,6 +1640,12 @@ fragment EventError on EventError {
   type
   message
   node
+}
+fragment NodeReason on NodeReason {
+  code
+  text
+  jobId
+  attempt
 }`, {"fragmentName":"JobEvent"}) as unknown as TypedDocumentString<JobEventFragment, unknown>;
 export const JobPlanFragmentDoc = new TypedDocumentString(`
     fragment JobPlan on JobPlan {
@@ -1643,6 +1734,10 @@ export const JobPlanFragmentDoc = new TypedDocumentString(`
       source
     }
     runtime {
+      value
+      source
+    }
+    reuse {
       value
       source
     }
@@ -2086,6 +2181,10 @@ export const PlanRerunDocument = new TypedDocumentString(`
       value
       source
     }
+    reuse {
+      value
+      source
+    }
     results {
       value
       source
@@ -2162,6 +2261,12 @@ fragment Regression on Regression {
   factor
   baselineP95Ms
 }
+fragment NodeReason on NodeReason {
+  code
+  text
+  jobId
+  attempt
+}
 fragment NodeRun on NodeRun {
   node
   branch
@@ -2171,6 +2276,10 @@ fragment NodeRun on NodeRun {
   endedAt
   durationMs
   cpuMs
+  stored
+  reason {
+    ...NodeReason
+  }
   inputs
   summary {
     ...ValueSummary
@@ -2227,6 +2336,10 @@ fragment JobDetails on Job {
   expiresAt
   validated
   lastCursor
+  options {
+    reuse
+    recompute
+  }
   retry {
     maxRetries
     retryDelayMs
@@ -2383,6 +2496,12 @@ fragment Regression on Regression {
   factor
   baselineP95Ms
 }
+fragment NodeReason on NodeReason {
+  code
+  text
+  jobId
+  attempt
+}
 fragment NodeRun on NodeRun {
   node
   branch
@@ -2392,6 +2511,10 @@ fragment NodeRun on NodeRun {
   endedAt
   durationMs
   cpuMs
+  stored
+  reason {
+    ...NodeReason
+  }
   inputs
   summary {
     ...ValueSummary
@@ -2448,6 +2571,10 @@ fragment JobDetails on Job {
   expiresAt
   validated
   lastCursor
+  options {
+    reuse
+    recompute
+  }
   retry {
     maxRetries
     retryDelayMs
@@ -2739,6 +2866,12 @@ fragment EventError on EventError {
   message
   node
 }
+fragment NodeReason on NodeReason {
+  code
+  text
+  jobId
+  attempt
+}
 fragment JobEvent on JobEvent {
   __typename
   cursor
@@ -2803,9 +2936,23 @@ fragment JobEvent on JobEvent {
     count
     nodes
   }
+  ... on NodeStarted {
+    whyRun: reason {
+      ...NodeReason
+    }
+  }
+  ... on NodeReused {
+    whyReused: reason {
+      ...NodeReason
+    }
+    summary {
+      ...ValueSummary
+    }
+  }
   ... on NodeSucceeded {
     durationMs
     cpuMs
+    stored
     summary {
       ...ValueSummary
     }
@@ -2862,6 +3009,12 @@ fragment EventError on EventError {
   message
   node
 }
+fragment NodeReason on NodeReason {
+  code
+  text
+  jobId
+  attempt
+}
 fragment JobEvent on JobEvent {
   __typename
   cursor
@@ -2926,9 +3079,23 @@ fragment JobEvent on JobEvent {
     count
     nodes
   }
+  ... on NodeStarted {
+    whyRun: reason {
+      ...NodeReason
+    }
+  }
+  ... on NodeReused {
+    whyReused: reason {
+      ...NodeReason
+    }
+    summary {
+      ...ValueSummary
+    }
+  }
   ... on NodeSucceeded {
     durationMs
     cpuMs
+    stored
     summary {
       ...ValueSummary
     }
@@ -3011,6 +3178,12 @@ fragment Regression on Regression {
   factor
   baselineP95Ms
 }
+fragment NodeReason on NodeReason {
+  code
+  text
+  jobId
+  attempt
+}
 fragment NodeRun on NodeRun {
   node
   branch
@@ -3020,6 +3193,10 @@ fragment NodeRun on NodeRun {
   endedAt
   durationMs
   cpuMs
+  stored
+  reason {
+    ...NodeReason
+  }
   inputs
   summary {
     ...ValueSummary
@@ -3056,6 +3233,12 @@ fragment EventError on EventError {
   type
   message
   node
+}
+fragment NodeReason on NodeReason {
+  code
+  text
+  jobId
+  attempt
 }
 fragment JobEvent on JobEvent {
   __typename
@@ -3121,9 +3304,23 @@ fragment JobEvent on JobEvent {
     count
     nodes
   }
+  ... on NodeStarted {
+    whyRun: reason {
+      ...NodeReason
+    }
+  }
+  ... on NodeReused {
+    whyReused: reason {
+      ...NodeReason
+    }
+    summary {
+      ...ValueSummary
+    }
+  }
   ... on NodeSucceeded {
     durationMs
     cpuMs
+    stored
     summary {
       ...ValueSummary
     }
@@ -3486,6 +3683,10 @@ export const PlanJobDocument = new TypedDocumentString(`
       source
     }
     runtime {
+      value
+      source
+    }
+    reuse {
       value
       source
     }
