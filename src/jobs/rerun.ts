@@ -35,6 +35,9 @@ export interface RerunRequest
   code: "current" | "same";
 }
 
+/** Jobs before it whose stored values a rerun may take: a chain of reruns may be long. */
+const mostAncestors = 20;
+
 /** A job that has ended, with what was asked for. */
 interface Ended {
   state: JobState;
@@ -123,7 +126,13 @@ function requestOf(old: Ended, rerun: RerunRequest): RunRequest {
     inputs,
     config,
     finalVars: changed(changes.finalVars, old.finalVars),
-    options: given<RunOptions>({ ...old.options, ...changes.options, codeHash: code === "same" ? old.codeHash : null }),
+    options: given<RunOptions>({
+      ...old.options,
+      ...changes.options,
+      codeHash: code === "same" ? old.codeHash : null,
+      // What these have stored may be taken, where values are reused at all.
+      reuseFrom: [rerun.jobId, ...(old.options.reuseFrom ?? [])].slice(0, mostAncestors),
+    }),
     queue: changed(changes.queue, old.queue),
     priority: changed(changes.priority, old.priority),
     tags: changes.tags ?? old.tags,

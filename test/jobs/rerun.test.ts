@@ -218,10 +218,11 @@ describe("rerunJob", () => {
   it("runs the same code only while it is what is published", async () => {
     const id = await ended();
     const pinned = await rerun(id, { code: "same" });
-    expect(pinned.options).toEqual({ codeHash: "c0de" });
+    expect(pinned.options).toEqual({ codeHash: "c0de", reuseFrom: [id] });
     // That is no wish of whoever reruns it.
     await db.sql`update jobs set state = 'failed', finished_at = queue_now(), ticketed_at = null where id = ${pinned.jobId}`;
-    expect((await rerun(pinned.jobId)).options).toEqual({});
+    // The values of both may be taken.
+    expect((await rerun(pinned.jobId)).options).toEqual({ reuseFrom: [pinned.jobId, id] });
     const older = await ended({}, { ran: "01d" });
     const refused = rerunJob(context, tester, rerunOf(older, { code: "same" }));
     await expect(refused).rejects.toBeInstanceOf(CodeChangedError);

@@ -142,7 +142,7 @@ describe("rerunJob", () => {
       select options as stored from job_requests where job_id = ${uuidOf("job", data.rerunJob.job.id)}`) as never as [
       { stored: object },
     ];
-    expect(stored).toEqual({ logLevel: "INFO", reuse: "resume" });
+    expect(stored).toEqual({ logLevel: "INFO", reuse: "resume", reuseFrom: [expect.any(String)] });
   });
 
   it("tells what cannot be as data", async () => {
