@@ -67,7 +67,7 @@ class CodeVersions:
             return None
         if file is None:
             return None
-        if file not in self._code.imported and not is_project_file(file, self._code.project):
+        if not self._code.has_imported(file) and not is_project_file(file, self._code.project):
             # An installed library: it changes as a whole.
             content = self._code.sources.sha256(file)
             return None if content is None else NodeCode(f"{content} {name}", frozenset(), frozenset())
@@ -141,7 +141,7 @@ class CodeVersions:
         """Modules with their files that importing one reads: of the project, or a neighbour that people edit too."""
         found = list(self._code.find(module))
         file = None if found else getattr(sys.modules.get(module), "__file__", None)
-        return [(module, file)] if isinstance(file, str) and file in self._code.imported else found
+        return [(module, file)] if isinstance(file, str) and self._code.has_imported(file) else found
 
     def _read(self, file: str, module: str) -> ModuleSource | None:
         content = self._code.sources.sha256(file)

@@ -201,14 +201,14 @@ class PipelineRun:
         asked, job = self._request.reuse, self._request.job
         if asked is None:
             return None
-        imported = self._project.code.imported
+        imported = self._project.code.digests()
         setting = json.dumps([sys.version, _packages()], sort_keys=True)
         rules = rules_of(plan.graph, plan.path, asked, job.id, setting, imported)
         store = ReuseStore(asked.folder, asked.max_entry_bytes, asked.min_free_bytes)
-        return ReuseAdapter(store, rules, job.id, job.attempt, dict(imported))
+        return ReuseAdapter(store, rules, job.id, job.attempt, imported)
 
     def _comparing(self, reuse: ReuseAdapter | None) -> AbstractContextManager[None]:
-        return nullcontext() if reuse is None else fingerprint.in_hamilton(self._project.code.imported)
+        return nullcontext() if reuse is None else fingerprint.in_hamilton(self._project.code.digests())
 
     def _hidden(self, loaded: LoadedPipeline, plan: Plan) -> frozenset[str]:
         """Inputs that were resolved from the environment."""

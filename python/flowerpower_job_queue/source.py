@@ -151,6 +151,14 @@ class ProjectCode:
             self._holds_distributions[folder] = known
         return known
 
+    def has_imported(self, file: str) -> bool:
+        """True for a file of the project or of a neighbour: people edit these."""
+        return file in self.imported or file in self._neighbours
+
+    def digests(self) -> dict[str, str]:
+        """Hashes of the files that were imported, by path."""
+        return {**self._neighbours, **self.imported}
+
     def is_stale(self) -> bool:
         """True when a file has changed since it was imported."""
         return self._has_changed(self.imported) or self._has_changed(self._neighbours)
