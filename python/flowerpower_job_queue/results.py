@@ -199,8 +199,9 @@ def _unwrapped(value: Any) -> Any:
 
 def duration_text(value: datetime.timedelta) -> str:
     """ISO 8601, exact: `P1DT2H30M`, `-PT0.5S`."""
-    if hasattr(value, "isoformat"):
-        return value.isoformat()  # pandas' own has nanoseconds.
+    own: Any = getattr(value, "isoformat", None)
+    if own is not None:
+        return own()  # pandas' has nanoseconds.
     if value < datetime.timedelta():
         return f"-{duration_text(-value)}"
     minutes, seconds = divmod(value.seconds, 60)
