@@ -9,7 +9,6 @@ type Options = Afterwards &
   RunFlags & {
     unset: string[];
     unsetConfig: string[];
-    reuse?: "NONE" | "RESUME" | "FULL";
     code?: "CURRENT" | "SAME";
     plan?: boolean;
   };
@@ -23,7 +22,6 @@ export function addRerun(program: Command, cli: Cli): void {
     .optionsGroup("What of the old job:")
     .option("--unset <input>", "an input that it gave and this one does not; may be repeated", collect, [])
     .option("--unset-config <key>", "likewise of its config", collect, [])
-    .addOption(choice("--reuse <what>", "values of earlier runs that are taken", ["NONE", "RESUME", "FULL"]))
     .addOption(choice("--code <which>", "same: only with the code that it ran", ["CURRENT", "SAME"]));
   command.option("--plan", "only say what it would do");
   addAfterwards(command).action(async (ref: string, _options: object, command: Command) => {
@@ -38,7 +36,6 @@ export function addRerun(program: Command, cli: Cli): void {
       unset: options.unset,
       unsetConfig: options.unsetConfig,
       // Null would mean the pipeline's own, and not what the old job had.
-      ...(options.reuse === undefined ? {} : { reuse: options.reuse }),
       ...(options.code === undefined ? {} : { code: options.code }),
     };
     if (options.plan) return tellPlan(await client.planRerun(input), options, cli);

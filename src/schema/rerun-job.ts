@@ -57,6 +57,10 @@ const RerunJobInput = builder.inputType("RerunJobInput", {
     }),
     finalVars: t.stringList({ description: "Nodes to compute.", validate: z.array(name).max(1000).nullish() }),
     reuse: t.field({ type: ReuseMode, description: "Which values of earlier runs may be taken." }),
+    recompute: t.stringList({
+      description: "Nodes that run whatever is stored of them, at most 1000.",
+      validate: z.array(name).max(1000).nullish(),
+    }),
     executor: t.field({ type: ExecutorInput, description: "How the nodes of the run are spread." }),
     logLevel: t.field({ type: LogLevel, description: "The lowest level of log lines that is recorded." }),
     runtime: t.field({ type: RuntimeMode, description: "In which Python process it runs." }),
@@ -164,11 +168,18 @@ function rerunOf(input: Input): RerunRequest {
 }
 
 /** What the input says, absent and null told apart. */
-function changesOf({ executor, logLevel, runtime, results, reuse, ...input }: Input): RerunChanges {
+function changesOf({ executor, logLevel, runtime, results, reuse, recompute, ...input }: Input): RerunChanges {
   const asked = executor === undefined ? undefined : executorOf(executor);
   return said<RerunChanges>({
     finalVars: input.finalVars,
-    options: said<NonNullable<RerunChanges["options"]>>({ executor: asked, logLevel, runtime, results, reuse }),
+    options: said<NonNullable<RerunChanges["options"]>>({
+      executor: asked,
+      logLevel,
+      runtime,
+      results,
+      reuse,
+      recompute,
+    }),
     queue: input.queue,
     priority: input.priority,
     tags: input.tags === null ? [] : input.tags,

@@ -490,6 +490,8 @@ export type RerunJobInput = {
   priority?: number | null | undefined;
   /** The queue in which it waits. */
   queue?: string | null | undefined;
+  /** Nodes that run whatever is stored of them, at most 1000. */
+  recompute?: Array<string> | null | undefined;
   /** The person behind an application: a label. */
   requestedBy?: string | null | undefined;
   /** What is kept of the final variables. */
