@@ -35,7 +35,6 @@ export function addRerun(program: Command, cli: Cli): void {
       id,
       unset: options.unset,
       unsetConfig: options.unsetConfig,
-      // Null would mean the pipeline's own, and not what the old job had.
       ...(options.code === undefined ? {} : { code: options.code }),
     };
     if (options.plan) return tellPlan(await client.planRerun(input), options, cli);

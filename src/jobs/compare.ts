@@ -63,8 +63,8 @@ export async function compareJobs(
 
 async function compared(sql: Sql, row: Row): Promise<ComparedJob<StoredError>> {
   const { project, pipeline, codeHash, config, planned, nodes, ...rest } = row;
-  // With which code it ran has a place of its own.
-  const { codeHash: _meant, ...options } = row.options;
+  // Set by a rerun, never asked for; with which code it ran has a place of its own.
+  const { codeHash: _meant, reuseFrom: _before, ...options } = row.options;
   const graph = codeHash === null ? null : await knownGraph(sql, { project, pipeline, codeHash, config });
   const known = new Map(graph?.nodes.map((node) => [node.name, node]));
   const ran = new Map(nodes.map((node) => [node.node, node]));

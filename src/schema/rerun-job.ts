@@ -58,7 +58,7 @@ const RerunJobInput = builder.inputType("RerunJobInput", {
     finalVars: t.stringList({ description: "Nodes to compute.", validate: z.array(name).max(1000).nullish() }),
     reuse: t.field({ type: ReuseMode, description: "Which values of earlier runs may be taken." }),
     recompute: t.stringList({
-      description: "Nodes that run whatever is stored of them, at most 1000.",
+      description: "Nodes that run whatever is stored of them, in the place of the old job's.",
       validate: z.array(name).max(1000).nullish(),
     }),
     executor: t.field({ type: ExecutorInput, description: "How the nodes of the run are spread." }),

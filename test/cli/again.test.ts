@@ -85,7 +85,8 @@ describe("requeue", () => {
 describe("rerun", () => {
   it("makes a new job with what the flags change, and `job` shows how the two belong together", async () => {
     const id = await failedRun();
-    const { code, out } = await run("rerun", id, "--input", "flour=9", "--reuse", "resume", "--tag", "again");
+    const flags = ["--input", "flour=9", "--reuse", "resume", "--recompute", "dough", "--tag", "again"];
+    const { code, out } = await run("rerun", id, ...flags);
     expect(code).toBe(0);
     expect(out).toMatch(
       /^→ job_\w{26} accepted: bakery\/bread, 2 nodes will run, waits: no worker .*, rerun of \w{6}\n$/,
@@ -94,6 +95,7 @@ describe("rerun", () => {
     expect(JSON.parse((await run("job", made, "--json")).out)).toMatchObject({
       inputs: { flour: 9 },
       tags: ["again"],
+      options: { reuse: "RESUME", recompute: ["dough"] },
       rerunOf: { id },
       reruns: { nodes: [] },
     });

@@ -490,7 +490,7 @@ export type RerunJobInput = {
   priority?: number | null | undefined;
   /** The queue in which it waits. */
   queue?: string | null | undefined;
-  /** Nodes that run whatever is stored of them, at most 1000. */
+  /** Nodes that run whatever is stored of them, in the place of the old job's. */
   recompute?: Array<string> | null | undefined;
   /** The person behind an application: a label. */
   requestedBy?: string | null | undefined;
