@@ -255,6 +255,7 @@ class PipelineRun:
             text = "Nothing is reused in this run, nor stored: Hamilton's async driver cannot."
             self.events.log("WARNING", "logging", "flowerpower_job_queue", text, None, None)
             return None
+        imported = self._project.code.digests()
         setting = json.dumps([sys.version, _packages()], sort_keys=True)
         rules = rules_of(plan.graph, plan.path, asked, job.id, setting, imported)
         store = ReuseStore(asked.folder, asked.max_entry_bytes, asked.min_free_bytes)
