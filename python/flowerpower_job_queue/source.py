@@ -172,9 +172,14 @@ class ProjectCode:
         Modules from elsewhere only when one of them has changed: a library may not stand being imported twice.
         """
         neighbours = dict(self._neighbours) if self._has_changed(self._neighbours) else {}
-        for name, module in list(sys.modules.items()):
-            if getattr(module, "__file__", None) in neighbours or self._is_project_module(module):
-                del sys.modules[name]
+        # All are found before any is dropped: a namespace package asks its parent where it is.
+        stale = [
+            name
+            for name, module in list(sys.modules.items())
+            if getattr(module, "__file__", None) in neighbours or self._is_project_module(module)
+        ]
+        for name in stale:
+            del sys.modules[name]
         if neighbours:
             self._neighbours.clear()
         self.imported.clear()
@@ -206,6 +211,11 @@ class ProjectCode:
             found[file] = {"name": name, "file": relative, "sha256": digest}
             waiting.extend(self._local_imports(name, file, digest))
         return sorted(found.values(), key=lambda entry: entry["file"])
+
+    def module_closure(self, module: str) -> list[dict[str, str]]:
+        """The closure of a module by its name, its packages included; empty when it is not the project's."""
+        found = {entry["file"]: entry for name, file in self.find(module) for entry in self.closure(file, name)}
+        return list(found.values())
 
     def _local_imports(self, name: str, file: str, digest: str) -> Iterator[tuple[str, str]]:
         known = self._imports.get(file)
