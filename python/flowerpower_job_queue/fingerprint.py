@@ -125,7 +125,18 @@ class _CodePickler(pickle.Pickler):
             file = getattr(sys.modules.get(obj.__module__), "__file__", None)
             if isinstance(file, str) and file in self._code:
                 self._feed.write(self._code[file].encode())
+        return _without_cache(obj) if isinstance(getattr(obj, "_cache", None), dict) else NotImplemented
+
+
+def _without_cache(obj: Any) -> Any:
+    """What pandas has worked out of arrays and types, and keeps with them, is no part of a value."""
+    if type(obj).__module__.partition(".")[0] != "pandas":
         return NotImplemented
+    reduced = obj.__reduce_ex__(5)
+    if not isinstance(reduced, tuple) or len(reduced) < 3 or not isinstance(reduced[2], dict):
+        return NotImplemented
+    state = {name: value for name, value in reduced[2].items() if name != "_cache"}
+    return (*reduced[:2], state, *reduced[3:])
 
 
 def _is_array(value: Any) -> bool:
