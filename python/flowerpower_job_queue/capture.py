@@ -1,8 +1,8 @@
 """What a pipeline prints, logs or writes to descriptor 1 and 2 becomes log lines, each of them once.
 
 Three ways in, which never overlap:
-- `sys.stdout` and `sys.stderr` are objects of ours that never touch the descriptors. They know the thread that writes,
-  so a line belongs to the node that the thread is running, or to none.
+- `sys.stdout` and `sys.stderr` are objects of ours that never touch the descriptors. They know the context (of a thread
+  or of an asyncio task) that writes, so a line belongs to the node that runs in it, or to none.
 - Logging handlers and loguru write to these objects. A record is recognised there and keeps its level and logger.
 - Descriptors 1 and 2 lead into pipes of ours, for C code and child processes. Such lines have no node.
 
@@ -23,14 +23,22 @@ import termios
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Any
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 from .interrupts import interrupts
 from .run_events import EventSink
 
 # Hamilton tells of one failing node four to five times, with banners. The node's own event says it once.
 _NOISY_LOGGERS = frozenset(
-    ("hamilton.driver", "hamilton.execution.executors", "hamilton.execution.graph_functions", "hamilton.telemetry")
+    (
+        "hamilton.async_driver",
+        "hamilton.driver",
+        "hamilton.execution.executors",
+        "hamilton.execution.graph_functions",
+        "hamilton.telemetry",
+    )
 )
 # FlowerPower's "attempt 1/1": attempts are the queue's, and their beginning and end are events.
 _NOISY_LOGURU = frozenset(("flowerpower.pipeline.retry",))
@@ -42,29 +50,37 @@ _PIPE_BYTES = 1024 * 1024
 _MAX_PARTIAL = 64 * 1024
 
 
-class _Running(threading.local):
-    """The node that this thread is running."""
+@dataclass(frozen=True, eq=False)
+class RunningNode:
+    """A node while it runs. Two of them are never equal: each has lines of its own."""
 
-    node: str | None = None
-    branch: str | None = None
+    node: str
+    branch: str | None
     # Set in a pool's process, which has no run of its own.
     sink: EventSink | None = None
 
 
-running = _Running()
+# Of a thread, or of an asyncio task: several nodes may run in one thread. What a node starts (a task, `to_thread`)
+# inherits it; a plain new thread does not.
+_running: ContextVar[RunningNode | None] = ContextVar("flowerpower_job_queue_node", default=None)
 
 
 def enter_node(node: str, branch: str | None, sink: EventSink | None = None) -> None:
-    """From here on this thread's lines belong to the node."""
-    running.node, running.branch, running.sink = node, branch, sink
+    """From here on this context's lines belong to the node."""
+    _running.set(RunningNode(node, branch, sink))
 
 
 def leave_node() -> None:
     """Ends what `enter_node` began; a line without its end is completed first."""
+    complete_lines()
+    _running.set(None)
+
+
+def complete_lines() -> None:
+    """Ends the lines that the node of this context has begun."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, CapturedStream):
             stream.complete_line()
-    running.node = running.branch = running.sink = None
 
 
 class Capture:
@@ -73,7 +89,6 @@ class Capture:
     def __init__(self) -> None:
         self.sink: EventSink | None = None
         self._raw: list[_RawStream] = []
-        self._wake_reader, self._wake_writer = os.pipe()
         # A forked child (a pool's process, the user's own multiprocessing) has no reader thread and no run.
         self.in_child = False
         self.stdout = CapturedStream(self, "stdout", 1)
@@ -95,17 +110,21 @@ class Capture:
         """The two objects that stand in for stdout and stderr."""
         return (self.stdout, self.stderr)
 
-    def log(self, level: str, stream: str, logger: str | None, line: str, known_thread: bool = True) -> None:
-        """Hands a line to the run, or to the parent's descriptor when there is none."""
-        sink = running.sink if known_thread and running.sink is not None else self.sink
-        if self.in_child and running.sink is None:
+    def log(self, level: str, stream: str, logger: str | None, line: str) -> None:
+        """Hands a line of this context over: to the run, or to the parent's descriptor when there is none."""
+        self.log_of(_running.get(), level, stream, logger, line)
+
+    def log_of(self, running: RunningNode | None, level: str, stream: str, logger: str | None, line: str) -> None:
+        """The same for a line that the node has written, or that has no node."""
+        sink = self.sink if running is None or running.sink is None else running.sink
+        if self.in_child and (running is None or running.sink is None):
             os.write(2 if stream != "stdout" else 1, f"{line}\n".encode(errors="backslashreplace"))
         elif sink is None:
             self.write_outside(stream, f"{line}\n")
-        elif known_thread:
-            sink.log(level, stream, logger, line, running.node, running.branch)
-        else:
+        elif running is None:
             sink.log(level, stream, logger, line, None, None)
+        else:
+            sink.log(level, stream, logger, line, running.node, running.branch)
 
     def write_outside(self, stream: str, line: str) -> None:
         """Writes to what the parent gave us as stdout or stderr."""
@@ -139,9 +158,27 @@ class Capture:
     def _become_child(self) -> None:
         self.in_child = True
         self.sink = None
-        running.node = running.branch = running.sink = None
+        _running.set(None)
         for stream in self.streams():
             stream.forget()
+
+
+# A thread, and the node that runs in it: of several nodes in one thread each has its own line.
+_Writer: TypeAlias = tuple[int, RunningNode | None]
+
+
+def _writer() -> _Writer:
+    return threading.get_ident(), _running.get()
+
+
+def capture_in_pool() -> None:
+    """In a pool's process that was not forked: it has the usual streams, which know no node."""
+    if isinstance(sys.stdout, CapturedStream):
+        return
+    capture = Capture()
+    capture.in_child = True
+    sys.stdout, sys.stderr = capture.stdout, capture.stderr
+    _patch_stream_handler()
 
 
 class CapturedStream(io.TextIOBase):
@@ -152,10 +189,10 @@ class CapturedStream(io.TextIOBase):
         self._name = name
         self._fd = fd
         self._lock = threading.RLock()
-        # Lines that have not ended yet, by thread, with the node that began them.
-        self._partial: dict[int, str] = {}
-        # Threads whose line has been sent, because it was too long, before its end was seen.
-        self._overflowing: set[int] = set()
+        # Lines that have not ended yet, by who writes them.
+        self._partial: dict[_Writer, str] = {}
+        # Those whose line has been sent, because it was too long, before its end was seen.
+        self._overflowing: set[_Writer] = set()
         self.buffer = _CapturedBuffer(self)
 
     name = property(lambda self: f"<{self._name}>")
@@ -172,23 +209,23 @@ class CapturedStream(io.TextIOBase):
         if record is not None and isinstance(record, dict):
             self._write_loguru(text, record)
             return len(text)
-        thread = threading.get_ident()
+        writer = _writer()
         written = len(text)
         with interrupts.shield(), self._lock:
-            if thread in self._overflowing:
+            if writer in self._overflowing:
                 _, end, text = text.partition("\n")
                 if not end:
                     return written
-                self._overflowing.discard(thread)
-            *lines, rest = (self._partial.pop(thread, "") + text).split("\n")
+                self._overflowing.discard(writer)
+            *lines, rest = (self._partial.pop(writer, "") + text).split("\n")
             rest = _collapse_unfinished(rest)
             if rest:
-                self._partial[thread] = rest
+                self._partial[writer] = rest
         for line in lines:
             self._send(_collapse(line))
         if len(rest) > _MAX_PARTIAL:
             self.complete_line()
-            self._overflowing.add(thread)
+            self._overflowing.add(writer)
         return written
 
     def _write_loguru(self, text: str, record: dict[str, Any]) -> None:
@@ -208,21 +245,19 @@ class CapturedStream(io.TextIOBase):
         self._capture.log(level, self._name, None, line)
 
     def complete_line(self) -> None:
-        """Ends this thread's line, if it has begun one."""
+        """Ends this context's line, if it has begun one."""
         with self._lock:
-            partial = self._partial.pop(threading.get_ident(), "")
+            partial = self._partial.pop(_writer(), "")
         if partial:
             self._send(_collapse(partial))
 
     def complete_all(self) -> None:
-        """Ends every thread's line."""
+        """Ends every line that has been begun."""
         with self._lock:
             partials, self._partial = self._partial, {}
             self._overflowing.clear()
-        for thread, partial in partials.items():
-            own = thread == threading.get_ident()
-            level = _STREAM_LEVELS[self._name]
-            self._capture.log(level, self._name, None, _collapse(partial), known_thread=own)
+        for (_, running), partial in partials.items():
+            self._capture.log_of(running, _STREAM_LEVELS[self._name], self._name, None, _collapse(partial))
 
     def forget(self) -> None:
         """In a forked child: the lock may be held by a thread that does not exist here."""
@@ -351,7 +386,7 @@ class _RawStream:
 
     def _send(self, line: str) -> None:
         level = _STREAM_LEVELS[self._name]
-        self._capture.log(level, self._name, None, _collapse(line), known_thread=False)
+        self._capture.log_of(None, level, self._name, None, _collapse(line))
 
 
 def listen_to_logging(level: str) -> None:

@@ -9,8 +9,10 @@ from typing import Any
 from flowerpower.cfg import PipelineConfig, ProjectConfig
 from flowerpower.cfg.pipeline.run import ExecutorConfig, RetryConfig, RunConfig, WithAdapterConfig
 
+from .adapters import adapter_warnings, describe_adapters
 from .configuration import BrokenConfiguration, Document, has_reference, overlays, publish
-from .errors import Problem, describe_error, invalid, problem
+from .errors import InvalidRun, Problem, describe_error, invalid, problem
+from .executors import EXECUTORS, LOCAL, describe_executors, executor_hint
 from .graph import CyclicGraph, PipelineGraph
 from .inputs import describe_inputs
 from .project import LoadedPipeline, Project
@@ -18,7 +20,6 @@ from .protocol import Channel, Describe, Json
 from .retry import written_retry
 from .settings import Settings, flowerpower_warnings, read_settings
 
-_EXECUTORS = ("synchronous", "local", "threadpool", "processpool", "ray", "dask")
 _INTERNAL = ("explicit_overrides",)
 
 
@@ -71,6 +72,7 @@ def _project(
         "warnings": warnings,
         "error": error,
         "pipelines": pipelines,
+        "executors": describe_executors(),
     }
 
 
@@ -91,6 +93,8 @@ def describe_pipeline(project: Project, name: str, config: dict[str, Json] | Non
         description.update(_from_graph(project, loaded, config))
     except BrokenConfiguration as broken:
         description["error"] = invalid(broken.problems)
+    except InvalidRun as refused:
+        description["error"] = invalid(refused.problems, refused.hint)
     except CyclicGraph as cycle:
         description["error"] = invalid([problem("graph", str(cycle))])
     except KeyboardInterrupt:
@@ -122,6 +126,7 @@ def _empty(name: str, status: str, settings: Settings) -> dict[str, Any]:
         "inputs": [],
         "graph": None,
         "leaves": [],
+        "execution": None,
         "warnings": [],
         "error": None,
     }
@@ -154,6 +159,12 @@ def _from_graph(project: Project, loaded: LoadedPipeline, config: dict[str, Json
         "inputs": describe_inputs(graph, loaded.document),
         "graph": graph.describe(project.folder),
         "leaves": graph.leaves(),
+        "execution": {
+            "asyncDriver": run.async_driver,
+            "executor": run.executor.type,
+            "unpicklable": graph.unpicklable(),
+            "adapters": describe_adapters(run, loaded.adapters),
+        },
         "warnings": warnings,
     }
 
@@ -195,11 +206,12 @@ def _warnings(document: Document) -> list[Problem]:
     warnings = flowerpower_warnings(document, known)
     run = document.section("run")
     if run.get("cache"):
-        warnings.append(problem(f"{document.path}: run.cache", "FlowerPower accepts this and does nothing with it"))
+        message = "FlowerPower accepts this and does nothing with it; values are reused where a job asks for it (reuse)"
+        warnings.append(problem(f"{document.path}: run.cache", message))
     executor = run.get("executor")
     kind = executor.get("type") if isinstance(executor, dict) else executor
-    if isinstance(kind, str) and not has_reference(kind) and kind not in _EXECUTORS:
-        nearest = (difflib.get_close_matches(kind, _EXECUTORS, n=1) or [None])[0]
+    if isinstance(kind, str) and not has_reference(kind) and kind not in EXECUTORS:
+        nearest = (difflib.get_close_matches(kind, EXECUTORS, n=1) or [None])[0]
         place = f"{document.path}: run.executor.type"
         warnings.append(problem(place, f"FlowerPower does not know {kind!r} and runs synchronously", nearest))
     return warnings
@@ -207,7 +219,7 @@ def _warnings(document: Document) -> list[Problem]:
 
 def _graph_warnings(graph: PipelineGraph, loaded: LoadedPipeline) -> list[Problem]:
     path = loaded.document.path
-    warnings: list[Problem] = []
+    warnings = adapter_warnings(loaded.run_config, path) + _executor_warnings(graph, loaded)
     for name in loaded.run_config.inputs or {}:
         if name not in graph.inputs():
             what = "is computed by the pipeline" if name in graph.nodes else "is no input of the pipeline"
@@ -218,6 +230,21 @@ def _graph_warnings(graph: PipelineGraph, loaded: LoadedPipeline) -> list[Proble
         message = f"leads back to {', '.join(expanders) or 'no Parallelizable node'}: Hamilton never ends on it"
         warnings.append(problem(f"graph: {collect}", message))
     return warnings
+
+
+def _executor_warnings(graph: PipelineGraph, loaded: LoadedPipeline) -> list[Problem]:
+    """Only of an executor that is written: FlowerPower's own default says nothing."""
+    written = loaded.document.section("run").get("executor")
+    kind = loaded.run_config.executor.type
+    if written is None or kind not in EXECUTORS or kind in LOCAL:
+        return []
+    place = f"{loaded.document.path}: run.executor.type"
+    if loaded.run_config.async_driver or (loaded.run_config.async_driver is None and graph.has_coroutines()):
+        return [problem(place, "has no effect: an async pipeline runs on one event loop")]
+    hint = executor_hint(kind)
+    if hint is None:
+        return []
+    return [problem(place, f"{kind} is not installed, so branches are refused; install it with: {hint}", hint)]
 
 
 def _fields(struct: Any) -> list[str]:

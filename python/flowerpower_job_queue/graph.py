@@ -9,6 +9,7 @@ import ast
 import functools
 import hashlib
 import inspect
+import pickle
 import re
 import textwrap
 from collections.abc import Callable, Iterable
@@ -21,6 +22,7 @@ from hamilton.node import DependencyType, Node, NodeType
 from .code_version import NodeCode
 from .configuration import publish
 from .effects import effect_of
+from .pool_nodes import pools_are_forked
 from .source import is_project_file, path_in_project
 from .text import clean
 from .type_text import type_text
@@ -136,6 +138,22 @@ class PipelineGraph:
                     found[expander] = sorted(between & within, key=self.position.__getitem__)
         return found
 
+    def in_branches(self, path: Iterable[str]) -> list[str]:
+        """The nodes that make branches or collect them."""
+        return [name for name in path if self.nodes[name].node_role in _KINDS]
+
+    def unpicklable(self) -> str | None:
+        """Why a process pool cannot be sent the nodes of the branches; None when it can."""
+        if pools_are_forked():
+            return None
+        within = {name for block in self.blocks(self.computed()).values() for name in block}
+        for name in sorted(within, key=self.position.__getitem__):
+            try:
+                pickle.dumps(self.nodes[name])
+            except Exception as error:
+                return f"{name} cannot be sent to another process ({error}); nodes made by a decorator often cannot"
+        return None
+
     def endless_collects(self, path: Iterable[str]) -> list[tuple[str, list[str]]]:
         """`Collect` nodes that reach more than one `Parallelizable` node: Hamilton waits for ever on these."""
         found: list[tuple[str, list[str]]] = []
@@ -185,12 +203,16 @@ class PipelineGraph:
         return seen
 
     def coroutines(self, path: Iterable[str]) -> list[str]:
-        """Nodes that are `async def`, which FlowerPower's synchronous run would not await."""
+        """Nodes that are `async def`, which only Hamilton's async driver awaits."""
         return [name for name in path if name in self._coroutines]
+
+    def has_coroutines(self) -> bool:
+        """Whether any node is `async def`."""
+        return bool(self._coroutines)
 
     @functools.cached_property
     def _coroutines(self) -> frozenset[str]:
-        return frozenset(name for name, node in self.nodes.items() if inspect.iscoroutinefunction(_function_of(node)))
+        return frozenset(name for name, node in self.nodes.items() if not node.user_defined and _is_async(node))
 
     def default_of(self, name: str) -> tuple[bool, Any]:
         """Whether the code has a default for an input, and which."""
@@ -228,6 +250,7 @@ class PipelineGraph:
             "tags": {key: publish(value) for key, value in node.tags.items()},
             "dependsOn": [name for name in dependencies if name not in optional],
             "optionalDependsOn": optional,
+            "async": node.name in self._coroutines,
             "module": getattr(function, "__module__", None),
             "function": getattr(function, "__original_name__", None) or getattr(function, "__name__", None),
             "file": file,
@@ -241,6 +264,10 @@ class PipelineGraph:
         if node.user_defined:
             return "config" if node.name in self.config else "input"
         return _KINDS.get(node.node_role, "function")
+
+
+def _is_async(node: Node) -> bool:
+    return inspect.iscoroutinefunction(_function_of(node)) or inspect.iscoroutinefunction(node.callable)
 
 
 def _function_of(node: Node) -> Any:

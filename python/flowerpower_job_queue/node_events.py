@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from hamilton.lifecycle.api import NodeExecutionHook, TaskGroupingHook
 
-from .capture import enter_node, leave_node
+from .capture import capture_in_pool, enter_node, leave_node
 from .configuration import is_secret_name
 from .errors import describe_error
+from .measures import Measure, Measures, Used
 from .relay import sender_to
 from .reuse import ReuseAdapter
 from .reuse_shelf import Outcome
@@ -21,8 +21,6 @@ from .summary import summarize
 
 # A node in a thread: branches run several at once.
 _Key: TypeAlias = tuple[str, str | None, int]
-# Seconds, of the wall and of the thread's processor time.
-_Clock: TypeAlias = tuple[float, float]
 
 
 class Cancelled(BaseException):
@@ -44,6 +42,8 @@ class NodeEvents(NodeExecutionHook, TaskGroupingHook):
         hidden: frozenset[str],
         relay_folder: Callable[[], str],
         reuse: ReuseAdapter | None = None,
+        statistics: bool = False,
+        measures: Measures | None = None,
     ) -> None:
         self._sink = sink
         self._project = project
@@ -54,8 +54,10 @@ class NodeEvents(NodeExecutionHook, TaskGroupingHook):
         self._relay_folder = relay_folder
         # With it a node begins when its function is called, which may be never.
         self._reuse = reuse
-        self._started: dict[_Key, _Clock] = {}
-        self._finished: dict[_Key, _Clock] = {}
+        self._statistics = statistics
+        self._measures = measures or Measures()
+        self._started: dict[_Key, Measure] = {}
+        self._finished: dict[_Key, Used] = {}
         self._in_pool = False
         if reuse is not None:
             reuse.observe(self)
@@ -66,15 +68,19 @@ class NodeEvents(NodeExecutionHook, TaskGroupingHook):
             "project": self._project,
             "hidden": self._hidden,
             "reuse": self._reuse,
+            "statistics": self._statistics,
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        capture_in_pool()
         self._sink = sender_to(state["folder"])
         self._project = state["project"]
         self._hidden = state["hidden"]
         self._blocks = {}
         self._relay_folder = lambda: state["folder"]
         self._reuse = state["reuse"]
+        self._statistics = state["statistics"]
+        self._measures = Measures()
         self._started, self._finished = {}, {}
         self._in_pool = True
 
@@ -91,14 +97,17 @@ class NodeEvents(NodeExecutionHook, TaskGroupingHook):
         branch = branch_of(task_id)
         key = (node, task_id, threading.get_ident())
         # Noted before it is told: an interrupt in between must find that the node has begun.
-        self._started[key] = (time.perf_counter(), time.thread_time())
+        measure = self._started[key] = self._measures.begin()
         self._sink.emit("node.started", {} if reason is None else {"reason": reason}, node, branch)
         enter_node(node, branch, self._sink if self._in_pool else None)
-        self._started[key] = (time.perf_counter(), time.thread_time())
+        measure.restart()
 
     def finish(self, node: str, task_id: str | None) -> None:
         """The node's function has returned or raised; what follows, such as storing its value, is not its time."""
-        self._finished[(node, task_id, threading.get_ident())] = (time.perf_counter(), time.thread_time())
+        key = (node, task_id, threading.get_ident())
+        measure = self._started.get(key)
+        if measure is not None:
+            self._finished[key] = self._measures.end(measure)
 
     def warn(self, text: str, node: str | None) -> None:
         """A line of ours in the run's log."""
@@ -116,36 +125,50 @@ class NodeEvents(NodeExecutionHook, TaskGroupingHook):
     ) -> None:
         """After a node, however it ended."""
         key = (node_name, task_id, threading.get_ident())
-        now, cpu = self._finished.pop(key, None) or (time.perf_counter(), time.thread_time())
-        started = self._started.pop(key, None)
+        measure = self._started.pop(key, None)
         outcome = None if self._reuse is None else self._reuse.outcome()
-        if started is None:
+        if measure is None:
             if outcome is not None and outcome.source is not None:
                 data = {"reason": outcome.reason, "summary": self._summarize(node_name, result), **_of_store(outcome)}
                 self._sink.emit("node.reused", data, node_name, branch_of(task_id))
             # Hamilton calls this for a node that we have stopped before it began, too, as a success.
             return
+        used = self._finished.pop(key, None) or self._measures.end(measure)
         leave_node()
-        duration = round((now - started[0]) * 1000, 3)
         # For a BaseException (SystemExit, KeyboardInterrupt) Hamilton says success; it is still in flight here.
         failure = error if error is not None else sys.exc_info()[1]
         branch = branch_of(task_id)
         if failure is None:
             data = {
-                "durationMs": duration,
-                "cpuMs": round((cpu - started[1]) * 1000, 3),
-                "summary": self._summarize(node_name, result),
+                "durationMs": used.duration_ms,
+                "cpuMs": used.cpu_ms,
+                "memoryGrowthBytes": used.memory_growth_bytes,
+                "summary": self._summarize(node_name, result, self._statistics),
                 **({} if outcome is None else _of_store(outcome)),
             }
             self._sink.emit("node.succeeded", data, node_name, branch)
         else:
             info = describe_error(failure, self._project, node=node_name, branch=branch)
             inputs = {name: self._summarize(name, value) for name, value in list(node_kwargs.items())[:100]}
-            self._sink.emit("node.failed", {"durationMs": duration, "error": info, "inputs": inputs}, node_name, branch)
+            data = {
+                "durationMs": used.duration_ms,
+                "memoryGrowthBytes": used.memory_growth_bytes,
+                "error": info,
+                "inputs": inputs,
+            }
+            self._sink.emit("node.failed", data, node_name, branch)
 
-    def _summarize(self, name: str, value: Any) -> dict[str, Any]:
-        summary = summarize(value)
-        return {**summary, "preview": None} if name in self._hidden or is_secret_name(name) else summary
+    def stopped(self, node_name: str) -> None:
+        """A node that has begun is stopped with its run: how it would have ended is not known, so nothing is told."""
+        measure = self._started.pop((node_name, None, threading.get_ident()), None)
+        if measure is not None:
+            self._measures.end(measure)
+            leave_node()
+
+    def _summarize(self, name: str, value: Any, statistics: bool = False) -> dict[str, Any]:
+        if name in self._hidden or is_secret_name(name):
+            return {**summarize(value), "preview": None}
+        return summarize(value, statistics)
 
     def run_after_task_grouping(self, **_: Any) -> None:
         """Of no interest: the execution path is known from the plan."""

@@ -6,9 +6,7 @@ executor for a local one. Here each of these is a problem with its place and, wh
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
-import pickle
 import typing
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,17 +14,17 @@ from typing import Any
 
 from hamilton import htypes
 
+from .adapters import describe_adapters
 from .coerce import CoercionError, coerce
 from .describe import effective_final_vars
-from .environment import install_command
 from .errors import InvalidRun, Problem, problem
+from .executors import EXECUTORS, LOCAL, executor_hint
 from .graph import CyclicGraph, PipelineGraph
 from .project import LoadedPipeline
 from .protocol import Run
 from .settings import nearest_name
 from .type_text import type_text
 
-EXECUTORS = ("synchronous", "local", "threadpool", "processpool", "ray", "dask")
 LOG_LEVELS = ("TRACE", "DEBUG", "INFO", "SUCCESS", "WARNING", "ERROR", "CRITICAL")
 _MAX_DEPTH = 10
 
@@ -42,6 +40,7 @@ class Plan:
     path: list[str]
     executor: dict[str, Any]
     blocks: dict[str, list[str]]
+    is_async: bool
 
 
 def plan_run(request: Run, loaded: LoadedPipeline) -> Plan:
@@ -63,9 +62,9 @@ def plan_run(request: Run, loaded: LoadedPipeline) -> Plan:
     check.stop_if_wrong()
     path, required = graph.needed_for(final_vars, inputs)
     check.missing(required, inputs)
-    check.runnable(path, executor["type"])
+    is_async = check.way(path, executor["type"])
     check.stop_if_wrong()
-    return Plan(graph, final_vars, inputs, config, path, executor, graph.blocks(path))
+    return Plan(graph, final_vars, inputs, config, path, executor, graph.blocks(path), is_async)
 
 
 class _Check:
@@ -150,9 +149,8 @@ class _Check:
         kind = requested.type if requested is not None and requested.type is not None else None
         if kind is not None and kind not in EXECUTORS:
             self.refuse("executor.type", f"unknown executor {kind!r}", nearest_name(kind, EXECUTORS))
-        elif kind in ("ray", "dask") and importlib.util.find_spec(kind) is None:
-            self.refuse("executor.type", f"{kind} is not installed, and FlowerPower would run locally instead")
-            self._hint = install_command(f"sf-hamilton[{kind}]")
+        elif kind is not None:
+            self._installed(kind)
         chosen: dict[str, Any] = {"type": kind or getattr(configured, "type", None) or "synchronous"}
         for key, field in (("max_workers", "maxWorkers"), ("num_cpus", "numCpus")):
             value = getattr(requested, key, None)
@@ -176,9 +174,41 @@ class _Check:
             if name not in computed:
                 self.refuse(f"recompute.{index}", self._unknown(name), self._nearest(name, computed))
 
-    def runnable(self, path: list[str], executor: str) -> None:
-        for name in self._graph.coroutines(path):
-            self.refuse("pipeline", f"{name} is async, which FlowerPower cannot run together with dynamic execution")
+    def _installed(self, kind: str) -> None:
+        hint = executor_hint(kind)
+        if hint is not None:
+            self.refuse("executor.type", f"{kind} is not installed, and FlowerPower would run locally instead", hint)
+            self._hint = hint
+
+    def way(self, path: list[str], executor: str) -> bool:
+        """How it will run, True for Hamilton's async driver; whether it can is checked."""
+        written = self._loaded.run_config.async_driver
+        coroutines = self._graph.coroutines(path)
+        if written is False:
+            for name in coroutines:
+                self.refuse("pipeline", f"{name} is async, and async_driver is false")
+        is_async = bool(written) if written is not None else bool(coroutines)
+        if is_async:
+            self._async_way(path)
+        else:
+            self._way_with_branches(path, executor)
+        return is_async
+
+    def _async_way(self, path: list[str]) -> None:
+        for name in self._graph.in_branches(path):
+            self.refuse("pipeline", f"{name} makes or collects branches, which Hamilton's async driver does not have")
+        requested = self._request.executor
+        if requested is not None and requested.type not in (None, *LOCAL):
+            message = "an async pipeline runs on one event loop, and no executor runs anything of it"
+            self.refuse("executor.type", message, "synchronous")
+        for adapter in self._adapters():
+            if not adapter["async"]:
+                self.refuse("pipeline", f"the adapter {adapter['name']} does not work with Hamilton's async driver")
+
+    def _adapters(self) -> list[dict[str, Any]]:
+        return describe_adapters(self._loaded.run_config, self._loaded.adapters)
+
+    def _way_with_branches(self, path: list[str], executor: str) -> None:
         endless = self._graph.endless_collects(path)
         for name, expanders in endless:
             reached = " and ".join(expanders) or "no Parallelizable node"
@@ -189,17 +219,16 @@ class _Check:
             names = " and ".join(dict.fromkeys(collects))
             message = f"the branches of {expander} are collected more than once (in {names}), and Hamilton would fail"
             self.refuse("pipeline", f"{message}; collect once, from a node that has all that is needed")
-        if executor == "processpool" and self._graph.blocks(path):
-            self._check_pickling(path)
-
-    def _check_pickling(self, path: list[str]) -> None:
-        """A pool gets its nodes pickled, with the whole graph that hangs on them."""
-        block = next(iter(self._graph.blocks(path).values()), [])
-        try:
-            pickle.dumps([self._graph.nodes[name] for name in block])
-        except Exception as error:
-            message = f"the graph cannot be sent to other processes ({error}); nodes made by a decorator often cannot"
-            self.refuse("executor.type", message, "threadpool")
+        if not self._graph.blocks(path):
+            return
+        if executor in EXECUTORS and not any(found["path"] == "executor.type" for found in self._problems):
+            self._installed(executor)
+        unpicklable = self._graph.unpicklable() if executor == "processpool" else None
+        if unpicklable is not None:
+            self.refuse("executor.type", unpicklable, "threadpool")
+        for adapter in self._adapters():
+            if not adapter["branches"]:
+                self.refuse("pipeline", f"the adapter {adapter['name']} does not work with Parallelizable nodes")
 
     def _unknown(self, name: str, what: str = "node") -> str:
         return f"there is no {what} {name!r}{self._elsewhere(name)}"

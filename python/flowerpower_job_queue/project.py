@@ -15,9 +15,19 @@ from flowerpower.utils.security import SecurityError, validate_file_path
 
 from .code_version import CodeVersions
 from .configuration import BrokenConfiguration, Configuration, Document
+from .custom_adapters import CustomAdapter, load_custom_adapters
 from .errors import InvalidRun, problem
 from .graph import PipelineGraph
+from .settings import read_settings
 from .source import ProjectCode, code_hash
+
+
+@dataclass(frozen=True)
+class AdapterSettings:
+    """FlowerPower's `adapter:` sections, as it resolves them."""
+
+    project: Any
+    pipeline: Any
 
 
 @dataclass
@@ -31,6 +41,8 @@ class LoadedPipeline:
     document: Document
     run_config: Any
     codes: CodeVersions
+    adapter_settings: AdapterSettings
+    adapters: list[CustomAdapter] = field(default_factory=list[CustomAdapter])
     _graphs: dict[str, PipelineGraph] = field(default_factory=dict[str, PipelineGraph])
 
     def graph(self, config: dict[str, Any]) -> PipelineGraph:
@@ -82,6 +94,9 @@ class Project:
             )
         document = self.configuration.pipeline_document(name)
         self._forget_if_stale()
+        if name in self._loaded and self._loaded[name].run_config.reload:
+            # `reload: true` asks for it, whether or not anything has changed.
+            self.forget()
         for _ in range(2):
             before = self._files(name, file, document)
             loaded = self._loaded.get(name)
@@ -115,11 +130,14 @@ class Project:
 
     def run_config(self, name: str, document: Document) -> Any:
         """FlowerPower's own resolution of the `run:` section: YAML, then environment."""
+        return self._config(name, document).pipeline.run
+
+    def _config(self, name: str, document: Document) -> Any:
         key = (document.raw, self.configuration.project_document().raw, _environment_key())
         known = self._run_configs.get(name)
         if known is None or known[0] != key:
             try:
-                config = Config.load(base_dir=self._base_dir, pipeline_name=name).pipeline.run
+                config = Config.load(base_dir=self._base_dir, pipeline_name=name)
             except Exception as error:
                 self.check_configuration()
                 raise BrokenConfiguration(document.path or name, _root_message(error)) from error
@@ -142,20 +160,35 @@ class Project:
             path = self.configuration.pipeline_file(extra) if isinstance(extra, str) else None
             if path is not None:
                 files += [entry for entry in self.code.closure(path, f"{root}.{extra}") if entry not in files]
+        for reference in self._declared_adapters(document)[0]:
+            adapter = self.code.module_closure(reference.partition(":")[0])
+            files += [entry for entry in adapter if entry not in files]
         return sorted(files, key=lambda entry: entry["file"])
 
     def _import(self, name: str, file: str, document: Document) -> LoadedPipeline:
         self.imports += 1
-        run_config = self.run_config(name, document)
+        config = self._config(name, document)
+        run_config = config.pipeline.run
         modules = [self._import_additional(extra) for extra in run_config.additional_modules or []]
         modules.append(self.manager.registry.load_module(name))
+        adapters = load_custom_adapters(*self._declared_adapters(document), self.folder)
         self.code.note_neighbours()
         root = self.configuration.pipelines_dir.replace("/", ".") + "."
         self._imported_names = sorted(module.removeprefix(root) for module in sys.modules if module.startswith(root))
         self._imported_under = self._import_key()
         files = self._files(name, file, document)
         unique = list(dict.fromkeys(modules))
-        return LoadedPipeline(name, unique, files, code_hash(files, document.raw), document, run_config, self._codes)
+        settings = AdapterSettings(config.project.adapter, config.pipeline.adapter)
+        digest = code_hash(files, document.raw)
+        return LoadedPipeline(name, unique, files, digest, document, run_config, self._codes, settings, adapters)
+
+    def _declared_adapters(self, document: Document) -> tuple[list[str], str]:
+        """The pipeline's own list, else the project's, and the place where it is."""
+        declared = read_settings(document).adapters
+        if declared is not None:
+            return declared, f"{document.path}: job_queue.adapters"
+        project = self.configuration.project_document()
+        return read_settings(project).adapters or [], f"{project.path}: job_queue.adapters"
 
     def _import_additional(self, entry: Any) -> ModuleType:
         """In FlowerPower's order: beside the pipelines first when the name has no dot, then as it is written."""

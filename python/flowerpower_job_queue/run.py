@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import sys
-import urllib.parse
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 from . import clock, fingerprint, flowerpower_guard
+from .adapters import RunAdapters
 from .artifacts import THREAD, Artifacts
+from .async_run import AsyncNodeEvents, AsyncRun
 from .capture import Capture, level_name, listen_to_logging
 from .configuration import (
     BrokenConfiguration,
@@ -26,8 +26,10 @@ from .environment import packages
 from .errors import InvalidRun, describe_error, invalid, problem
 from .interrupts import interrupts
 from .isolation import ProcessState, resident_bytes, seed_anew
+from .measures import Measures
 from .node_events import Cancelled, NodeEvents
 from .plan import Plan, plan_run
+from .pool_nodes import PoolNodes, pools_are_forked
 from .project import LoadedPipeline, Project
 from .protocol import Channel, Run
 from .relay import Relay
@@ -39,8 +41,6 @@ from .reuse_store import ReuseStore
 from .run_events import RunEvents
 from .settings import nearest_name, read_settings
 from .text import Mask, encode
-
-_TRACKER_TIMEOUT_S = 1.0
 
 
 class PipelineRun:
@@ -57,6 +57,8 @@ class PipelineRun:
         self._cancelled: str | None = None
         self._retry: dict[str, Any] | None = None
         self._sets_log_level = False
+        # What the run leaves running: this process is then no good for another one.
+        self._left: list[str] = []
 
     def cancel(self, reason: str) -> None:
         """Stops at the next node boundary. Called from the thread that reads requests."""
@@ -95,7 +97,7 @@ class PipelineRun:
             interrupts.disarm()
         if os.getpid() != process:
             _leave_fork(self._capture, None)
-        threads = state.threads_left()
+        threads = state.threads_left() + self._left
         self._capture.flush()
         self._capture.restore()
         if self._relay is not None:
@@ -167,39 +169,91 @@ class PipelineRun:
     def _run(self, loaded: LoadedPipeline, plan: Plan) -> dict[str, Any]:
         reuse = self._reuse_of(plan)
         hooks = NodeEvents(
-            self.events, self._project.folder, plan.blocks, self._hidden(loaded, plan), self._relay_folder, reuse
+            self.events,
+            self._project.folder,
+            plan.blocks,
+            self._hidden(loaded, plan),
+            self._relay_folder,
+            reuse,
+            statistics=self._wants_statistics(loaded),
+            measures=Measures(one_thread=plan.is_async),
         )
-        # In this order: a value is stored before it is told what has become of its node.
-        adapters = {} if reuse is None else {"flowerpower_job_queue_reuse": reuse}
+        adapters = RunAdapters(self._request.pipeline, loaded.run_config, loaded.adapters, self.events)
+        self._sets_log_level = (self._request.log_level or loaded.run_config.log_level) is not None
+        try:
+            made = adapters.make(loaded.adapter_settings, plan.is_async)
+            if plan.is_async:
+                result = self._run_async(loaded, plan, hooks, made)
+            else:
+                result = self._run_sync(plan, hooks, made, reuse)
+        finally:
+            interrupts.disarm()
+            self._left += adapters.close()
+        # An adapter of the user's may build something else than a dict.
+        return result if isinstance(result, dict) else {plan.final_vars[0]: result}
+
+    def _run_sync(self, plan: Plan, hooks: NodeEvents, adapters: dict[str, Any], reuse: ReuseAdapter | None) -> Any:
+        if reuse is not None:
+            # Before the hooks: a value is stored before it is told what has become of its node.
+            adapters = {**adapters, "flowerpower_job_queue_reuse": reuse}
         options: dict[str, Any] = {
             "inputs": plan.inputs,
             "final_vars": plan.final_vars,
             "max_retries": 0,
             "reload": False,
+            # FlowerPower would only say that it cannot make them.
+            "with_adapter_cfg": {"hamilton_tracker": False, "mlflow": False},
             "adapter": {**adapters, "flowerpower_job_queue": hooks},
         }
+        nodes = PoolNodes() if plan.executor["type"] == "processpool" and pools_are_forked() else None
+        if nodes is not None:
+            options["adapter"]["flowerpower_job_queue_nodes"] = nodes
         if self._request.config:
             options["config"] = dict(self._request.config)
         if self._request.executor is not None:
             options["executor_cfg"] = {key: value for key, value in plan.executor.items() if value is not None}
         if self._request.log_level is not None:
             options["log_level"] = self._request.log_level.upper()
-        without_tracker = self._without_unreachable_tracker(loaded)
-        if without_tracker:
-            options["with_adapter_cfg"] = without_tracker
-        self._sets_log_level = (self._request.log_level or loaded.run_config.log_level) is not None
         listen_to_logging(level_name(self._request.log_level or "INFO"))
         manager = self._project.manager
         interrupts.arm()
-        with self._comparing(reuse):
-            result = manager.run(self._request.pipeline, **options)
-        interrupts.disarm()
-        # An adapter of the user's may build something else than a dict.
-        return result if isinstance(result, dict) else {plan.final_vars[0]: result}
+        try:
+            with self._comparing(reuse):
+                return manager.run(self._request.pipeline, **options)
+        finally:
+            if nodes is not None:
+                nodes.forget()
+
+    def _run_async(self, loaded: LoadedPipeline, plan: Plan, hooks: NodeEvents, adapters: dict[str, Any]) -> Any:
+        level = self._request.log_level or loaded.run_config.log_level
+        listen_to_logging(level_name(self._request.log_level or "INFO"))
+        run = AsyncRun(self.events, AsyncNodeEvents(hooks))
+        interrupts.arm()
+        try:
+            return run.execute(
+                self._request.pipeline,
+                loaded.modules,
+                plan,
+                list(adapters.values()),
+                loaded.run_config,
+                level and level.upper(),
+            )
+        finally:
+            self._left += run.stubborn
+
+    def _wants_statistics(self, loaded: LoadedPipeline) -> bool:
+        """The pipeline's setting, else the project's, else on."""
+        project = self._project.configuration.project_document()
+        written = [read_settings(document).values["statistics"] for document in (loaded.document, project)]
+        return next((value for value in written if value is not None), "on") == "on"
 
     def _reuse_of(self, plan: Plan) -> ReuseAdapter | None:
         asked, job = self._request.reuse, self._request.job
         if asked is None:
+            return None
+        if plan.is_async:
+            text = "Nothing is reused in this run, nor stored: Hamilton's async driver cannot."
+            self.events.log("WARNING", "logging", "flowerpower_job_queue", text, None, None)
             return None
         imported = self._project.code.digests()
         setting = json.dumps([sys.version, _packages()], sort_keys=True)
@@ -293,22 +347,6 @@ class PipelineRun:
             "FLOWERPOWER_SCHEDULED_AT": job.scheduled_at,
             "FLOWERPOWER_RUN_DIR": job.run_dir,
         }
-
-    def _without_unreachable_tracker(self, loaded: LoadedPipeline) -> dict[str, bool] | None:
-        """Hamilton's tracker fails the run when its server is away. Telemetry must not."""
-        if not getattr(loaded.run_config.with_adapter, "hamilton_tracker", False):
-            return None
-        project_cfg = self._project.manager.project_cfg
-        url = getattr(getattr(project_cfg.adapter, "hamilton_tracker", None), "api_url", None)
-        address = urllib.parse.urlsplit(url or "http://localhost:8241")
-        port = address.port or (443 if address.scheme == "https" else 80)
-        try:
-            socket.create_connection((address.hostname or "localhost", port), timeout=_TRACKER_TIMEOUT_S).close()
-        except OSError as error:
-            line = f"Hamilton tracker at {address.hostname}:{port} is not reachable ({error}): this run is not tracked."
-            self.events.log("WARNING", "logging", "flowerpower_job_queue", line, None, None)
-            return {"hamilton_tracker": False}
-        return None
 
     def _send_ended(
         self,

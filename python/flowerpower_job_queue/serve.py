@@ -53,7 +53,7 @@ class _Runtime:
     def __init__(self, folder: str, requests_fd: int, channel: Channel) -> None:
         # Imported here, when FlowerPower is known to be there; all of it before the project's folders come onto the
         # path, where a pipeline named `statistics` would hide Python's own module.
-        from . import flowerpower_guard
+        from . import cluster_executors, flowerpower_guard
         from .capture import Capture
         from .describe import answer_describe
         from .interrupts import interrupts
@@ -64,6 +64,7 @@ class _Runtime:
         # From here on modules are the project's, whose folder stays as it is: no __pycache__ beside a pipeline.
         sys.dont_write_bytecode = True
         flowerpower_guard.install()
+        cluster_executors.install()
         interrupts.install()
         os.chdir(folder)
         self._capture = Capture()

@@ -7,6 +7,7 @@ it is a warning: other people's projects run unmodified.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,11 +19,11 @@ from .sizes import parse_size, size_that_was_meant
 
 _DEFAULT_KEYS = (
     "queue", "timeout", "max_retries", "retry_delay", "jitter_factor", "retry_exceptions", "on_worker_lost",
-    "max_memory", "max_cpu", "runtime", "results", "reuse", "result_ttl", "log_ttl", "failure_ttl",
+    "max_memory", "max_cpu", "runtime", "results", "reuse", "result_ttl", "log_ttl", "failure_ttl", "statistics",
 )  # fmt: skip
 _SECTION_KEYS = (
     *_DEFAULT_KEYS, "job_defaults", "queues", "python", "env_file", "timezone", "backend", "backends", "concurrency",
-    "concurrency_key", "schedules",
+    "concurrency_key", "schedules", "adapters",
 )  # fmt: skip
 _RETRY_KEYS = {
     "max_retries": "maxRetries",
@@ -30,7 +31,12 @@ _RETRY_KEYS = {
     "jitter_factor": "jitterFactor",
     "retry_exceptions": "retryExceptions",
 }
-_VALUES = ("queue", "timeoutMs", "retry", "onWorkerLost", "maxMemoryBytes", "maxCpuMs", "runtime", "results", "reuse")
+_VALUES = (
+    "queue", "timeoutMs", "retry", "onWorkerLost", "maxMemoryBytes", "maxCpuMs", "runtime", "results", "reuse",
+    "statistics",
+)  # fmt: skip
+# A class of the project's own: "adapters.alerts:Alerts".
+_ADAPTER = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 # Less than Python alone needs, by far: a unit was forgotten.
 _LEAST_MEMORY = 64_000_000
 # Beyond it JSON's numbers are not exact.
@@ -45,6 +51,8 @@ class Settings:
 
     values: dict[str, Any]
     queues: list[str] = field(default_factory=list[str])
+    # None: says nothing about adapters.
+    adapters: list[str] | None = None
     problems: list[Problem] = field(default_factory=list[Problem])
 
 
@@ -67,6 +75,7 @@ def read_settings(document: Document) -> Settings:
     elif defaults is not None:
         reader.refuse("job_defaults", "expected keys and values")
     reader.read_queues(section.get("queues"))
+    reader.read_adapters(section.get("adapters"))
     if section.get("backend") is not None:
         reader.one_of("backend", section["backend"], _BACKENDS)
     return settings
@@ -112,6 +121,10 @@ class _Reader:
                 values["results"] = self.one_of(place, value, ("full", "summary", "none"))
             elif key == "reuse":
                 values["reuse"] = self.one_of(place, value, ("none", "resume", "full"))
+            elif key == "statistics":
+                # YAML reads a bare `on` as true.
+                said = {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else value
+                values["statistics"] = self.one_of(place, said, ("on", "off"))
             elif key in _RETRY_KEYS:
                 self._read_retry(place, str(key), value, retry)
             elif key in _TTL_KEYS:
@@ -144,6 +157,16 @@ class _Reader:
             names = [item.get("name") if isinstance(item, dict) else item for item in queues]
         if self._check("queues", all(isinstance(name, str) and name for name in names), "expected names of queues"):
             self._settings.queues = names
+
+    def read_adapters(self, adapters: Any) -> None:
+        if adapters is None:
+            return
+        if not self._check("adapters", isinstance(adapters, list), "expected a list of classes"):
+            return
+        for index, adapter in enumerate(adapters):
+            valid = isinstance(adapter, str) and _ADAPTER.fullmatch(adapter)
+            self._check(f"adapters.{index}", valid, 'expected a class of the project, like "adapters.alerts:Alerts"')
+        self._settings.adapters = [adapter for adapter in adapters if isinstance(adapter, str)]
 
     def one_of(self, place: str, value: Any, options: tuple[str, ...]) -> str | None:
         if value in options:

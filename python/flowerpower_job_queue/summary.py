@@ -15,6 +15,7 @@ import sys
 import uuid
 from typing import Any
 
+from .column_statistics import column_statistics
 from .text import clean, one_line
 
 MAX_COLUMNS = 50
@@ -24,8 +25,8 @@ _PREVIEW_COLUMNS = 8
 _PLAIN = (datetime.date, datetime.time, datetime.timedelta, decimal.Decimal, enum.Enum, pathlib.PurePath, uuid.UUID)
 
 
-def summarize(value: Any) -> dict[str, Any]:
-    """A ValueSummary of the protocol."""
+def summarize(value: Any, statistics: bool = False) -> dict[str, Any]:
+    """A ValueSummary of the protocol; with statistics of a frame's numeric columns where they are asked for."""
     summary: dict[str, Any] = {
         "type": type_name(type(value)),
         "shape": None,
@@ -38,10 +39,18 @@ def summarize(value: Any) -> dict[str, Any]:
         _fill(summary, value)
         if summary["preview"] is not None:
             summary["preview"] = clean(one_line(summary["preview"], MAX_PREVIEW - 40))
+        if statistics and summary["columns"] and summary["bytes"] is not None:
+            _add_statistics(summary["columns"], value, summary["bytes"])
     except Exception:
         # Somebody's __len__ or __repr__ raised: the type alone is still true.
         return {**dict.fromkeys(summary), "type": summary["type"]}
     return summary
+
+
+def _add_statistics(columns: list[dict[str, Any]], value: Any, size: int) -> None:
+    for column, statistics in zip(columns, column_statistics(value, size, len(columns)), strict=True):
+        if statistics is not None:
+            column["statistics"] = statistics
 
 
 def type_name(cls: type) -> str:

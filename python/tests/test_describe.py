@@ -217,7 +217,7 @@ SETTINGS = """
       queue: nightly
       timeout: 30m
       concurrency: 1
-      job_defaults: {max_retries: 2, retry_delay: 10s, retry_exceptions: ConnectionError, on_worker_lost: fail, max_memory: 2GB, max_cpu: 10m, runtime: fresh, results: summary, reuse: full}
+      job_defaults: {max_retries: 2, retry_delay: 10s, retry_exceptions: ConnectionError, on_worker_lost: fail, max_memory: 2GB, max_cpu: 10m, runtime: fresh, results: summary, reuse: full, statistics: off}
     run: {final_vars: [out]}
 """
 
@@ -233,6 +233,7 @@ def test_settings_of_the_queue_are_read(shared):
         "runtime": "fresh",
         "results": "summary",
         "reuse": "full",
+        "statistics": "off",
     }
 
 

@@ -44,6 +44,15 @@ export const errorInfoSchema = z.object({
 });
 export type ErrorInfo = z.infer<typeof errorInfoSchema>;
 
+/** Of a numeric column of a frame; null: it has no such value, or one that JSON cannot carry. */
+export const columnStatisticsSchema = z.object({
+  min: z.number().nullable(),
+  max: z.number().nullable(),
+  mean: z.number().nullable(),
+  /** How many values are missing. */
+  nulls: z.number().int(),
+});
+
 /** What a value looks like, without the value. */
 export const summarySchema = z.object({
   /** `pandas.DataFrame`, `numpy.float64`, `int` … */
@@ -54,8 +63,10 @@ export const summarySchema = z.object({
   length: z.number().int().nullable(),
   /** Size in memory in bytes where it is cheap to know. */
   bytes: z.number().int().nullable(),
-  /** Columns of a frame (the first 50) with their types. */
-  columns: z.array(z.object({ name: z.string(), type: z.string() })).nullable(),
+  /** Columns of a frame (the first 50) with their types; numeric ones of a node's value with statistics, below a size. */
+  columns: z
+    .array(z.object({ name: z.string(), type: z.string(), statistics: columnStatisticsSchema.optional() }))
+    .nullable(),
   /** At most 500 characters for a person to recognise the value by: one line, no secrets resolved by us. */
   preview: z.string().nullable(),
 });
@@ -73,6 +84,8 @@ export const graphNodeSchema = z.object({
   dependsOn: z.array(z.string()),
   /** Nodes that it takes when they are there. */
   optionalDependsOn: z.array(z.string()),
+  /** `async def`: it runs through Hamilton's async driver. Absent in descriptions of older workers. */
+  async: z.boolean().optional(),
   module: z.string().nullable(),
   function: z.string().nullable(),
   /** Path relative to the project and line from 1 of the function. */
@@ -140,6 +153,8 @@ export const jobQueueSettingsSchema = z.object({
   resultTtlMs: z.number().int().positive().nullish(),
   logTtlMs: z.number().int().positive().nullish(),
   reuse: z.enum(reuseModes).nullish(),
+  /** Of the numeric columns of nodes' frames; read in Python only. */
+  statistics: z.enum(["on", "off"]).nullable().optional(),
 });
 export type JobQueueSettings = z.infer<typeof jobQueueSettingsSchema>;
 
@@ -172,8 +187,31 @@ export const projectDescriptionSchema = z.object({
   error: errorInfoSchema.nullable(),
   /** Every pipeline found, described or not. */
   pipelines: z.array(z.object({ name: z.string(), configured: z.boolean() })),
+  /** What can run branches in the project's environment; `install` is the command where a package is missing. */
+  executors: z.array(z.object({ type: z.string(), install: z.string().nullable() })).optional(),
 });
 export type ProjectDescription = z.infer<typeof projectDescriptionSchema>;
+
+/** How YAML and environment have a pipeline run, as far as a plan must know. */
+export const executionSchema = z.object({
+  /** `async_driver`; null: as its nodes need it. */
+  asyncDriver: z.boolean().nullable(),
+  executor: z.string().nullable(),
+  /** Why a process pool cannot run its branches; null when it can. */
+  unpicklable: z.string().nullable(),
+  adapters: z.array(
+    z.object({
+      /** A name of `with_adapter`, or a class of the project: `adapters.alerts:Alerts`. */
+      name: z.string(),
+      /** False: its package is missing, and it is off. */
+      available: z.boolean(),
+      /** Whether Hamilton's async driver can use it. */
+      async: z.boolean(),
+      /** Whether it can be used where nodes have branches. */
+      branches: z.boolean(),
+    }),
+  ),
+});
 
 export const pipelineDescriptionSchema = z.object({
   name: z.string(),
@@ -197,6 +235,8 @@ export const pipelineDescriptionSchema = z.object({
   graph: graphSchema.nullable(),
   /** Nodes that nothing depends on: what to offer when no final variable is set. */
   leaves: z.array(z.string()),
+  /** Null where there is no graph. Absent in descriptions of older workers. */
+  execution: executionSchema.nullable().optional(),
   warnings: z.array(problemSchema),
   error: errorInfoSchema.nullable(),
 });
@@ -332,7 +372,10 @@ export const runEventSchema = z.discriminatedUnion("event", [
     ...nodeRef,
     data: z.object({
       durationMs: z.number(),
+      /** Null: it shared its thread with another node. */
       cpuMs: z.number().nullable(),
+      /** By how much the process' memory grew meanwhile, about; null: another node ran too, or it cannot be told. */
+      memoryGrowthBytes: z.number().int().nullable().optional(),
       summary: summarySchema,
       ...storeFields,
     }),
@@ -342,6 +385,7 @@ export const runEventSchema = z.discriminatedUnion("event", [
     ...nodeRef,
     data: z.object({
       durationMs: z.number(),
+      memoryGrowthBytes: z.number().int().nullable().optional(),
       error: errorInfoSchema,
       /** Summaries of what it was called with. */
       inputs: z.record(z.string(), summarySchema),
