@@ -16,14 +16,30 @@ export function indexGraph(graph: Graph): GraphIndex {
   const known = indexes.get(graph);
   if (known !== undefined) return known;
   const nodes = new Map(graph.nodes.map((node) => [node.name, node]));
+  let users: Map<string, string[]> | null = null;
   const index: GraphIndex = {
     nodes,
     branched: branchedNodes(graph, nodes),
-    usedBy: (name) =>
-      graph.nodes.filter((node) => [...node.dependsOn, ...node.optionalDependsOn].includes(name)).map((n) => n.name),
+    usedBy: (name) => {
+      users ??= usersOf(graph);
+      return users.get(name) ?? [];
+    },
   };
   indexes.set(graph, index);
   return index;
+}
+
+/** Made only when somebody asks: of a large graph it is large too. */
+function usersOf(graph: Graph): Map<string, string[]> {
+  const users = new Map<string, string[]>();
+  for (const { name, dependsOn, optionalDependsOn } of graph.nodes) {
+    for (const upstream of new Set([...dependsOn, ...optionalDependsOn])) {
+      const known = users.get(upstream);
+      if (known === undefined) users.set(upstream, [name]);
+      else known.push(name);
+    }
+  }
+  return users;
 }
 
 /** True for what Hamilton computes; inputs and config values are given. */

@@ -6,6 +6,7 @@ import type { CataloguedPipeline } from "./catalogue.ts";
 import { valueProblems } from "./input-value.ts";
 import { listNames, nearest } from "./nearest.ts";
 import { expandersOf, indexGraph, isComputed, upstreamOf } from "./path.ts";
+import { executorTypes, wayProblems } from "./way.ts";
 
 /** What can be wrong with a run before it has begun. The golden cases name these; people read the message. */
 export type PlanProblemCode =
@@ -22,6 +23,13 @@ export type PlanProblemCode =
   | "ENDLESS_COLLECT"
   | "REPEATED_COLLECT"
   | "UNKNOWN_EXECUTOR"
+  | "EXECUTOR_MISSING"
+  | "UNPICKLABLE"
+  | "ASYNC_OFF"
+  | "ASYNC_BRANCHES"
+  | "ASYNC_EXECUTOR"
+  | "ASYNC_REUSE"
+  | "ADAPTER"
   | "BAD_OPTION"
   | "UNKNOWN_RECOMPUTE"
   | "TOO_DEEP"
@@ -98,6 +106,7 @@ export function planRun(description: PipelineDescription, request: PlannedReques
     ...collectProblems(run, path),
     ...executorProblems(request),
     ...recomputeProblems(run),
+    ...wayProblems(description, request, path, context.project),
     ...(["inputs", "config"] as const).flatMap((part) => depthProblems(part, request[part])),
   ];
   return { ...nothing, path, inputs: plannedInputs(run, path), problems: problems.slice(0, maxProblems) };
@@ -236,9 +245,6 @@ function endlessProblems(run: PlannedRun, path: string[]): PlanProblem[] {
     return problem("ENDLESS_COLLECT", "input.pipeline", message);
   });
 }
-
-/** What FlowerPower would not refuse but silently run without a pool. */
-const executorTypes = ["synchronous", "local", "threadpool", "processpool", "ray", "dask"];
 
 function executorProblems({ options }: PlannedRequest): PlanProblem[] {
   const { type = null, ...numbers } = options.executor ?? {};
