@@ -1,10 +1,11 @@
 import type { Command } from "commander";
 import type { Artifact, Job, NodeRun } from "../client/client.ts";
 import { openApi } from "./api.ts";
-import { type Cli, globalOptions, printJson } from "./cli.ts";
+import { type Cli, type GlobalOptions, globalOptions, printJson } from "./cli.ts";
 import { failureBlock } from "./failure-block.ts";
 import { frame, slowText } from "./frame.ts";
 import { viewOf } from "./job-view.ts";
+import { nodeTable, readNodeDetails } from "./node-table.ts";
 import { table } from "./table.ts";
 import { printable, type Terminal } from "./terminal.ts";
 import { bytes, duration, localTime } from "./units.ts";
@@ -14,10 +15,17 @@ export function addJob(program: Command, cli: Cli): void {
     .command("job")
     .description("all about one job: its request, its nodes, its results or its failure")
     .argument("<job>", "which job")
+    .option("--nodes", "a table of its nodes: time, processor time, memory, what they took, what they gave")
     .action(async (ref: string, _options: object, command: Command) => {
-      const options = globalOptions(command);
+      const options = globalOptions(command) as GlobalOptions & { nodes?: boolean };
       await using client = openApi(cli, options);
       const job = await client.find(ref);
+      if (options.nodes) {
+        const nodes = await readNodeDetails(client, job.id);
+        if (options.json) return printJson(cli.terminal, nodes);
+        for (const line of nodeTable(nodes, cli.terminal)) cli.terminal.out(line);
+        return;
+      }
       const nodeRuns = await Array.fromAsync(client.nodeRuns(job.id));
       const artifacts = await Array.fromAsync(client.artifacts(job.id));
       if (options.json) return printJson(cli.terminal, { ...job, nodeRuns, artifacts });

@@ -99,10 +99,17 @@ function projectLines(project: Project, terminal: Terminal): string[] {
     `  Python ${environment.pythonVersion ?? "?"}  ${environment.python ?? "?"} (${environment.pythonSource ?? "?"})`,
     `  FlowerPower ${environment.flowerpower ?? "?"}, Hamilton ${environment.hamilton ?? "?"}`,
   ];
+  if (project.executors !== null) lines.push(`  ${executorText(project.executors)}`);
   if (error !== null) lines.push(...wrong(error).map((line) => `  ${paint("red", line)}`));
   for (const { path, message } of warnings) lines.push(`  ${paint("yellow", printable(`${path}: ${message}`))}`);
   for (const pipeline of pipelines) {
     lines.push("", ...pipelineLines(`${project.name}/${pipeline.name}`, pipeline, terminal));
   }
   return lines;
+}
+
+function executorText(executors: NonNullable<Project["executors"]>): string {
+  const missing = executors.filter(({ available }) => !available).map(({ type }) => type);
+  const there = executors.filter(({ available }) => available).map(({ type }) => type);
+  return `Executors ${there.join(", ")}${missing.length === 0 ? "" : `; not installed: ${missing.join(", ")}`}`;
 }

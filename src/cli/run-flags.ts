@@ -38,6 +38,8 @@ const executors = {
   synchronous: "SYNCHRONOUS",
   threadpool: "THREADPOOL",
   processpool: "PROCESSPOOL",
+  ray: "RAY",
+  dask: "DASK",
 } as const;
 const logLevels = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] as const;
 

@@ -315,6 +315,8 @@ export const nodeRuns = schema.table(
     endedAt: at("ended_at"),
     durationMs: doublePrecision("duration_ms"),
     cpuMs: doublePrecision("cpu_ms"),
+    /** By how much its process' memory grew while it ran, about; null while other nodes ran too. */
+    memoryGrowthBytes: bigint("memory_growth_bytes", { mode: "number" }),
     /** ValueSummary of the runtime protocol. */
     summary: jsonb().$type<JsonObject>(),
     error: jsonb().$type<JsonObject>(),

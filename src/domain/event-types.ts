@@ -65,6 +65,8 @@ export const eventTypes = {
       1: z.object({
         durationMs: z.number(),
         cpuMs: z.number().nullable(),
+        // Absent in what older servers wrote.
+        memoryGrowthBytes: z.number().nullable().optional(),
         summary,
         stored: z.boolean().optional(),
       }),

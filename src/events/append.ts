@@ -34,6 +34,7 @@ export interface NodeRunRow {
   endedAt: string | null;
   durationMs: number | null;
   cpuMs: number | null;
+  memoryGrowthBytes: number | null;
   summary: JsonObject | null;
   error: JsonObject | null;
   inputs: JsonObject | null;
@@ -111,15 +112,15 @@ export async function appendRunEvents(sql: Sql, batch: RunBatch): Promise<Append
       where a.job_id = x."jobId" and a.attempt = x.attempt and a.run_token = x."runToken" and a.ended_at is null
     ), nodes as (
       insert into node_runs (
-        job_id, attempt, node, branch, first_seq, state, started_at, ended_at, duration_ms, cpu_ms, summary, error,
-        inputs, branches, reason, stored, code_version
+        job_id, attempt, node, branch, first_seq, state, started_at, ended_at, duration_ms, cpu_ms,
+        memory_growth_bytes, summary, error, inputs, branches, reason, stored, code_version
       )
       select n."jobId", n.attempt, n.node, n.branch, n."firstSeq", n.state, n."startedAt", n."endedAt", n."durationMs",
-        n."cpuMs", n.summary, n.error, n.inputs, n.branches, n.reason, n.stored, n."codeVersion"
+        n."cpuMs", n."memoryGrowthBytes", n.summary, n.error, n.inputs, n.branches, n.reason, n.stored, n."codeVersion"
       from jsonb_to_recordset(${sql.json(batch.nodes as never)}) as n (
         "jobId" uuid, attempt int, "runToken" uuid, node text, branch text, "firstSeq" int, state text,
-        "startedAt" timestamptz, "endedAt" timestamptz, "durationMs" float8, "cpuMs" float8, summary jsonb, error jsonb, inputs jsonb,
-        branches int, reason jsonb, stored boolean, "codeVersion" text
+        "startedAt" timestamptz, "endedAt" timestamptz, "durationMs" float8, "cpuMs" float8, "memoryGrowthBytes" bigint,
+        summary jsonb, error jsonb, inputs jsonb, branches int, reason jsonb, stored boolean, "codeVersion" text
       )
       join locked l on l.id = n."jobId" and l.attempt = n.attempt and l.run_token = n."runToken"
       -- With its events only: a batch that comes late a second time must not set a node back.
@@ -131,6 +132,7 @@ export async function appendRunEvents(sql: Sql, batch: RunBatch): Promise<Append
         ended_at = coalesce(excluded.ended_at, node_runs.ended_at),
         duration_ms = coalesce(excluded.duration_ms, node_runs.duration_ms),
         cpu_ms = coalesce(excluded.cpu_ms, node_runs.cpu_ms),
+        memory_growth_bytes = coalesce(excluded.memory_growth_bytes, node_runs.memory_growth_bytes),
         summary = coalesce(excluded.summary, node_runs.summary),
         error = coalesce(excluded.error, node_runs.error),
         inputs = coalesce(excluded.inputs, node_runs.inputs),

@@ -1,10 +1,16 @@
 import type { JsonObject } from "../domain/json.ts";
 import type { NodeEffect } from "../domain/reuse.ts";
 import type { CataloguedPipeline } from "../pipelines/catalogue.ts";
+import { indexGraph } from "../pipelines/path.ts";
 import { builder } from "./builder.ts";
 
 type GraphShape = NonNullable<CataloguedPipeline["description"]["graph"]>;
-type GraphNodeShape = GraphShape["nodes"][number];
+/** A node, with the graph that it is in. */
+type GraphNodeShape = GraphShape["nodes"][number] & { graph: GraphShape };
+
+export function inGraph(graph: GraphShape, node: GraphShape["nodes"][number]): GraphNodeShape {
+  return { ...node, graph };
+}
 
 export const GraphNodeKind = builder.enumType("GraphNodeKind", {
   description: "What a node of a graph is.",
@@ -30,7 +36,7 @@ const NodeEffectEnum = builder.enumType("NodeEffect", {
   } as const satisfies { [K in NodeEffect as Uppercase<K>]: { value: K; description: string } },
 });
 
-const GraphNode = builder.objectRef<GraphNodeShape>("GraphNode").implement({
+export const GraphNode = builder.objectRef<GraphNodeShape>("GraphNode").implement({
   description: "A node of a pipeline's graph.",
   fields: (t) => ({
     name: t.exposeString("name", { description: "Its name." }),
@@ -41,6 +47,20 @@ const GraphNode = builder.objectRef<GraphNodeShape>("GraphNode").implement({
     dependsOn: t.exposeStringList("dependsOn", { description: "Nodes that it needs." }),
     optionalDependsOn: t.exposeStringList("optionalDependsOn", {
       description: "Nodes that it takes when they are there.",
+    }),
+    upstream: t.stringList({
+      description: "Nodes that it takes a value of: those that it needs and those that it may do without.",
+      resolve: ({ dependsOn, optionalDependsOn }) => [...dependsOn, ...optionalDependsOn],
+    }),
+    downstream: t.stringList({
+      description: "Nodes that take its value.",
+      resolve: ({ graph, name }) => indexGraph(graph).usedBy(name),
+    }),
+    async: t.boolean({
+      nullable: true,
+      description:
+        "Whether it is `async def`, and so runs through Hamilton's async driver; null when an older worker described it.",
+      resolve: (node) => node.async ?? null,
     }),
     module: t.exposeString("module", {
       nullable: true,
@@ -77,7 +97,7 @@ export const Graph = builder.objectRef<GraphShape>("Graph").implement({
     nodes: t.field({
       type: [GraphNode],
       description: "Its nodes, in an order in which they could run.",
-      resolve: ({ nodes }) => nodes,
+      resolve: (graph) => graph.nodes.map((node) => inGraph(graph, node)),
     }),
   }),
 });

@@ -1,5 +1,7 @@
 import type { JsonObject } from "../domain/json.ts";
 import { builder } from "./builder.ts";
+import { GraphNode } from "./graph.ts";
+import { graphNodeOf } from "./node-graph.ts";
 import { NodeReason } from "./node-reason.ts";
 import { RunError, type RunErrorShape } from "./run-error.ts";
 import { ValueSummary, type ValueSummaryShape } from "./value-summary.ts";
@@ -48,6 +50,13 @@ export const NodeRun = builder.drizzleNode("nodeRuns", {
       nullable: true,
       description: "Processor time that it took; null where it cannot be told apart.",
     }),
+    memoryGrowthBytes: t.float({
+      nullable: true,
+      description:
+        "By how much the memory of its process grew while it ran, approximately: less than nothing where memory was given back. Null while it runs, when another node ran in the process at some time meanwhile, and where it cannot be told.",
+      select: { columns: { memoryGrowthBytes: true } },
+      resolve: ({ memoryGrowthBytes }) => memoryGrowthBytes,
+    }),
     summary: t.field({
       type: ValueSummary,
       nullable: true,
@@ -71,6 +80,14 @@ export const NodeRun = builder.drizzleNode("nodeRuns", {
       unauthorizedResolver: () => null,
       select: { columns: { inputs: true } },
       resolve: ({ inputs }) => inputs as JsonObject | null,
+    }),
+    graphNode: t.field({
+      type: GraphNode,
+      nullable: true,
+      description:
+        "The node in the graph that ran: what it is, its docs and tags, what is upstream and downstream of it. Null when what is published of the pipeline is of other code, or of another config.",
+      select: { columns: { jobId: true, attempt: true, node: true } },
+      resolve: ({ jobId, attempt, node }, _args, context) => graphNodeOf({ jobId, attempt, node }, context),
     }),
     reason: t.field({
       type: NodeReason,

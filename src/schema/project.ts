@@ -49,6 +49,21 @@ const ProjectEnvironment = builder.objectRef<JsonObject>("ProjectEnvironment").i
   }),
 });
 
+const ProjectExecutor = builder.objectRef<NonNullable<Description["executors"]>[number]>("ProjectExecutor").implement({
+  description: "What can run the branches of `Parallelizable` nodes.",
+  fields: (t) => ({
+    type: t.exposeString("type", { description: "Its name: `threadpool`, `processpool`, `ray` …" }),
+    available: t.boolean({
+      description: "Whether the project's environment has what it needs.",
+      resolve: ({ install }) => install === null,
+    }),
+    install: t.exposeString("install", {
+      nullable: true,
+      description: "The command that installs what it needs; null when it is available.",
+    }),
+  }),
+});
+
 export const Project = builder.drizzleNode("projects", {
   name: "Project",
   description: "A registered FlowerPower project, as a worker last described it.",
@@ -60,6 +75,13 @@ export const Project = builder.drizzleNode("projects", {
       description: "The Python environment in which its pipelines run.",
       select: { columns: { environment: true } },
       resolve: ({ environment }) => environment,
+    }),
+    executors: t.field({
+      type: [ProjectExecutor],
+      nullable: true,
+      description: "What can run branches in its environment; null when an older worker described it.",
+      select: { columns: { description: true } },
+      resolve: ({ description }) => (description as unknown as Description).executors ?? null,
     }),
     warnings: t.field({
       type: [Problem],

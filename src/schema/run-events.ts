@@ -53,6 +53,12 @@ eventType("node.succeeded", "A node has its value.", (t) => ({
     description: "Processor time that it took; null where it cannot be told apart.",
     resolve: ({ data }) => data.cpuMs,
   }),
+  memoryGrowthBytes: t.float({
+    nullable: true,
+    description:
+      "By how much its process' memory grew meanwhile, approximately; null when another node ran too, or it cannot be told.",
+    resolve: ({ data }) => data.memoryGrowthBytes ?? null,
+  }),
   summary: t.field({
     type: ValueSummary,
     description: "What the value looks like.",

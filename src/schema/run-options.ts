@@ -10,6 +10,8 @@ export const ExecutorType = builder.enumType("ExecutorType", {
     SYNCHRONOUS: { value: "synchronous", description: "One node after the other." },
     THREADPOOL: { value: "threadpool", description: "The branches of a `Parallelizable` node on threads." },
     PROCESSPOOL: { value: "processpool", description: "The branches of a `Parallelizable` node in processes." },
+    RAY: { value: "ray", description: "The branches on Ray, where the project's environment has it." },
+    DASK: { value: "dask", description: "The branches on Dask, where the project's environment has it." },
   },
 });
 

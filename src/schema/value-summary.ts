@@ -1,8 +1,16 @@
 import { builder } from "./builder.ts";
 
+interface Statistics {
+  min: number | null;
+  max: number | null;
+  mean: number | null;
+  nulls: number;
+}
+
 export interface Column {
   name: string;
   type: string;
+  statistics?: Statistics | undefined;
 }
 
 /** ValueSummary of the runtime protocol. */
@@ -15,11 +23,36 @@ export interface ValueSummaryShape {
   preview: string | null;
 }
 
+const ColumnStatistics = builder.objectRef<Statistics>("ColumnStatistics").implement({
+  description: "Numbers about a numeric column. Missing values and NaN count as `nulls` and nowhere else.",
+  fields: (t) => ({
+    min: t.exposeFloat("min", {
+      nullable: true,
+      description: "Its least value; null without values, or when infinite.",
+    }),
+    max: t.exposeFloat("max", {
+      nullable: true,
+      description: "Its largest value; null without values, or when infinite.",
+    }),
+    mean: t.exposeFloat("mean", { nullable: true, description: "Its mean; null without values, or when infinite." }),
+    nulls: t.exposeInt("nulls", { description: "How many values are missing." }),
+  }),
+});
+
 export const ColumnSummary = builder.objectRef<Column>("ColumnSummary").implement({
   description: "A column of a data frame.",
   fields: (t) => ({
     name: t.exposeString("name", { description: "Its name." }),
     type: t.exposeString("type", { description: "Its type: `int64`, `string` …" }),
+    statistics: t.field({
+      type: ColumnStatistics,
+      nullable: true,
+      description:
+        "Numbers about its values. Null for columns that are not numeric or named like a secret, for large frames, where `statistics: off` is set, and without the right `payloads`.",
+      authScopes: { payloads: true },
+      unauthorizedResolver: () => null,
+      resolve: ({ statistics }) => statistics ?? null,
+    }),
   }),
 });
 

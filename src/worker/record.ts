@@ -74,6 +74,7 @@ const emptyNode = {
   endedAt: null,
   durationMs: null,
   cpuMs: null,
+  memoryGrowthBytes: null,
   summary: null,
   error: null,
   inputs: null,
@@ -128,23 +129,25 @@ function nodeChange(body: RunEvent, at: string): Partial<NodeRunRow> {
     case "node.expanded":
       return { branches: body.data.count };
     case "node.succeeded": {
-      const { durationMs, cpuMs, summary, stored = null, codeVersion = null } = body.data;
+      const { durationMs, cpuMs, memoryGrowthBytes = null, summary, stored = null, codeVersion = null } = body.data;
       return {
         state: "succeeded",
         endedAt: at,
         durationMs,
         cpuMs,
+        memoryGrowthBytes,
         summary: summary as JsonObject,
         stored,
         codeVersion,
       };
     }
     case "node.failed": {
-      const { durationMs, error, inputs } = body.data;
+      const { durationMs, memoryGrowthBytes = null, error, inputs } = body.data;
       return {
         state: "failed",
         endedAt: at,
         durationMs,
+        memoryGrowthBytes,
         error: error as JsonObject,
         inputs: inputs as unknown as JsonObject,
       };

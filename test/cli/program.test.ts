@@ -126,7 +126,7 @@ describe("enqueue", () => {
     [["enqueue", "bakery/bread", "--at", "2026-02-31"], "--at 2026-02-31 is no time"],
     [["enqueue", "bakery/bread", "--in", "1m", "--at", "2099-01-01"], "either --in or --at"],
     [["enqueue", "bakery/bread", "--input", "flour"], "write NAME=VALUE"],
-    [["enqueue", "bakery/bread", "--executor", "ray"], "Allowed choices are"],
+    [["enqueue", "bakery/bread", "--executor", "spark"], "Allowed choices are"],
     [["enqueue", "bakery/bread", "--retry-delay", "3"], "need --max-retries"],
     [["enqueue", "bakery/bread", "--input", "flour=much"], "inputs.flour: "],
     [["enqueue", "bakery/bread", "--input", "flur=3"], "flour"],
@@ -206,6 +206,17 @@ describe("looking", () => {
       expect(out).toContain(id);
       expect(out).toContain('{"flour":3}');
     }
+  });
+
+  it("tells of a job's nodes in a table", async () => {
+    const id = idText("job", await insertRun(db));
+    const { code, out } = await run(["job", id, "--nodes"]);
+    expect(code).toBe(0);
+    expect(out.split("\n")[0]).toMatch(/^NODE +STATE +TIME +CPU +MEMORY ~ +UPSTREAM +VALUE$/);
+    expect(out).toMatch(/^node_1 +succeeded +2 ms .*int 3$/m);
+    const nodes = JSON.parse((await run(["job", id, "--nodes", "--json"])).out);
+    expect(nodes).toHaveLength(3);
+    expect(nodes[0]).toMatchObject({ node: "node_1", memoryGrowthBytes: null, graphNode: null });
   });
 
   it("tells of a failure: the node, the error, how to go on", async () => {

@@ -33,7 +33,15 @@ function event(
 }
 
 function node({ jobId, attempt, runToken }: Started, given: Partial<NodeRunRow> = {}): NodeRunRow {
-  const nothing = { durationMs: null, cpuMs: null, summary: null, error: null, inputs: null, branches: null };
+  const nothing = {
+    durationMs: null,
+    cpuMs: null,
+    memoryGrowthBytes: null,
+    summary: null,
+    error: null,
+    inputs: null,
+    branches: null,
+  };
   const ofReuse = { reason: null, stored: null, codeVersion: null };
   const times = { startedAt: null, endedAt: null };
   const firstSeq = nodeNumber(given);

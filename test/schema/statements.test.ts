@@ -49,6 +49,7 @@ describe("the number of statements does not grow with the number of jobs", () =>
       3,
       "results { name value } nodeRuns { nodes { node } } error { message } lastAttempt { number }",
     ],
+    ["jobs → nodeRuns → graphNode", 4, "nodeRuns { nodes { graphNode { doc upstream } } }"],
     ["jobs → request", 1, "inputs tags requestedBy plan { nodes } options { logLevel }"],
     ["jobs → events → job", 3, "events(first: 5) { nodes { type job { state } } }"],
     ["jobs → rerunOf, reruns, resolvedBy", 4, "rerunOf { id } reruns { nodes { id } } resolvedBy { id }"],

@@ -1,0 +1,1 @@
+ALTER TABLE "flowerpower_queue"."node_runs" ADD COLUMN "memory_growth_bytes" bigint;

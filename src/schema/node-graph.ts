@@ -1,0 +1,26 @@
+/** What a node is in the graph that its attempt has run. */
+import { createContextCache } from "@pothos/core";
+import { type AttemptKey, type Graph, graphsOf } from "../jobs/attempt-graph.ts";
+import { indexGraph } from "../pipelines/path.ts";
+import { Batch } from "./batch.ts";
+import type { Context } from "./context.ts";
+import { inGraph } from "./graph.ts";
+
+/** The node of a run in its graph; null when what is published is of other code or another config. */
+export async function graphNodeOf({ node, ...attempt }: AttemptKey & { node: string }, context: Context) {
+  const graph = await graphs(context)(attempt);
+  const found = graph === null ? undefined : indexGraph(graph).nodes.get(node);
+  return graph === null || found === undefined ? null : inGraph(graph, found);
+}
+
+/** Each attempt's graph once per operation, and those of all attempts together, however many nodes ask. */
+const graphs = createContextCache(({ db }: Context) => {
+  const batch = new Batch<AttemptKey, Graph | null>((attempts) => graphsOf(db.sql, attempts));
+  const known = new Map<string, Promise<Graph | null>>();
+  return ({ jobId, attempt }: AttemptKey) => {
+    const name = `${jobId} ${attempt}`;
+    const graph = known.get(name) ?? batch.ask({ jobId, attempt });
+    known.set(name, graph);
+    return graph;
+  };
+});
