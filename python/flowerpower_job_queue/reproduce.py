@@ -50,9 +50,13 @@ def call_of(request: Run, loaded: LoadedPipeline, plan: Plan, variables: list[st
         # Names of variables: those that have to be set to run it again, and those that the secrets are taken from.
         "variables": variables,
         "secrets": sorted(code.secrets),
-        "isPlain": is_plain,
-        "program": program if os.access(program, os.X_OK) else None,
+        "command": _command(program, inputs, request.config) if is_plain and os.access(program, os.X_OK) else None,
     }
+
+
+def _command(program: str, inputs: dict[str, Any], config: dict[str, Any]) -> dict[str, str]:
+    """The call as FlowerPower's own command takes it: texts of JSON."""
+    return {"program": program, "inputs": json.dumps(inputs), "config": json.dumps(config)}
 
 
 def variables_of(referred: list[str]) -> list[str]:

@@ -4,6 +4,7 @@ import { openApi } from "./api.ts";
 import { type Cli, globalOptions, printJson } from "./cli.ts";
 import { failureBlock } from "./failure-block.ts";
 import { frame, slowText } from "./frame.ts";
+import { showContext } from "./job-context.ts";
 import { viewOf } from "./job-view.ts";
 import { table } from "./table.ts";
 import { printable, type Terminal } from "./terminal.ts";
@@ -14,10 +15,12 @@ export function addJob(program: Command, cli: Cli): void {
     .command("job")
     .description("all about one job: its request, its nodes, its results or its failure")
     .argument("<job>", "which job")
-    .action(async (ref: string, _options: object, command: Command) => {
+    .option("--context", "everything its last attempt ran with: each value with its source, versions, code")
+    .action(async (ref: string, { context }: { context?: boolean }, command: Command) => {
       const options = globalOptions(command);
       await using client = openApi(cli, options);
       const job = await client.find(ref);
+      if (context === true) return await showContext(client, job.id, options, cli);
       const nodeRuns = await Array.fromAsync(client.nodeRuns(job.id));
       const artifacts = await Array.fromAsync(client.artifacts(job.id));
       if (options.json) return printJson(cli.terminal, { ...job, nodeRuns, artifacts });

@@ -6,6 +6,7 @@ import type { JsonObject } from "../domain/json.ts";
 import type { PipelineDescription } from "../runtime/protocol.ts";
 import type { CataloguedPipeline } from "./catalogue.ts";
 import { storable } from "./storable.ts";
+import { keepSources } from "./versions.ts";
 
 export interface AskOptions {
   /** Tells workers to look for unanswered variants. */
@@ -170,8 +171,9 @@ async function giveBack(sql: Sql, key: VariantKey): Promise<void> {
 async function settle(sql: Sql, key: VariantKey, description: PipelineDescription | null): Promise<void> {
   if (description === null) await sql`delete from variants where ${isKey(sql, key)}`;
   else {
+    const [kept] = await keepSources(sql, [description]);
     await sql`
-      update variants set answered_at = queue_now(), description = ${sql.json(storable(description) as never)}
+      update variants set answered_at = queue_now(), description = ${sql.json(storable(kept) as never)}
       where ${isKey(sql, key)}`;
     await forgetOldest(sql, key);
   }

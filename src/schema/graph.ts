@@ -2,6 +2,7 @@ import type { JsonObject } from "../domain/json.ts";
 import type { NodeEffect } from "../domain/reuse.ts";
 import type { CataloguedPipeline } from "../pipelines/catalogue.ts";
 import { builder } from "./builder.ts";
+import { nodeSource } from "./node-source.ts";
 
 type GraphShape = NonNullable<CataloguedPipeline["description"]["graph"]>;
 type GraphNodeShape = GraphShape["nodes"][number];
@@ -30,7 +31,7 @@ const NodeEffectEnum = builder.enumType("NodeEffect", {
   } as const satisfies { [K in NodeEffect as Uppercase<K>]: { value: K; description: string } },
 });
 
-const GraphNode = builder.objectRef<GraphNodeShape>("GraphNode").implement({
+export const GraphNode = builder.objectRef<GraphNodeShape>("GraphNode").implement({
   description: "A node of a pipeline's graph.",
   fields: (t) => ({
     name: t.exposeString("name", { description: "Its name." }),
@@ -70,6 +71,17 @@ const GraphNode = builder.objectRef<GraphNodeShape>("GraphNode").implement({
     }),
   }),
 });
+
+builder.objectField(GraphNode, "source", (t) =>
+  t.string({
+    nullable: true,
+    description:
+      "The text of its function as it is in this version, at most 64 KiB. Null when it is not of the project's own code, and without the right `payloads`.",
+    authScopes: { payloads: true },
+    unauthorizedResolver: () => null,
+    resolve: ({ codeHash }, _args, context) => (codeHash === null ? null : nodeSource(context, codeHash)),
+  }),
+);
 
 export const Graph = builder.objectRef<GraphShape>("Graph").implement({
   description: "The Hamilton graph of a pipeline under one config.",
