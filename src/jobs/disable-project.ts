@@ -8,21 +8,19 @@ import type { JobsContext } from "./context.ts";
  * Switches a project off: no job of it is accepted, and none that waits is started. What runs goes on. Waiting jobs stay
  * queued and lose their tickets; admission gives them new ones when the project is enabled. Done again, it changes the reason.
  *
- * Returns the project's id.
- *
  * @throws NotFoundError when there is no such project
  */
 export async function disableProject(
   context: JobsContext,
   actor: Actor,
   { name, reason }: { name: string; reason: string | null },
-): Promise<string> {
+): Promise<void> {
   const { db, backend } = context;
-  const id = await withRetries(() =>
+  await withRetries(() =>
     db.sql.begin(async (sql) => {
-      const [row] = await sql<{ id: string }[]>`
+      const [row] = await sql`
         update projects set disabled_at = coalesce(disabled_at, queue_now()), disabled_reason = ${reason}
-        where name = ${name} returning id`;
+        where name = ${name} returning name`;
       if (row === undefined) throw new NotFoundError("project", name, "input.name");
       await audit(sql, actor, "project.disable", name, { reason });
       await sql`
@@ -34,26 +32,22 @@ export async function disableProject(
           update jobs j set ticketed_at = null from held h where j.id = h.id
         )
         select count(*) from withdrawn`;
-      return row.id;
     }),
   );
   tell(context);
-  return id;
 }
 
 /** Switches a project on again: its waiting jobs are admitted. */
-export async function enableProject(context: JobsContext, actor: Actor, name: string): Promise<string> {
-  const id = await withRetries(() =>
+export async function enableProject(context: JobsContext, actor: Actor, name: string): Promise<void> {
+  await withRetries(() =>
     context.db.sql.begin(async (sql) => {
-      const [row] = await sql<{ id: string }[]>`
-        update projects set disabled_at = null, disabled_reason = null where name = ${name} returning id`;
+      const [row] = await sql`
+        update projects set disabled_at = null, disabled_reason = null where name = ${name} returning name`;
       if (row === undefined) throw new NotFoundError("project", name, "input.name");
       await audit(sql, actor, "project.enable", name, {});
-      return row.id;
     }),
   );
   tell(context);
-  return id;
 }
 
 /** Before the answer, so that whoever has it sees it; other processes hear of it within milliseconds. */

@@ -16,30 +16,29 @@ export async function reloadProject(
   { db, wakeups, catalogue }: JobsContext,
   actor: Actor,
   { name, waitMs }: { name: string; waitMs: number },
-): Promise<{ projectId: string; reloaded: boolean }> {
-  const [asked] = await db.sql<{ projectId: string; at: string }[]>`
+): Promise<boolean> {
+  const [asked] = await db.sql<{ at: string }[]>`
     with asked as (
       -- A request of its own, within a clock's tick too: workers tell requests apart by their time.
       update projects set reload_asked_at = greatest(queue_now(), reload_asked_at + interval '1 ms')
-      where name = ${name} returning id, reload_asked_at as at
+      where name = ${name} returning reload_asked_at as at
     ), audited as (
       insert into audit (at, actor, action, target, request_id, data)
       select queue_now(), ${actor.name}, 'project.reload', ${name}, ${actor.requestId}, '{}' from asked
     )
-    select id as "projectId", at::text from asked`;
+    select at::text from asked`;
   if (asked === undefined) throw new NotFoundError("project", name, "input.name");
   wakeups.ring("describe");
-  const { projectId } = asked;
   const until = performance.now() + waitMs;
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 1.5, longestPauseMs)) {
     const [row] = await db.sql<{ reloaded: boolean }[]>`
       select coalesce(reloaded_at >= ${asked.at}::timestamptz, false) as reloaded from projects where name = ${name}`;
     if (row?.reloaded !== false) {
       catalogue.invalidate();
-      return { projectId, reloaded: row?.reloaded === true };
+      return row?.reloaded === true;
     }
     const leftMs = until - performance.now();
-    if (leftMs <= 0) return { projectId, reloaded: false };
+    if (leftMs <= 0) return false;
     await delay(Math.min(pauseMs, leftMs));
   }
 }

@@ -91,18 +91,23 @@ function shown(path: string, value: Json): Json {
   return value !== null && path.split(".").some(isSecretName) ? hidden : redacted(value);
 }
 
+/** By its key the drizzle plugin loads what is selected of it. */
+function keyOf({ project, pipeline, number }: PipelineComparisonShape["from"]) {
+  return { project, pipeline, number };
+}
+
 const PipelineComparison = builder.objectRef<PipelineComparisonShape>("PipelineComparison").implement({
   description: "What differs between two versions of a pipeline, and nothing else.",
   fields: (t) => ({
     from: t.field({
       type: PipelineVersion,
       description: "The version that was compared with.",
-      resolve: ({ from }) => ({ id: from.id }) as never,
+      resolve: ({ from }) => keyOf(from) as never,
     }),
     to: t.field({
       type: PipelineVersion,
       description: "The version that was compared.",
-      resolve: ({ to }) => ({ id: to.id }) as never,
+      resolve: ({ to }) => keyOf(to) as never,
     }),
     nodes: t.expose("nodes", { type: [NodeChange], description: "Nodes of the graph under the YAML's config." }),
     modules: t.expose("modules", { type: [ModuleChange], description: "Files of the project." }),

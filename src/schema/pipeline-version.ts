@@ -21,7 +21,6 @@ export const PipelineVersion = builder.drizzleNode("pipelineVersions", {
   name: "PipelineVersion",
   description: "What a pipeline was from one change of its code or YAML to the next. A broken state is no version.",
   id: { column: (version) => version.id, description: "Its id: `ver_…`." },
-  select: { columns: { description: true } },
   fields: (t) => ({
     number: t.exposeInt("number", {
       description: "From 1 for each pipeline. Code that comes back is a new version.",
@@ -42,23 +41,27 @@ export const PipelineVersion = builder.drizzleNode("pipelineVersions", {
     modules: t.field({
       type: [CodeModule],
       description: "The files of the project that it is made of.",
+      select: { columns: { description: true } },
       resolve: (row) => described(row).modules,
     }),
     graph: t.field({
       type: Graph,
       nullable: true,
       description: "Its graph under its own config; null when it has none.",
+      select: { columns: { description: true } },
       resolve: (row) => described(row).graph,
     }),
     params: t.field({
       type: "JSON",
       nullable: true,
       description: "`params` of its YAML, references unresolved; what is named like a secret is hidden.",
+      select: { columns: { description: true } },
       resolve: (row) => redacted(described(row).params as Json),
     }),
     finalVars: t.stringList({
       nullable: true,
       description: "Final variables of its YAML; null when none are set there.",
+      select: { columns: { description: true } },
       resolve: (row) => described(row).finalVars,
     }),
   }),

@@ -35,40 +35,38 @@ const EnableProjectInput = builder.inputType("EnableProjectInput", {
   fields: (t) => ({ name: t.string(name) }),
 });
 
-const ReloadProjectSuccess = builder
-  .objectRef<{ projectId: string; reloaded: boolean }>("ReloadProjectSuccess")
-  .implement({
-    description: "The project's workers were told to describe it again.",
-    fields: (t) => ({
-      reloaded: t.exposeBoolean("reloaded", {
-        description: "Whether one has published it by now; false when none did within the time, as when none lives.",
-      }),
-      project: t.field({
-        type: Project,
-        description: "The project as it is now.",
-        resolve: ({ projectId }) => ({ id: projectId }) as never,
-      }),
+const ReloadProjectSuccess = builder.objectRef<{ name: string; reloaded: boolean }>("ReloadProjectSuccess").implement({
+  description: "The project's workers were told to describe it again.",
+  fields: (t) => ({
+    reloaded: t.exposeBoolean("reloaded", {
+      description: "Whether one has published it by now; false when none did within the time, as when none lives.",
     }),
-  });
+    project: t.field({
+      type: Project,
+      description: "The project as it is now.",
+      resolve: ({ name }) => ({ name }) as never,
+    }),
+  }),
+});
 
-const DisableProjectSuccess = builder.objectRef<{ projectId: string }>("DisableProjectSuccess").implement({
+const DisableProjectSuccess = builder.objectRef<{ name: string }>("DisableProjectSuccess").implement({
   description: "The project is disabled.",
   fields: (t) => ({
     project: t.field({
       type: Project,
       description: "The project.",
-      resolve: ({ projectId }) => ({ id: projectId }) as never,
+      resolve: ({ name }) => ({ name }) as never,
     }),
   }),
 });
 
-const EnableProjectSuccess = builder.objectRef<{ projectId: string }>("EnableProjectSuccess").implement({
+const EnableProjectSuccess = builder.objectRef<{ name: string }>("EnableProjectSuccess").implement({
   description: "The project is enabled.",
   fields: (t) => ({
     project: t.field({
       type: Project,
       description: "The project.",
-      resolve: ({ projectId }) => ({ id: projectId }) as never,
+      resolve: ({ name }) => ({ name }) as never,
     }),
   }),
 });
@@ -83,8 +81,10 @@ builder.mutationField("reloadProject", (t) =>
     authScopes: { manage: true },
     errors: { types: [NotFoundError], union: { description: "The project, or why it cannot be reloaded." } },
     args: { input: t.arg({ type: ReloadProjectInput, required: true, description: "Which project." }) },
-    resolve: (_root, { input: { name, waitMs } }, { jobs, actor }) =>
-      reloadProject(jobs, actor, { name, waitMs: waitMs ?? defaultWaitMs }),
+    resolve: async (_root, { input: { name, waitMs } }, { jobs, actor }) => ({
+      name,
+      reloaded: await reloadProject(jobs, actor, { name, waitMs: waitMs ?? defaultWaitMs }),
+    }),
   }),
 );
 
@@ -96,9 +96,10 @@ builder.mutationField("disableProject", (t) =>
     authScopes: { manage: true },
     errors: { types: [NotFoundError], union: { description: "The project, or why it cannot be disabled." } },
     args: { input: t.arg({ type: DisableProjectInput, required: true, description: "Which project, and why." }) },
-    resolve: async (_root, { input: { name, reason } }, { jobs, actor }) => ({
-      projectId: await disableProject(jobs, actor, { name, reason: reason ?? null }),
-    }),
+    resolve: async (_root, { input: { name, reason } }, { jobs, actor }) => {
+      await disableProject(jobs, actor, { name, reason: reason ?? null });
+      return { name };
+    },
   }),
 );
 
@@ -109,8 +110,9 @@ builder.mutationField("enableProject", (t) =>
     authScopes: { manage: true },
     errors: { types: [NotFoundError], union: { description: "The project, or why it cannot be enabled." } },
     args: { input: t.arg({ type: EnableProjectInput, required: true, description: "Which project." }) },
-    resolve: async (_root, { input: { name } }, { jobs, actor }) => ({
-      projectId: await enableProject(jobs, actor, name),
-    }),
+    resolve: async (_root, { input: { name } }, { jobs, actor }) => {
+      await enableProject(jobs, actor, name);
+      return { name };
+    },
   }),
 );
