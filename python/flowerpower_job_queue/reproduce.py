@@ -18,6 +18,8 @@ import sys
 import uuid
 from typing import Any
 
+from flowerpower.utils.security import SecurityError, validate_file_path
+
 from .configuration import has_password, is_secret_name
 from .overlays import Overlays
 from .plan import Plan
@@ -33,16 +35,13 @@ class _Unwritable(Exception):
 
 
 def call_of(request: Run, loaded: LoadedPipeline, plan: Plan, variables: list[str]) -> dict[str, Any]:
-    """The call: inputs and config as Python expressions, `isPlain` when FlowerPower's own command can say them too."""
+    """The call: inputs and config as Python expressions, and as its own command takes them, where it can."""
     code = _Code()
     inputs = {name: plan.inputs[name] for name in plan.inputs if _has_to_be_given(name, request, loaded, plan)}
     written = {
         "inputs": {name: code.of(f"inputs.{name}", name, value) for name, value in inputs.items()},
         "config": {name: code.of(f"config.{name}", name, value) for name, value in request.config.items()},
     }
-    told = {**inputs, **request.config}
-    is_plain = not code.problems and not code.secrets and all(_survives_the_command(value) for value in told.values())
-    program = os.path.join(os.path.dirname(sys.executable), "flowerpower")
     return {
         **written,
         "imports": sorted(code.imports),
@@ -50,13 +49,36 @@ def call_of(request: Run, loaded: LoadedPipeline, plan: Plan, variables: list[st
         # Names of variables: those that have to be set to run it again, and those that the secrets are taken from.
         "variables": variables,
         "secrets": sorted(code.secrets),
-        "command": _command(program, inputs, request.config) if is_plain and os.access(program, os.X_OK) else None,
+        "command": None if code.problems or code.secrets else _command(request, loaded, plan, bool(inputs)),
     }
 
 
-def _command(program: str, inputs: dict[str, Any], config: dict[str, Any]) -> dict[str, str]:
-    """The call as FlowerPower's own command takes it: texts of JSON."""
-    return {"program": program, "inputs": json.dumps(inputs), "config": json.dumps(config)}
+def _command(request: Run, loaded: LoadedPipeline, plan: Plan, gives_inputs: bool) -> dict[str, str] | None:
+    """The call as FlowerPower's own command takes it, as texts of JSON; None where it cannot say the same.
+
+    What it is given replaces the YAML's inputs and config whole, so that all of them have to be given, also those from
+    the environment, which are not told. It refuses folders with some letters in their path.
+    """
+    program = os.path.join(os.path.dirname(sys.executable), "flowerpower")
+    given = {"inputs": plan.inputs if gives_inputs else {}, "config": plan.config if request.config else {}}
+    for section, values in given.items():
+        for name, value in values.items():
+            origin = loaded.origins.of("pipeline", "run", section, str(name))
+            is_foreign = origin is not None and origin.reference is not None
+            is_asked = name in getattr(request, section)
+            if (is_foreign and not is_asked) or type(name) is not str or not _survives_the_command(value):
+                return None
+            code = _Code()
+            code.of(name, name, value)
+            if code.secrets or code.problems:
+                return None
+    try:
+        validate_file_path(os.getcwd())
+    except SecurityError:
+        return None
+    if not os.access(program, os.X_OK):
+        return None
+    return {"program": program, **{section: json.dumps(values) for section, values in given.items()}}
 
 
 def variables_of(referred: list[str]) -> list[str]:

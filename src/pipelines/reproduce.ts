@@ -77,7 +77,7 @@ function commandLine(
     `--final-vars ${quoted(JSON.stringify(finalVars))}`,
     "--max-retries 0",
   ];
-  return `${quoted(program)} pipeline run ${quoted(pipeline)} --base-dir . ${flags.join(" ")}`;
+  return `${quoted(program)} pipeline run ${quoted(pipeline)} ${flags.join(" ")}`;
 }
 
 /** A call of FlowerPower in Python, where its command cannot say it: a date is a date, 5.0 is no integer. */

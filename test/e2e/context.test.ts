@@ -57,7 +57,7 @@ async function write(path: string, text: string): Promise<void> {
 
 beforeAll(async () => {
   ground = await openGround();
-  folder = join(ground.folder, "it's a shop");
+  folder = join(ground.folder, "a shop");
   await write("conf/project.yml", "name: shop\n");
   await write("conf/pipelines/shop.yml", yaml);
   await write("pipelines/shop.py", shop);
@@ -214,7 +214,7 @@ describe("an attempt", () => {
     expect(await job.ended()).toMatchObject({ state: "succeeded" });
     const { reproduce } = await contextOfJob(job.id);
     expect(reproduce).toMatch(
-      /flowerpower pipeline run plain --base-dir \. --inputs '\{"a": 3\}' --final-vars '\["told"\]' --max-retries 0$/,
+      /flowerpower pipeline run plain --inputs '\{"a": 3, "b": "x"\}' --final-vars '\["told"\]' --max-retries 0$/,
     );
     expect(await reproduced(reproduce)).toEqual([3, "x"]);
   });
