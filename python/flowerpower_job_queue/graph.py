@@ -63,6 +63,8 @@ class PipelineGraph:
         self._code_of = code_of
         self._codes: dict[str, NodeCode | None] = {}
         self._places: dict[str, _Place] = {}
+        # What is told of each run under this config and does not depend on its request: made once.
+        self.told: dict[Any, Any] = {}
 
     def code(self, name: str) -> NodeCode | None:
         """What a node's function is and leads to; None when that cannot be told."""

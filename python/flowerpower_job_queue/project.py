@@ -36,6 +36,8 @@ class LoadedPipeline:
     config: Any
     origins: Origins
     codes: CodeVersions
+    # What is told of each run and does not depend on its request: made once.
+    told: dict[Any, Any] = field(default_factory=dict[Any, Any])
     _graphs: dict[str, PipelineGraph] = field(default_factory=dict[str, PipelineGraph])
 
     @property

@@ -7,7 +7,8 @@ as the hash alone. FlowerPower's defaults are told where they decide how a run g
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from .configuration import is_secret_name, publish
@@ -38,6 +39,7 @@ class _Resolved:
         self._config = loaded.config
         self._document = loaded.document
         self._key = request.hash_key
+        self._told: dict[Any, list[Entry]] = loaded.told
 
     def entries(self) -> Iterator[Entry]:
         run = self._config.pipeline.run
@@ -51,6 +53,10 @@ class _Resolved:
             yield self._asked(f"executor.{name}", asked, self._plan.executor[name])
         asked_level = None if request.log_level is None else request.log_level.upper()
         yield self._asked("log_level", asked_level, asked_level or run.log_level)
+        yield from self._once("rest", lambda: self._rest(run))
+
+    def _rest(self, run: Any) -> Iterator[Entry]:
+        """What no request can change."""
         yield from self._retry(run)
         for name in run.with_adapter.__struct_fields__:
             yield self._asked(f"with_adapter.{name}", None, getattr(run.with_adapter, name))
@@ -60,6 +66,12 @@ class _Resolved:
         yield from self._written("params", "pipeline", ("params",), self._config.pipeline.params)
         yield from self._written("adapter", "pipeline", ("adapter",), self._config.pipeline.adapter)
         yield from self._written("project.adapter", "project", ("adapter",), self._config.project.adapter)
+
+    def _once(self, what: Any, make: Callable[[], Iterable[Entry]]) -> list[Entry]:
+        key = (what, self._key)
+        if key not in self._told:
+            self._told[key] = list(make())
+        return self._told[key]
 
     def _merged(
         self, section: str, requested: dict[str, Any], configured: dict[str, Any], taken: set[str] | None
@@ -72,21 +84,33 @@ class _Resolved:
             if key in requested:
                 yield self._entry(path, requested[key], Origin(REQUEST))
             else:
-                yield self._entry(path, configured[key], self._origin(section, str(key)))
+                origin = partial(self._origin, section, str(key))
+                yield from self._once(path, partial(self._configured, path, configured[key], origin))
+
+    def _configured(self, path: str, value: Any, origin: Callable[[], Origin]) -> list[Entry]:
+        return [self._entry(path, value, origin())]
 
     def _code_defaults(self) -> Iterator[Entry]:
         graph, running = self._plan.graph, set(self._plan.path)
         for name in graph.inputs():
             if name in self._plan.inputs or running.isdisjoint(graph.used_by(name)):
                 continue
-            found, value = graph.default_of(name)
-            if found:
-                yield self._entry(f"inputs.{name}", value, Origin(CODE))
+            yield from self._code_default(name)
+
+    def _code_default(self, name: str) -> list[Entry]:
+        # With the graph, which goes when too many configs were asked for.
+        key, told = (name, self._key), self._plan.graph.told
+        if key not in told:
+            found, value = self._plan.graph.default_of(name)
+            told[key] = [self._entry(f"inputs.{name}", value, Origin(CODE))] if found else []
+        return told[key]
 
     def _asked(self, path: str, requested: Any, resolved: Any) -> Entry:
         """One value, which a request replaces as a whole."""
-        origin = Origin(REQUEST) if requested is not None else self._origin(*path.split("."))
-        return self._entry(path, resolved, origin)
+        if requested is not None:
+            return self._entry(path, resolved, Origin(REQUEST))
+        origin = partial(self._origin, *path.split("."))
+        return self._once(("asked", path), partial(self._configured, path, resolved, origin))[0]
 
     def _retry(self, run: Any) -> Iterator[Entry]:
         """As FlowerPower resolves it, nested or flat; how often it is tried again is the queue's to say."""
