@@ -1,8 +1,10 @@
 /** What an attempt ran with, and how to run it again, with the real FlowerPower in a real repository. */
 import { execFileSync } from "node:child_process";
+import { EventEmitter } from "node:events";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runCli } from "../../src/cli/program.ts";
 import { idText } from "../../src/domain/ids.ts";
 import type { JsonObject } from "../../src/domain/json.ts";
 import { traceIdOf } from "../../src/domain/trace.ts";
@@ -289,6 +291,60 @@ describe("versions", () => {
     // What we run and describe writes nothing: the YAML with its comments is as it was.
     expect(await readFile(join(folder, "conf/pipelines/shop.yml"), "utf8")).toBe(yaml);
   }, 120_000);
+});
+
+describe("the command line", () => {
+  /** What a command prints, and how it ends. */
+  async function cli(...argv: string[]) {
+    const written = { out: "", err: "" };
+    const into = (stream: keyof typeof written) => ({
+      write(text: string) {
+        written[stream] += text;
+      },
+    });
+    const code = await runCli(argv, {
+      env: { FLOWERPOWER_QUEUE_URL: server.url, LANG: "C.UTF-8" },
+      cwd: ground.folder,
+      stdout: into("out"),
+      stderr: into("err"),
+      signals: new EventEmitter(),
+    });
+    return { code, ...written };
+  }
+
+  it("shows versions and their difference", async () => {
+    const listed = await cli("project", "versions", "shop/shop");
+    expect(listed.out).toMatch(/VERSION +CODE +GIT +FROM +SEEN\n\d+ +[0-9a-f]{12} +[0-9a-f]{10}\+? main /);
+    const { out } = await cli("project", "diff", "shop/shop");
+    expect(out).toMatch(/^shop\/shop {2}version \d+ → \d+\n~ price {2}source\n/);
+    expect(out).toMatch(/\n +[-+] {4}return day\.day \* factor \+ 1\n/);
+    expect(await cli("project", "diff", "shop/shop", "1", "99")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("There is no version 99 of shop/shop."),
+    });
+  });
+
+  it("shows the context of a job, and the command that runs it again", async () => {
+    const id = idText("job", await run({ day: "2026-11-09" }));
+    const { out } = await cli("job", id, "--context");
+    expect(out).toMatch(/inputs\.day +"2026-11-09" +request\n/);
+    expect(out).toMatch(/inputs\.warehouse_url +\$\{WAREHOUSE_URL\} +conf\/pipelines\/shop\.yml\n/);
+    expect(out).toContain(git("rev-parse", "HEAD"));
+    expect(out).not.toContain(secret);
+    const { out: command } = await cli("reproduce", id);
+    expect(await reproduced(command)).toEqual([18, process.env.WAREHOUSE_URL, "plain", expect.any(String)]);
+  });
+
+  it("disables, enables and reloads a project", async () => {
+    expect(await cli("project", "disable", "shop", "--reason", "moving")).toMatchObject({ code: 0 });
+    expect((await cli("project")).out).toMatch(/^shop .* disabled$/m);
+    expect((await cli("project", "show", "shop")).out).toMatch(/disabled since .*: moving/);
+    const refused = await cli("enqueue", "shop/shop", "--input", "day=2026-11-10");
+    expect(refused).toMatchObject({ code: 2, err: expect.stringContaining("The project shop is disabled (moving)") });
+    expect(await cli("project", "enable", "shop")).toMatchObject({ code: 0, out: "shop is enabled.\n" });
+    expect(await cli("project", "reload", "shop")).toMatchObject({ code: 0, out: "shop was described again.\n" });
+    expect(await cli("project", "reload", "shopp")).toMatchObject({ code: 2 });
+  }, 60_000);
 });
 
 describe("a project", () => {
