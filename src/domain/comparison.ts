@@ -131,9 +131,6 @@ export function compare<E extends ComparedError>(a: ComparedJob<E>, b: ComparedJ
 /** What of a context has its place elsewhere in a comparison. */
 const elsewhere = ["path", "finalVars", "packages", "modules", "python", "executable", "inputSources"];
 
-/** What the request says of the queue, which is compared as settings. */
-const asSettings = ["job.queue", "job.priority", "job.on_worker_lost", "job.max_losses"];
-
 /** A value of a context's `resolved`. */
 interface Resolved {
   path: string;
@@ -157,9 +154,8 @@ function hashKeyOf(job: ComparedJob): string | null {
 function resolvedOf(job: ComparedJob, withHashes: boolean): JsonObject {
   const values = resolvedValues(job);
   if (values === null) return toldOf(job);
-  const told = values.filter(({ path }) => !asSettings.includes(path));
   return Object.fromEntries(
-    told.map(({ path, value, reference, keyedHash, source }) => {
+    values.map(({ path, value, reference, keyedHash, source }) => {
       const hash = withHashes && keyedHash !== null ? [`hash ${keyedHash}`] : [];
       const stands = [reference ?? [], hash].flat().join(", ");
       return [path, { value: reference === null && keyedHash === null ? value : stands, source }];

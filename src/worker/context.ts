@@ -34,7 +34,10 @@ export function contextOf(
   };
 }
 
-/** What the queue applies, in the form of the resolved run config: below `job`, since none of it is FlowerPower's. */
+/**
+ * What the queue applies to the run, in the form of the resolved run config: below `job`, since none of it is FlowerPower's. What
+ * was decided when the job was accepted (queue, priority, lost workers) is the job's own.
+ */
 function decided({ policy, sources, ...settings }: JobSettings): JsonObject[] {
   const entry = (path: string, value: Json, source: string) => ({
     path: `job.${path}`,
@@ -44,13 +47,9 @@ function decided({ policy, sources, ...settings }: JobSettings): JsonObject[] {
     keyedHash: null,
   });
   return [
-    entry("queue", settings.queue, sources.queue),
-    entry("priority", settings.priority, sources.priority),
     entry("timeout_ms", settings.timeoutMs, sources.timeoutMs),
     entry("max_memory_bytes", settings.maxMemoryBytes, sources.maxMemoryBytes),
     entry("max_cpu_ms", settings.maxCpuMs, sources.maxCpuMs),
-    entry("on_worker_lost", settings.onWorkerLost, sources.onWorkerLost),
-    entry("max_losses", settings.maxLosses, sources.maxLosses),
     entry("runtime", settings.runtime, sources.runtime),
     entry("results", settings.results, sources.results),
     entry("result_ttl_ms", settings.resultTtlMs, sources.resultTtlMs),

@@ -181,7 +181,7 @@ describe("an attempt", () => {
       value: 60_000,
       source: "conf/pipelines/shop.yml: job_queue.job_defaults",
     });
-    expect(told["job.priority"]).toMatchObject({ value: 50, source: "queue default" });
+    expect(told["job.runtime"]).toMatchObject({ value: "warm", source: "queue default" });
     const stored = await ground.db.sql`select context::text from attempts where job_id = ${id}`;
     expect(JSON.stringify(stored)).not.toContain(secret);
   });
