@@ -19,6 +19,7 @@ from typing import Any
 import yaml
 
 from .errors import problem
+from .overlays import Overlays
 from .text import clean
 
 # FlowerPower's own syntax: ${VAR}, ${VAR:-default}, ${VAR:?error}, $VAR; $$ is a dollar sign.
@@ -172,23 +173,16 @@ def has_reference(value: Any) -> bool:
     return isinstance(value, list) and any(has_reference(item) for item in value)
 
 
-def overlays(section: str) -> dict[str, str]:
-    """Keys below `run` that the environment sets: `inputs` gives {"day": "FP_PIPELINE__RUN__INPUTS__DAY"}."""
-    prefix = f"FP_PIPELINE__RUN__{section.upper()}__"
-    return {
-        variable[len(prefix) :].split("__")[0].lower(): variable
-        for variable in os.environ
-        if variable.startswith(prefix)
-    }
-
-
 def resolved_secrets(documents: list[Document]) -> set[str]:
     """Values of the environment that the YAML refers to and that look like secrets, by name or by a password inside."""
     secrets: set[str] = set()
-    named = [use for document in documents for use in _uses(document.data, "")]
-    named += [(name, name) for name in os.environ if name.startswith(("FP_PIPELINE__", "FP_PROJECT__"))]
-    for variable, key in named:
-        value = os.environ.get(variable, "")
+    named = [
+        (variable, key, os.environ.get(variable, ""))
+        for document in documents
+        for variable, key in _uses(document.data, "")
+    ]
+    named += [(variable, key, str(value)) for variable, key, value in Overlays().leaves()]
+    for variable, key, value in named:
         if is_secret_name(variable) or is_secret_name(key):
             secrets.add(value)
         secrets.update(_PASSWORD_IN_URL.findall(value))
@@ -206,6 +200,11 @@ def is_secret_name(name: str) -> bool:
 def has_password(value: Any) -> bool:
     """True for a URL with a password in it."""
     return isinstance(value, str) and _PASSWORD_IN_URL.search(value) is not None
+
+
+def variables_in(documents: list[Document]) -> list[str]:
+    """Names of the variables that the YAML refers to."""
+    return list(dict.fromkeys(name for document in documents for name, _ in _uses(document.data, "")))
 
 
 def _uses(value: Any, key: str) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,7 @@ from flowerpower.cfg import PipelineConfig, ProjectConfig
 from flowerpower.cfg.pipeline.run import ExecutorConfig, RetryConfig, RunConfig, WithAdapterConfig
 
 from .adapters import adapter_warnings, describe_adapters
-from .configuration import BrokenConfiguration, Document, has_reference, overlays, publish
+from .configuration import BrokenConfiguration, Document, has_reference, publish
 from .errors import InvalidRun, Problem, describe_error, invalid, problem
 from .executors import EXECUTORS, LOCAL, describe_executors, executor_hint
 from .graph import CyclicGraph, PipelineGraph
@@ -125,6 +125,7 @@ def _empty(name: str, status: str, settings: Settings) -> dict[str, Any]:
         "jobQueue": settings.values,
         "inputs": [],
         "graph": None,
+        "sources": {},
         "leaves": [],
         "execution": None,
         "warnings": [],
@@ -134,13 +135,11 @@ def _empty(name: str, status: str, settings: Settings) -> dict[str, Any]:
 
 def _from_yaml(document: Document, settings: Settings) -> dict[str, Any]:
     """What the YAML alone says."""
-    config = publish(document.section("run").get("config") or {})
-    for key, variable in overlays("config").items():
-        config[key] = f"${{{variable}}}"
+    config = document.section("run").get("config")
     return {
         "params": publish(document.section("params")),
         "run": publish(document.section("run")),
-        "config": config,
+        "config": publish(config) if isinstance(config, dict) else {},
         "jobQueue": settings.values,
         "warnings": _warnings(document),
     }
@@ -155,9 +154,11 @@ def _from_graph(project: Project, loaded: LoadedPipeline, config: dict[str, Json
     return {
         "status": "ok",
         "finalVars": _published_final_vars(loaded, graph),
-        "retry": written_retry(loaded.document, run),
-        "inputs": describe_inputs(graph, loaded.document),
+        "config": _published_config(loaded),
+        "retry": written_retry(loaded.document, run, loaded.origins),
+        "inputs": describe_inputs(graph, loaded.origins, run.inputs or {}),
         "graph": graph.describe(project.folder),
+        "sources": graph.sources(project.folder),
         "leaves": graph.leaves(),
         "execution": {
             "asyncDriver": run.async_driver,
@@ -180,12 +181,19 @@ def _published_final_vars(loaded: LoadedPipeline, graph: PipelineGraph) -> list[
     if not resolved:
         return None
     # The name of a node is no secret; any other text that came from the environment stays here.
-    foreign = has_reference(loaded.document.section("run").get("final_vars")) or _final_vars_overlay()
+    origin = loaded.origins.of("pipeline", "run", "final_vars")
+    foreign = origin is not None and origin.reference is not None
     return [name if not foreign or name in graph.nodes else "${…}" for name in resolved]
 
 
-def _final_vars_overlay() -> bool:
-    return "FP_PIPELINE__RUN__FINAL_VARS" in os.environ
+def _published_config(loaded: LoadedPipeline) -> dict[str, Any]:
+    """The config of YAML and environment, what comes from the environment as its reference."""
+    published: dict[str, Any] = {}
+    for key, value in (loaded.run_config.config or {}).items():
+        origin = loaded.origins.of("pipeline", "run", "config", key)
+        reference = None if origin is None else origin.reference
+        published[key] = publish(value) if reference is None else reference
+    return publish(published)
 
 
 def _doc(loaded: LoadedPipeline) -> str | None:

@@ -13,6 +13,7 @@ import pickle
 import re
 import textwrap
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -27,6 +28,8 @@ from .source import is_project_file, path_in_project
 from .text import clean
 from .type_text import type_text
 
+# Of one node's function; what is longer is cut.
+MAX_SOURCE_BYTES = 64 * 1024
 _KINDS = {NodeType.EXPAND: "expand", NodeType.COLLECT: "collect"}
 
 
@@ -61,6 +64,9 @@ class PipelineGraph:
         self.position = {name: index for index, name in enumerate(self.order)}
         self._code_of = code_of
         self._codes: dict[str, NodeCode | None] = {}
+        self._places: dict[str, _Place] = {}
+        # What is told of each run under this config and does not depend on its request: made once.
+        self.told: dict[Any, Any] = {}
 
     def code(self, name: str) -> NodeCode | None:
         """What a node's function is and leads to; None when that cannot be told."""
@@ -236,11 +242,28 @@ class PipelineGraph:
         """The graph of the protocol."""
         return {"nodes": [self._describe_node(self.nodes[name], project) for name in self.order]}
 
+    def sources(self, project: str) -> dict[str, str]:
+        """The text of each function of the project, by its hash."""
+        places = [self._place_of(name, project) for name in self.computed()]
+        return {place.digest: place.source for place in places if place.digest and place.source is not None}
+
+    def code_hashes(self, names: Iterable[str], project: str) -> dict[str, str]:
+        """The hash of each node's function, as `describe` tells it; nodes without one are left out."""
+        found = {name: self._place_of(name, project).digest for name in names}
+        return {name: digest for name, digest in found.items() if digest is not None}
+
+    def _place_of(self, name: str, project: str) -> _Place:
+        """Reading a source takes longer than everything else that is told of a node: once for each graph."""
+        if name not in self._places:
+            node = self.nodes[name]
+            self._places[name] = _place(None if node.user_defined else _function_of(node), project)
+        return self._places[name]
+
     def _describe_node(self, node: Node, project: str) -> dict[str, Any]:
         dependencies = [dependency.name for dependency in node.dependencies]
         optional = [name for name in dependencies if not self._requires(node.name, name)]
         function = None if node.user_defined else _function_of(node)
-        file, line, digest = _place(function, project)
+        place = self._place_of(node.name, project)
         code = None if node.user_defined else self.code(node.name)
         return {
             "name": node.name,
@@ -253,9 +276,9 @@ class PipelineGraph:
             "async": node.name in self._coroutines,
             "module": getattr(function, "__module__", None),
             "function": getattr(function, "__original_name__", None) or getattr(function, "__name__", None),
-            "file": file,
-            "line": line,
-            "codeHash": digest,
+            "file": place.file,
+            "line": place.line,
+            "codeHash": place.digest,
             "codeVersion": None if code is None else code.version,
             "effect": None if node.user_defined else effect_of(node, code),
         }
@@ -275,18 +298,37 @@ def _function_of(node: Node) -> Any:
     return inspect.unwrap(functions[0]) if functions else None
 
 
-def _place(function: Any, project: str) -> tuple[str | None, int | None, str | None]:
+@dataclass(frozen=True)
+class _Place:
+    """Where a node's function is written: all None when it has none that can be read."""
+
+    file: str | None = None
+    line: int | None = None
+    digest: str | None = None
+    # Only of the project's own code, and no more of it than is worth keeping.
+    source: str | None = None
+
+
+def _place(function: Any, project: str) -> _Place:
     if function is None:
-        return None, None, None
+        return _Place()
     try:
         source = inspect.getsource(function)
         file = inspect.getsourcefile(function)
     except (OSError, TypeError):
-        return None, None, None
-    digest = hashlib.sha256(textwrap.dedent(source).encode(errors="surrogateescape")).hexdigest()
+        return _Place()
+    text = textwrap.dedent(source)
+    digest = hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
     if file is None or not is_project_file(file, project):
-        return None, None, digest
-    return path_in_project(file, project), _first_line(function, source), digest
+        return _Place(digest=digest)
+    return _Place(path_in_project(file, project), _first_line(function, source), digest, _capped(text))
+
+
+def _capped(source: str) -> str:
+    encoded = source.encode(errors="replace")
+    if len(encoded) <= MAX_SOURCE_BYTES:
+        return clean(source)
+    return clean(encoded[:MAX_SOURCE_BYTES].decode(errors="ignore")) + "\n# … the rest is not kept\n"
 
 
 def _first_line(function: Any, source: str) -> int:

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from .configuration import Document, has_reference, overlays, publish
+from .configuration import publish
 from .graph import PipelineGraph
 from .jsonschema import json_schema
+from .origin import CODE, Origins
 from .results import describe_result
-from .text import clean, shorten
+from .text import shorten
 from .type_text import type_text
 
 _MAX_DEFAULT_BYTES = 16 * 1024
 
 
-def describe_inputs(graph: PipelineGraph, document: Document) -> list[dict[str, Any]]:
-    """A PipelineInput of the protocol for each."""
-    return [_describe_input(graph, name, document) for name in graph.inputs()]
+def describe_inputs(graph: PipelineGraph, origins: Origins, configured: dict[str, Any]) -> list[dict[str, Any]]:
+    """A PipelineInput of the protocol for each. `configured`: the inputs of YAML and environment, resolved."""
+    return [_describe_input(graph, name, origins, configured) for name in graph.inputs()]
 
 
-def _describe_input(graph: PipelineGraph, name: str, document: Document) -> dict[str, Any]:
-    default = default_of(graph, name, document)
+def _describe_input(graph: PipelineGraph, name: str, origins: Origins, configured: dict[str, Any]) -> dict[str, Any]:
+    default = default_of(graph, name, origins, configured)
     annotation = graph.nodes[name].type
     return {
         "name": name,
@@ -34,23 +34,17 @@ def _describe_input(graph: PipelineGraph, name: str, document: Document) -> dict
     }
 
 
-def default_of(graph: PipelineGraph, name: str, document: Document) -> dict[str, Any] | None:
+def default_of(graph: PipelineGraph, name: str, origins: Origins, configured: dict[str, Any]) -> dict[str, Any] | None:
     """The default that a run without this input would take; the value stays here when it comes from the environment."""
-    variable = overlays("inputs").get(name)
-    if variable is not None:
-        return {"value": None, "source": f"environment {variable}", "reference": f"${{{variable}}}"}
-    written = document.section("run").get("inputs")
-    if isinstance(written, dict) and name in written:
-        value, source = written[name], document.path or ""
-        if has_reference(value):
-            reference = value if isinstance(value, str) else json.dumps(publish(value), ensure_ascii=False)
-            return {"value": None, "source": source, "reference": clean(reference)}
-        return {"value": publish(value), "source": source, "reference": None}
+    origin = origins.of("pipeline", "run", "inputs", name) if name in configured else None
+    if origin is not None:
+        value = None if origin.reference is not None else publish(configured[name])
+        return {"value": value, "source": origin.source, "reference": origin.reference}
     found, value = graph.default_of(name)
     if not found:
         return None
     described = describe_result(value, "full", _MAX_DEFAULT_BYTES)
     if "value" in described:
-        return {"value": described["value"], "source": "code", "reference": None}
+        return {"value": described["value"], "source": CODE, "reference": None}
     text = described["summary"]["preview"] or described["summary"]["type"]
-    return {"value": None, "source": "code", "reference": shorten(text, 500)}
+    return {"value": None, "source": CODE, "reference": shorten(text, 500)}

@@ -10,7 +10,8 @@ from types import ModuleType
 from typing import Any
 
 from flowerpower import FlowerPowerProject, settings
-from flowerpower.cfg import Config, ProjectConfig
+from flowerpower.cfg import Config, PipelineConfig, ProjectConfig
+from flowerpower.utils.env import get_env_overlays
 from flowerpower.utils.security import SecurityError, validate_file_path
 
 from .code_version import CodeVersions
@@ -18,6 +19,8 @@ from .configuration import BrokenConfiguration, Configuration, Document
 from .custom_adapters import CustomAdapter, load_custom_adapters
 from .errors import InvalidRun, problem
 from .graph import PipelineGraph
+from .origin import Origins
+from .overlays import Overlays
 from .settings import read_settings
 from .source import ProjectCode, code_hash
 
@@ -39,11 +42,20 @@ class LoadedPipeline:
     files: list[dict[str, str]]
     code_hash: str
     document: Document
-    run_config: Any
+    # FlowerPower's own resolution of YAML and environment, and who has written what of it.
+    config: Any
+    origins: Origins
     codes: CodeVersions
     adapter_settings: AdapterSettings
     adapters: list[CustomAdapter] = field(default_factory=list[CustomAdapter])
+    # What is told of each run and does not depend on its request: made once.
+    told: dict[Any, Any] = field(default_factory=dict[Any, Any])
     _graphs: dict[str, PipelineGraph] = field(default_factory=dict[str, PipelineGraph])
+
+    @property
+    def run_config(self) -> Any:
+        """The `run:` section, resolved."""
+        return self.config.pipeline.run
 
     def graph(self, config: dict[str, Any]) -> PipelineGraph:
         """The graph under a config, built once for each."""
@@ -73,7 +85,7 @@ class Project:
         self._imported_names: list[str] = []
         # Grows with each import: whether a load has imported anything.
         self.imports = 0
-        self._run_configs: dict[str, tuple[Any, Any]] = {}
+        self._configs: dict[str, tuple[Any, Any, Origins]] = {}
 
     @property
     def manager(self) -> Any:
@@ -128,22 +140,44 @@ class Project:
         if self._flowerpower is not None:
             self.manager.registry.clear_cache()
 
-    def run_config(self, name: str, document: Document) -> Any:
-        """FlowerPower's own resolution of the `run:` section: YAML, then environment."""
-        return self._config(name, document).pipeline.run
-
-    def _config(self, name: str, document: Document) -> Any:
-        key = (document.raw, self.configuration.project_document().raw, _environment_key())
-        known = self._run_configs.get(name)
+    def config(self, name: str, document: Document) -> tuple[Any, Origins]:
+        """FlowerPower's own resolution of the project's and the pipeline's YAML, then environment, with its origins."""
+        project = self.configuration.project_document()
+        key = (document.raw, project.raw, _environment_key())
+        known = self._configs.get(name)
         if known is None or known[0] != key:
             try:
                 config = Config.load(base_dir=self._base_dir, pipeline_name=name)
+                overlays = self._overlays(name, config)
             except Exception as error:
                 self.check_configuration()
                 raise BrokenConfiguration(document.path or name, _root_message(error)) from error
-            known = (key, config)
-            self._run_configs[name] = known
-        return known[1]
+            known = (key, config, Origins(document, project, overlays))
+            self._configs[name] = known
+        return known[1], known[2]
+
+    def _overlays(self, name: str, config: Any) -> Overlays:
+        """Those that have an effect: where one does not fit its place, FlowerPower drops the others too."""
+        overlays = Overlays()
+        for_project, for_pipeline = get_env_overlays()
+        for kind, values, load, resolved in (
+            (
+                "pipeline",
+                for_pipeline,
+                lambda: PipelineConfig.load(base_dir=self._base_dir, name=name),
+                config.pipeline,
+            ),
+            ("project", for_project, lambda: ProjectConfig.load(base_dir=self._base_dir), config.project),
+        ):
+            sections = values.get(kind) or {}
+            try:
+                if sections:
+                    load().update(sections)
+            except Exception:
+                written = load()
+                dropped = {key for key in sections if _attribute(resolved, key) == _attribute(written, key)}
+                overlays = overlays.without(kind, dropped)
+        return overlays
 
     def check_configuration(self) -> None:
         """Raises BrokenConfiguration when FlowerPower cannot take conf/project.yml, and so none of the pipelines."""
@@ -167,9 +201,8 @@ class Project:
 
     def _import(self, name: str, file: str, document: Document) -> LoadedPipeline:
         self.imports += 1
-        config = self._config(name, document)
-        run_config = config.pipeline.run
-        modules = [self._import_additional(extra) for extra in run_config.additional_modules or []]
+        config, origins = self.config(name, document)
+        modules = [self._import_additional(extra) for extra in config.pipeline.run.additional_modules or []]
         modules.append(self.manager.registry.load_module(name))
         adapters = load_custom_adapters(*self._declared_adapters(document), self.folder)
         self.code.note_neighbours()
@@ -178,9 +211,9 @@ class Project:
         self._imported_under = self._import_key()
         files = self._files(name, file, document)
         unique = list(dict.fromkeys(modules))
-        settings = AdapterSettings(config.project.adapter, config.pipeline.adapter)
         digest = code_hash(files, document.raw)
-        return LoadedPipeline(name, unique, files, digest, document, run_config, self._codes, settings, adapters)
+        settings = AdapterSettings(config.project.adapter, config.pipeline.adapter)
+        return LoadedPipeline(name, unique, files, digest, document, config, origins, self._codes, settings, adapters)
 
     def _declared_adapters(self, document: Document) -> tuple[list[str], str]:
         """The pipeline's own list, else the project's, and the place where it is."""
@@ -234,6 +267,11 @@ def _base_dir(folder: str) -> str:
 
 def _module_name(name: str) -> str:
     return name.replace("-", "_")
+
+
+def _attribute(config: Any, name: str) -> str:
+    """As text: True is not 1."""
+    return repr(getattr(config, name, None))
 
 
 def _environment_key() -> int:

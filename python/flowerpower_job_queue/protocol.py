@@ -42,6 +42,8 @@ class Job:
     project: str
     scheduled_at: str
     run_dir: str
+    # W3C: the job is the trace, the attempt its span.
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,8 @@ class Run:
     # The code that it is meant for: with another one it is refused. None: whatever is there.
     code_hash: str | None = None
     reuse: Reuse | None = None
+    # For hashing what comes from the environment, which is told by nothing else; None: not hashed.
+    hash_key: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -152,6 +156,7 @@ def _parse_run(fields: _Fields) -> Run:
             project=job.take("project", str),
             scheduled_at=job.take("scheduledAt", str),
             run_dir=job.take("runDir", str),
+            traceparent=job.take_optional("traceparent", str),
         ),
         pipeline=fields.take("pipeline", str),
         inputs=fields.take("inputs", dict),
@@ -164,6 +169,7 @@ def _parse_run(fields: _Fields) -> Run:
         artifacts=_parse_artifacts(fields.optional("artifacts")),
         code_hash=fields.take_optional("codeHash", str),
         reuse=_parse_reuse(fields.optional("reuse")),
+        hash_key=fields.hexadecimal("hashKey"),
     )
 
 
@@ -232,6 +238,14 @@ class _Fields:
     def take_optional(self, name: str, *types: type | None) -> Any:
         """The same, where absent and null both mean None."""
         return self.take(name, *types, None) if name in self._message else None
+
+    def hexadecimal(self, name: str) -> bytes | None:
+        """Bytes as hexadecimal text; None when it is null or absent."""
+        text = self.take_optional(name, str)
+        try:
+            return None if text is None else bytes.fromhex(text)
+        except ValueError as error:
+            raise RequestError(f"{name}: not hexadecimal") from error
 
     def strings(self, name: str) -> list[str] | None:
         """A list of strings, or null."""

@@ -16,11 +16,10 @@ from .capture import Capture, level_name, listen_to_logging
 from .configuration import (
     BrokenConfiguration,
     has_password,
-    has_reference,
     is_secret_name,
-    overlays,
     publish,
     resolved_secrets,
+    variables_in,
 )
 from .environment import packages
 from .errors import InvalidRun, describe_error, invalid, problem
@@ -28,11 +27,14 @@ from .interrupts import interrupts
 from .isolation import ProcessState, resident_bytes, seed_anew
 from .measures import Measures
 from .node_events import Cancelled, NodeEvents
+from .origin import CODE
 from .plan import Plan, plan_run
 from .pool_nodes import PoolNodes, pools_are_forked
 from .project import LoadedPipeline, Project
 from .protocol import Channel, Run
 from .relay import Relay
+from .reproduce import call_of, variables_of
+from .resolved import resolved_config
 from .results import describe_results
 from .retry import written_retry
 from .reuse import ReuseAdapter
@@ -161,7 +163,7 @@ class PipelineRun:
         if wanted is not None and wanted != loaded.code_hash:
             message = "the code in the project's folder is not that with which this is to run"
             raise InvalidRun([problem("code", message)])
-        self._retry = written_retry(loaded.document, loaded.run_config)
+        self._retry = written_retry(loaded.document, loaded.run_config, loaded.origins)
         plan = plan_run(self._request, loaded)
         self.events.emit("run.resolved", self._resolved(loaded, plan))
         return loaded, plan
@@ -308,6 +310,9 @@ class PipelineRun:
 
     def _resolved(self, loaded: LoadedPipeline, plan: Plan) -> dict[str, Any]:
         document = loaded.document
+        resolved = resolved_config(self._request, loaded, plan)
+        documents = [self._project.configuration.project_document(), document]
+        variables = variables_of(variables_in(documents))
         return {
             "codeHash": loaded.code_hash,
             "path": plan.path,
@@ -321,26 +326,23 @@ class PipelineRun:
                 "run": publish(document.section("run")),
                 "params": publish(document.section("params")),
                 "executor": publish(plan.executor),
-                "inputSources": self._input_sources(plan, document.path),
+                "inputSources": {
+                    entry["path"].removeprefix("inputs."): entry["source"]
+                    for entry in resolved
+                    if entry["path"].startswith("inputs.") and entry["source"] != CODE
+                },
+                "resolved": resolved,
+                "retry": self._retry,
+                "nodes": plan.graph.code_hashes(plan.path, self._project.folder),
+                "call": call_of(self._request, loaded, plan, variables),
             },
         }
 
-    def _input_sources(self, plan: Plan, path: str | None) -> dict[str, str]:
-        """Where each input comes from; values of the request are with the job, others stay here."""
-        variables = overlays("inputs")
-        sources: dict[str, str] = {}
-        for name in plan.inputs:
-            if name in self._request.inputs:
-                sources[name] = "request"
-            elif name in variables:
-                sources[name] = f"environment {variables[name]}"
-            else:
-                sources[name] = path or ""
-        return sources
-
     def _job_variables(self) -> dict[str, str]:
         job = self._request.job
+        traced = {} if job.traceparent is None else {"FLOWERPOWER_TRACEPARENT": job.traceparent}
         return {
+            **traced,
             "FLOWERPOWER_JOB_ID": job.id,
             "FLOWERPOWER_ATTEMPT": str(job.attempt),
             "FLOWERPOWER_PROJECT": job.project,
@@ -377,13 +379,11 @@ class PipelineRun:
 
 def _resolved_in(loaded: LoadedPipeline, section: str) -> set[str]:
     """Names in the section, `inputs` or `config`, whose value came from the environment."""
-    written = loaded.document.section("run").get(section)
-    referring = (
-        {str(name) for name, value in written.items() if has_reference(value)}
-        if isinstance(written, dict)
-        else set[str]()
-    )
-    return referring | overlays(section).keys()
+    origins = {
+        str(name): loaded.origins.of("pipeline", "run", section, str(name))
+        for name in getattr(loaded.run_config, section) or {}
+    }
+    return {name for name, origin in origins.items() if origin is not None and origin.reference is not None}
 
 
 def _leave_fork(capture: Capture, raised: BaseException | None) -> None:

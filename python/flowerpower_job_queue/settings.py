@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from flowerpower.utils.yaml_env import interpolate_env_in_data
+
 from .coerce import parse_duration
 from .configuration import Document
 from .errors import Problem, problem
@@ -65,6 +67,12 @@ def read_settings(document: Document) -> Settings:
     reader = _Reader(f"{document.path}: job_queue", settings)
     if not isinstance(section, dict):
         reader.refuse("", "expected keys and values")
+        return settings
+    try:
+        # As FlowerPower does it with the rest of the file: `timeout: ${TIMEOUT:-30m}`.
+        section: Any = interpolate_env_in_data(section)
+    except ValueError as error:
+        reader.refuse("", str(error))
         return settings
     reader.check_keys("", section, _SECTION_KEYS)
     reader.read_values("", section)

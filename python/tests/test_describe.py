@@ -273,6 +273,18 @@ def test_a_mistake_in_the_queues_settings_is_an_error_with_its_place(shared, sec
     assert place in shared.runtime.run("mistake", {"x": 1}).problems()
 
 
+def test_settings_of_the_queue_may_refer_to_the_environment(project):
+    yaml = "job_queue: {timeout: '${SECONDS:-30m}', job_defaults: {max_retries: '${TRIES}'}}\n" + YAML
+    project.pipeline("settings", OK, yaml)
+    project.pipeline("needs", OK, "job_queue: {queue: '${WHICH:?say which}'}\n" + YAML)
+    with RuntimeProcess(project.folder, env={"TRIES": "4"}) as runtime:
+        described = runtime.describe()
+    assert described["settings"]["jobQueue"]["timeoutMs"] == 1_800_000
+    assert described["settings"]["jobQueue"]["retry"] == {"maxRetries": 4}
+    place = "conf/pipelines/needs.yml: job_queue"
+    assert problems(described["needs"])[place]["message"] == "say which"
+
+
 def test_unknown_keys_of_flowerpower_are_warnings(shared):
     yaml = "parms: {}\nrun: {final_vars: [out], final_var: [x], cache: true, inputs: {xx: 1}, executor: {typ: local, type: treads}}\n"
     described = describe(shared, "warned", OK, yaml)

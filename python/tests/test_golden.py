@@ -16,7 +16,9 @@ REQUESTS = json.loads((GOLDEN / "requests.json").read_text())
 BROKEN = json.loads((GOLDEN / "broken-requests.json").read_text())
 
 # Objects whose keys are the user's own.
-FREE = frozenset(("packages", "params", "run", "config", "tags", "schema", "context", "inputs", "results", "value"))
+FREE = frozenset(
+    ("packages", "sources", "params", "run", "config", "tags", "schema", "context", "inputs", "results", "value")
+)
 
 
 def shape(value: Any, path: str = "") -> Iterator[tuple[str, str]]:

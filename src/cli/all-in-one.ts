@@ -10,6 +10,7 @@ import { defaultPort } from "./api.ts";
 import { openArtifacts } from "./artifact-store.ts";
 import type { Cli } from "./cli.ts";
 import { placeOf } from "./database.ts";
+import { hashKeyIn } from "./hash-key.ts";
 import { inheritedJobs } from "./inherited.ts";
 import { openParts, type Parts } from "./parts.ts";
 import { serverLog, workLog } from "./process-log.ts";
@@ -80,6 +81,7 @@ export async function startAllInOne(cli: Cli, options: AllInOneOptions, lines: S
       projects: pythons.value,
       workDir: join(folder.path, "runs"),
       store,
+      hashKey: hashKeyIn(folder.path, cli.config.hashKey),
       log,
     });
     await worker.ready;

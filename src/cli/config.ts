@@ -16,6 +16,8 @@ export interface Config {
   artifacts: string | null;
   /** The Python by which a server without projects reads a store that is no folder; null: the one around. */
   artifactsPython: string | null;
+  /** For hashing values from the environment, in hexadecimal: to be set where workers on several machines share a queue. */
+  hashKey: string | null;
   /** Null: where it goes to a terminal. */
   colour: boolean | null;
   /** Whether the terminal shows more than ASCII. */
@@ -48,6 +50,9 @@ const variables = {
   FLOWERPOWER_QUEUE_DATA: z.string(),
   FLOWERPOWER_QUEUE_ARTIFACTS: z.string(),
   FLOWERPOWER_QUEUE_ARTIFACTS_PYTHON: z.string(),
+  FLOWERPOWER_QUEUE_HASH_KEY: z
+    .string()
+    .regex(/^[0-9a-f]{64,}$/, "at least 64 hexadecimal digits are needed, as of: openssl rand -hex 32"),
 } as const;
 
 /** The only reader of the environment. Throws one UsageError that names everything that is wrong, without the values. */
@@ -67,6 +72,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     data: read.data.FLOWERPOWER_QUEUE_DATA ?? null,
     artifacts: read.data.FLOWERPOWER_QUEUE_ARTIFACTS ?? null,
     artifactsPython: read.data.FLOWERPOWER_QUEUE_ARTIFACTS_PYTHON ?? null,
+    hashKey: read.data.FLOWERPOWER_QUEUE_HASH_KEY ?? null,
     colour: colourOf(env),
     unicode: showsUnicode(env),
     dumb: env.TERM === "dumb",

@@ -36,7 +36,7 @@ export function addDemo(program: Command, cli: Cli): void {
       const running = await startAllInOne(
         cli,
         {
-          projects: await openProjects([...examples, ...options.project], cli),
+          projects: await openProjects({ ...options, project: [...examples, ...options.project] }, cli),
           folder: await dataFolderFor(options.data, cli),
           host: hostOf(options, cli),
           port: options.port ?? cli.config.port,

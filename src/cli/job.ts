@@ -1,9 +1,10 @@
 import type { Command } from "commander";
-import type { Artifact, Job, NodeRun } from "../client/client.ts";
+import type { Artifact, Client, Job, NodeRun } from "../client/client.ts";
 import { openApi } from "./api.ts";
 import { type Cli, type GlobalOptions, globalOptions, printJson } from "./cli.ts";
 import { failureBlock } from "./failure-block.ts";
 import { frame, slowText } from "./frame.ts";
+import { showContext } from "./job-context.ts";
 import { viewOf } from "./job-view.ts";
 import { nodeTable, readNodeDetails } from "./node-table.ts";
 import { table } from "./table.ts";
@@ -16,22 +17,26 @@ export function addJob(program: Command, cli: Cli): void {
     .description("all about one job: its request, its nodes, its results or its failure")
     .argument("<job>", "which job")
     .option("--nodes", "a table of its nodes: time, processor time, memory, what they took, what they gave")
+    .option("--context", "everything its last attempt ran with: each value with its source, versions, code")
     .action(async (ref: string, _options: object, command: Command) => {
-      const options = globalOptions(command) as GlobalOptions & { nodes?: boolean };
+      const options = globalOptions(command) as GlobalOptions & { nodes?: boolean; context?: boolean };
       await using client = openApi(cli, options);
       const job = await client.find(ref);
-      if (options.nodes) {
-        const nodes = await readNodeDetails(client, job.id);
-        if (options.json) return printJson(cli.terminal, nodes);
-        for (const line of nodeTable(nodes, cli.terminal)) cli.terminal.out(line);
-        return;
-      }
+      if (options.context) return await showContext(client, job.id, options, cli);
+      if (options.nodes) return await showNodes(client, job.id, options, cli);
       const nodeRuns = await Array.fromAsync(client.nodeRuns(job.id));
       const artifacts = await Array.fromAsync(client.artifacts(job.id));
       if (options.json) return printJson(cli.terminal, { ...job, nodeRuns, artifacts });
       for (const line of jobLines(job, nodeRuns, cli.terminal)) cli.terminal.out(line);
       for (const line of artifactLines(artifacts, cli.terminal)) cli.terminal.out(line);
     });
+}
+
+/** A table of its nodes alone. */
+async function showNodes(client: Client, id: string, options: GlobalOptions, { terminal }: Cli): Promise<void> {
+  const nodes = await readNodeDetails(client, id);
+  if (options.json) return printJson(terminal, nodes);
+  for (const line of nodeTable(nodes, terminal)) terminal.out(line);
 }
 
 function jobLines(job: Job, nodeRuns: readonly NodeRun[], terminal: Terminal): string[] {

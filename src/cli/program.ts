@@ -14,6 +14,7 @@ import { addJobs } from "./jobs.ts";
 import { addLogs } from "./logs.ts";
 import { addPlan } from "./plan.ts";
 import { addProject } from "./project.ts";
+import { addReproduce } from "./reproduce.ts";
 import { addRequeue } from "./requeue.ts";
 import { addRerun } from "./rerun.ts";
 import { addResult } from "./result.ts";
@@ -93,6 +94,7 @@ const commands = [
   addJob,
   addLogs,
   addResult,
+  addReproduce,
   addCancel,
   addHistory,
   addRequeue,

@@ -11,6 +11,8 @@ import { openApi } from "./api.ts";
 import { type Cli, type GlobalOptions, globalOptions, printJson } from "./cli.ts";
 import { UsageError } from "./failure.ts";
 import { pipelineLines, showPipeline, wrong } from "./pipeline.ts";
+import { addProjectActions } from "./project-actions.ts";
+import { addProjectVersions } from "./project-versions.ts";
 import { table } from "./table.ts";
 import { printable, type Terminal } from "./terminal.ts";
 import { counted, localTime } from "./units.ts";
@@ -51,6 +53,8 @@ export function addProject(program: Command, cli: Cli): void {
       if (options.json) return printJson(cli.terminal, found);
       for (const line of projectLines(found, cli.terminal)) cli.terminal.out(line);
     });
+  addProjectVersions(project, cli);
+  addProjectActions(project, cli);
 }
 
 /** Each with all its pipelines and their inputs: more at once would cost more than a server allows. */
@@ -70,8 +74,9 @@ export function projectTable(projects: readonly ListedProject[], { paint, symbol
   const listed = table(
     ["PROJECT", "PIPELINES", "PYTHON", "FLOWERPOWER", "WORKERS", "STATE"],
     projects.map((project) => {
-      const { name, pipelines, environment, workers, error } = project;
-      const state = error !== null ? "broken" : broken(project) > 0 ? `${broken(project)} broken` : "ok";
+      const { name, pipelines, environment, workers, error, disabledAt } = project;
+      const health = error !== null ? "broken" : broken(project) > 0 ? `${broken(project)} broken` : "ok";
+      const state = disabledAt === null ? health : "disabled";
       return [
         name,
         String(pipelines.filter(({ status }) => status !== "UNCONFIGURED").length),
@@ -100,6 +105,10 @@ function projectLines(project: Project, terminal: Terminal): string[] {
     `  FlowerPower ${environment.flowerpower ?? "?"}, Hamilton ${environment.hamilton ?? "?"}`,
   ];
   if (project.executors !== null) lines.push(`  ${executorText(project.executors)}`);
+  if (project.disabledAt !== null) {
+    const reason = project.disabledReason === null ? "" : `: ${project.disabledReason}`;
+    lines.push(`  ${paint("yellow", printable(`disabled since ${localTime(project.disabledAt)}${reason}`))}`);
+  }
   if (error !== null) lines.push(...wrong(error).map((line) => `  ${paint("red", line)}`));
   for (const { path, message } of warnings) lines.push(`  ${paint("yellow", printable(`${path}: ${message}`))}`);
   for (const pipeline of pipelines) {

@@ -1,5 +1,12 @@
 import { join, resolve } from "node:path";
-import { findProject, openProject, type ProjectFolder, parseProjectFlag } from "../pipelines/folders.ts";
+import {
+  findProject,
+  openFoundProject,
+  openProject,
+  type ProjectFolder,
+  parseProjectFlag,
+  projectsBelow,
+} from "../pipelines/folders.ts";
 import { childEnvironment, readEnvFile } from "../runtime/environment.ts";
 import { findPython } from "../runtime/python/find.ts";
 import { type ManagedPython, prepareManagedPython } from "../runtime/python/managed.ts";
@@ -10,21 +17,26 @@ import type { Config } from "./config.ts";
 import { UsageError } from "./failure.ts";
 import { packageRoot } from "./version.ts";
 
-/** The projects that the flags name; without flags the one that the current folder lies in. */
+/** The projects that the flags name or that lie below the roots; without any the one that the current folder lies in. */
 export async function openProjects(
-  flags: readonly string[],
+  { project: flags, projectsRoot: roots }: { project: readonly string[]; projectsRoot: readonly string[] },
   { config, cwd }: Pick<Cli, "config" | "cwd">,
 ): Promise<ProjectFolder[]> {
-  const found = flags.length === 0 ? await findProject(cwd) : null;
-  if (flags.length === 0 && found === null) {
+  const isSaid = flags.length + roots.length > 0;
+  const found = isSaid ? null : await findProject(cwd);
+  if (!isSaid && found === null) {
     throw new UsageError(
       `There is no FlowerPower project in ${cwd} or above it. Name one with --project DIR, or go to its folder.`,
     );
   }
   const wanted = found === null ? flags.map(parseProjectFlag) : [{ name: null, dir: found }];
-  const projects = await Promise.all(
+  const named = await Promise.all(
     wanted.map(({ name, dir }) => openProject({ name, dir: resolve(cwd, dir) }, config.env)),
   );
+  const dirs = (await Promise.all(roots.map((root) => projectsBelow(resolve(cwd, root))))).flat();
+  const below = await Promise.all(dirs.map((dir) => openFoundProject(dir, config.env)));
+  // One that has a flag of its own has the name that is given there.
+  const projects = [...named, ...below.filter(({ root }) => !named.some((one) => one.root === root))];
   refuseTwins(projects);
   return projects;
 }

@@ -6,6 +6,7 @@ import { parseDurationMs } from "./units.ts";
 /** Flags of the commands that run a server or a worker. */
 export interface UpFlags {
   project: string[];
+  projectsRoot: string[];
   host?: string;
   port?: number;
   slots?: number;
@@ -30,6 +31,7 @@ export function addServerFlags(command: Command): Command {
 export function addWorkerFlags(command: Command): Command {
   return command
     .option("--project <[name=]dir>", "a FlowerPower project; may be repeated (the one around here)", collect, [])
+    .option("--projects-root <dir>", "serve every project directly below this folder; may be repeated", collect, [])
     .option("--slots <count>", `runs at the same time (${defaultSlots}, or FLOWERPOWER_QUEUE_SLOTS)`, slots)
     .option("--data <folder>", "where everything is kept (.flowerpower-queue, or FLOWERPOWER_QUEUE_DATA)")
     .addOption(

@@ -18,7 +18,7 @@ export function addUp(program: Command, cli: Cli): void {
       // Here, so that the commands which only speak to an API start in a fraction of the time.
       const { startAllInOne } = await import("./all-in-one.ts");
       const { dataFolderFor, openProjects } = await import("./served-projects.ts");
-      const projects = await openProjects(options.project, cli);
+      const projects = await openProjects(options, cli);
       const { terminal } = cli;
       terminal.out(terminal.paint("bold", `FlowerPower Job Queue ${version}`));
       const running = await startAllInOne(

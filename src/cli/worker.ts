@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { createDataFolder } from "../db/data-folder.ts";
 import { jsonLines } from "../server/log.ts";
 import { type Cli, type GlobalOptions, globalOptions } from "./cli.ts";
+import { hashKeyIn } from "./hash-key.ts";
 import { untilStopped } from "./until-stopped.ts";
 import { addStoreFlags, addWorkerFlags, slotsOf, type UpFlags } from "./up-flags.ts";
 import { version } from "./version.ts";
@@ -22,7 +23,7 @@ export function addWorker(program: Command, cli: Cli): void {
       const { startWorker } = await import("../worker/worker.ts");
       const url = requireDatabaseUrl(cli);
       const log = jsonLines((line) => terminal.err(line.trimEnd()));
-      const projects = await openProjects(options.project, cli);
+      const projects = await openProjects(options, cli);
       // Workers may share the folder: only their own files are in it.
       const folder = createDataFolder(await dataFolderFor(options.data, cli));
       const served = await withPythons(projects, { folder, config, onProgress: (message) => log("info", message) });
@@ -39,6 +40,7 @@ export function addWorker(program: Command, cli: Cli): void {
         projects: served,
         workDir: join(folder, "runs"),
         store,
+        hashKey: hashKeyIn(folder, config.hashKey),
         log: (message, data) => log(data.error == null ? "info" : "warning", message, data),
       });
       await worker.ready;

@@ -71,6 +71,7 @@ export {
   JobStateError,
   NotFoundError,
   type Problem,
+  ProjectDisabledError,
   QueueError,
   RequestError,
   UnavailableError,
@@ -151,7 +152,7 @@ export interface Client extends AsyncDisposable {
    * Asks for a run, and resolves when the job is stored. Each call has an idempotency key of its own (or the given one), which
    * tries after a network error use again: however often it is sent, there is one job.
    *
-   * @throws InvalidRunError, NotFoundError, IdempotencyConflictError, BadInputError, UnavailableError
+   * @throws InvalidRunError, NotFoundError, ProjectDisabledError, IdempotencyConflictError, BadInputError, UnavailableError
    */
   enqueue(input: EnqueueJobInput, options?: CallOptions): Promise<Enqueued>;
   /**

@@ -93,6 +93,11 @@ export class BadInputError extends QueueError {
   readonly code = "BAD_USER_INPUT";
 }
 
+/** Somebody has disabled the project: its jobs are not accepted until it is enabled. */
+export class ProjectDisabledError extends QueueError {
+  readonly code = "PROJECT_DISABLED";
+}
+
 /** The server cannot be reached, or something that it needs is away. The same call may succeed later. */
 export class UnavailableError extends QueueError {
   readonly code = "UNAVAILABLE";
@@ -139,6 +144,7 @@ export type ErrorResult = { code: string; message: string; path: string | null }
   | { __typename: "JobStateError"; state: JobState }
   | { __typename: "CodeChangedError"; ran: string | null; published: string | null }
   | { __typename: "AmbiguousRefError"; candidates: readonly string[] }
+  | { __typename: "ProjectDisabledError" }
   | { __typename: "BadInputError" }
 );
 
@@ -158,6 +164,8 @@ export function errorOf(result: ErrorResult): QueueError {
       return new CodeChangedError(message, path, result);
     case "AmbiguousRefError":
       return new AmbiguousRefError(message, path, result.candidates);
+    case "ProjectDisabledError":
+      return new ProjectDisabledError(message, path);
     case "BadInputError":
       return new BadInputError(message, path);
     default:

@@ -15,6 +15,7 @@ export const relations = defineRelations(
     failureGroups: tables.failureGroups,
     projects: tables.projects,
     pipelines: tables.pipelines,
+    pipelineVersions: tables.pipelineVersions,
     queues: tables.queues,
     workers: tables.workers,
   },

@@ -49,6 +49,13 @@ export const projects = schema.table("projects", {
   environment: jsonb().$type<JsonObject>().notNull(),
   publishedAt: at("published_at").notNull(),
   publishedBy: uuid("published_by"),
+  /** Since when its jobs are neither accepted nor started; null: they are. */
+  disabledAt: at("disabled_at"),
+  disabledReason: text("disabled_reason"),
+  /** When somebody last asked its workers to describe it again, whether a file has changed or not. */
+  reloadAskedAt: at("reload_asked_at"),
+  /** The last such request that a worker has answered. */
+  reloadedAt: at("reloaded_at"),
 });
 
 /** A pipeline of a project, as last described. */
@@ -72,6 +79,35 @@ export const pipelines = schema.table(
     check("pipelines_status", sql`${t.status} in ('ok', 'broken', 'unconfigured')`),
   ],
 );
+
+/** What a pipeline was, one row for each change of its code hash; a broken state is none. */
+export const pipelineVersions = schema.table(
+  "pipeline_versions",
+  {
+    project: text().notNull(),
+    pipeline: text().notNull(),
+    /** From 1 for each pipeline; code that comes back is a new version. */
+    number: integer().notNull(),
+    id: uuid().notNull().unique(),
+    codeHash: text("code_hash").notNull(),
+    /** GitState of the project's folder when it was first published; null when it lies in no repository. */
+    git: jsonb().$type<JsonObject>(),
+    /** PipelineDescription as it was first published, sources left out. */
+    description: jsonb().$type<JsonObject>().notNull(),
+    publishedAt: at("published_at").notNull(),
+    lastSeenAt: at("last_seen_at").notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.project, t.pipeline, t.number] }),
+    index("pipeline_versions_code").on(t.project, t.pipeline, t.codeHash),
+  ],
+);
+
+/** Source texts of nodes' functions by their hash: each is kept once, whatever versions and pipelines have it. */
+export const nodeSources = schema.table("node_sources", {
+  hash: text().primaryKey(),
+  source: text().notNull(),
+});
 
 /** What a pipeline looks like under a config other than its YAML's; asked for by a server, answered by a worker. */
 export const variants = schema.table(

@@ -114,7 +114,7 @@ export function compare<E extends ComparedError>(a: ComparedJob<E>, b: ComparedJ
   const nodes = compareNodes(a.nodes, b.nodes, sameCode);
   const found = {
     request: differ(({ inputs, config, finalVars }) => ({ inputs, config, ...whenSet({ finalVars }) })),
-    resolved: differ(resolvedOf),
+    resolved: differ((job) => resolvedOf(job, hashKeyOf(a) === hashKeyOf(b))),
     settings: differ(({ settings }) => settings),
     code: a.codeHash === b.codeHash ? null : { a: a.codeHash, b: b.codeHash, files: differ(filesOf) },
     packages: differ(packagesOf),
@@ -131,8 +131,40 @@ export function compare<E extends ComparedError>(a: ComparedJob<E>, b: ComparedJ
 /** What of a context has its place elsewhere in a comparison. */
 const elsewhere = ["path", "finalVars", "packages", "modules", "python", "executable", "inputSources"];
 
-/** The run config as the last attempt resolved it: the inputs with their sources, and whatever else the context tells. */
-function resolvedOf({ context, inputs }: ComparedJob): JsonObject {
+/** A value of a context's `resolved`. */
+interface Resolved {
+  path: string;
+  value: Json;
+  reference: string | null;
+  source: string;
+  keyedHash: string | null;
+}
+
+function resolvedValues({ context }: ComparedJob): Resolved[] | null {
+  return Array.isArray(context?.resolved) ? (context.resolved as unknown as Resolved[]) : null;
+}
+
+/** The name of the key of a job's hashes; of two with different keys no hashes can be compared. */
+function hashKeyOf(job: ComparedJob): string | null {
+  const hash = resolvedValues(job)?.find(({ keyedHash }) => keyedHash !== null)?.keyedHash;
+  return hash?.split(":")[0] ?? null;
+}
+
+/** The run config as the last attempt resolved it, each value with its source; what is not told by its reference and hash. */
+function resolvedOf(job: ComparedJob, withHashes: boolean): JsonObject {
+  const values = resolvedValues(job);
+  if (values === null) return toldOf(job);
+  return Object.fromEntries(
+    values.map(({ path, value, reference, keyedHash, source }) => {
+      const hash = withHashes && keyedHash !== null ? [`hash ${keyedHash}`] : [];
+      const stands = [reference ?? [], hash].flat().join(", ");
+      return [path, { value: reference === null && keyedHash === null ? value : stands, source }];
+    }),
+  );
+}
+
+/** The same of an attempt of before each value had its source: the inputs with theirs, and whatever else the context tells. */
+function toldOf({ context, inputs }: ComparedJob): JsonObject {
   if (context === null) return {};
   const { run, ...rest } = context;
   const { inputs: written, ...settings } = objectOf(run);

@@ -49,6 +49,21 @@ export class InvalidRunError extends DomainError {
   }
 }
 
+/** Somebody has switched the project off: its jobs are neither accepted nor started. */
+export class ProjectDisabledError extends DomainError {
+  readonly code = "PROJECT_DISABLED";
+  readonly project: string;
+
+  constructor(project: string, reason: string | null, path: string | null) {
+    const because = reason === null ? "" : ` (${reason})`;
+    super(
+      `The project ${project} is disabled${because}: its jobs are not accepted. Enable it first: flowerpower-queue project enable ${project}`,
+      path,
+    );
+    this.project = project;
+  }
+}
+
 /** The idempotency key belongs to another request. */
 export class IdempotencyConflictError extends DomainError {
   readonly code = "CONFLICT";

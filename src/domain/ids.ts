@@ -10,6 +10,7 @@ export const idPrefixes = {
   tick: "tick",
   batch: "bat",
   project: "prj",
+  version: "ver",
   worker: "wkr",
   key: "key",
   artifact: "art",

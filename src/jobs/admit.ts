@@ -1,6 +1,7 @@
 import type { Backend } from "../backends/backend.ts";
 import type { Database, Sql } from "../db/client.ts";
 import { withRetries } from "../db/retry.ts";
+import { isAdmissible } from "./admissible.ts";
 import { transition } from "./transition.ts";
 
 /** Rows that one pass moves at the most: a pass that finds as many is followed by another at once. */
@@ -15,7 +16,7 @@ export interface Admitted {
 
 /**
  * One pass of admission: what was not started in time expires, what has become due is queued, and what is queued without a
- * ticket gets one when its queue is open. Any number of processes may do this at once: each takes what no other has locked.
+ * ticket gets one when its queue is open and its project is not disabled. Any number of processes may do this at once: each takes what no other has locked.
  */
 export async function admit(db: Database, backend: Backend): Promise<Admitted> {
   const passes = [expireDue, promoteDue, ticketHeld];
@@ -66,8 +67,8 @@ async function ticketHeld(sql: Sql, backend: Backend): Promise<string[]> {
     with held as materialized (
       select j.id from jobs j
       where j.id in (
-        select h.id from jobs h join queues q on q.name = h.queue
-        where h.state = 'queued' and h.ticketed_at is null and q.paused_at is null
+        select h.id from jobs h
+        where h.state = 'queued' and h.ticketed_at is null and ${isAdmissible(sql, "h")}
         order by h.run_at limit ${most}
       )
       order by j.id for no key update skip locked

@@ -68,6 +68,8 @@ async function compared(sql: Sql, row: Row): Promise<ComparedJob<StoredError>> {
   const graph = codeHash === null ? null : await knownGraph(sql, { project, pipeline, codeHash, config });
   const known = new Map(graph?.nodes.map((node) => [node.name, node]));
   const ran = new Map(nodes.map((node) => [node.node, node]));
+  // Told by the run itself since contexts have them; the graph of a version that was never published is not known.
+  const hashes = (row.context?.nodes ?? {}) as { [node: string]: string };
   const path = (row.context?.path as string[] | undefined) ?? planned ?? [];
   const names = [...new Set([...path, ...ran.keys()])];
   return {
@@ -78,7 +80,7 @@ async function compared(sql: Sql, row: Row): Promise<ComparedJob<StoredError>> {
     nodes: names.map((node) => {
       const { codeHash = null, dependsOn = null } = known.get(node) ?? {};
       const never = { node, state: "never_ran" as const, runs: 0, durationMs: null };
-      return { ...(ran.get(node) ?? never), codeHash, dependsOn };
+      return { ...(ran.get(node) ?? never), codeHash: hashes[node] ?? codeHash, dependsOn };
     }),
   };
 }

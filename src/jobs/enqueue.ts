@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import stringify from "safe-stable-stringify";
-import { IdempotencyConflictError, InvalidRunError, NotFoundError } from "../domain/errors.ts";
+import { IdempotencyConflictError, InvalidRunError, NotFoundError, ProjectDisabledError } from "../domain/errors.ts";
 import { idText } from "../domain/ids.ts";
 import type { JsonObject } from "../domain/json.ts";
 import { isFinal, type JobState } from "../domain/lifecycle.ts";
@@ -19,6 +19,7 @@ export interface Enqueued {
  * Accepts a run and makes its job, after the pipeline's graph has said that it can run. Answers after the commit.
  *
  * @throws NotFoundError when the project, the pipeline or the queue does not exist
+ * @throws ProjectDisabledError when nothing of the project is to be run
  * @throws InvalidRunError when the run does not fit the pipeline: nothing was stored
  * @throws IdempotencyConflictError when the key belongs to another request
  */
@@ -75,6 +76,10 @@ export async function newJob(
   rerunOf: string | null = null,
 ): Promise<NewJob> {
   const { pipeline, checked, settings } = await checkRun(context, request);
+  if (pipeline.disabled != null) {
+    const path = request.project === null ? "input.pipeline" : "input.project";
+    throw new ProjectDisabledError(pipeline.projectName, pipeline.disabled.reason, path);
+  }
   if (checked !== null && checked.plan.problems.length > 0) throw new InvalidRunError(checked.plan.problems);
 
   const id = context.db.ids.next();

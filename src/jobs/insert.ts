@@ -2,6 +2,7 @@ import type { Backend } from "../backends/backend.ts";
 import type { Sql } from "../db/client.ts";
 import type { JsonObject } from "../domain/json.ts";
 import type { JobState } from "../domain/lifecycle.ts";
+import { isAdmissible } from "./admissible.ts";
 
 /** A job that is to be made, all questions answered. */
 export interface NewJob {
@@ -74,7 +75,7 @@ export async function insertJobs(sql: Sql, backend: Backend, jobs: readonly NewJ
         (case when i."runAt" > queue_now() then 'scheduled' else 'queued' end)::job_state,
         i.priority, i."maxAttempts", i."maxLosses", i."onWorkerLost", 1,
         queue_now(), coalesce(i."runAt", queue_now()), i."expiresAt",
-        case when coalesce(i."runAt" <= queue_now(), true) and q.paused_at is null then queue_now() end
+        case when coalesce(i."runAt" <= queue_now(), true) and ${isAdmissible(sql, "i")} then queue_now() end
       from input i join queues q on q.name = i.queue
       where (i."idempotencyKey" is null or i.id in (select job_id from claimed))
         and i.id not in (select id from earlier)

@@ -11,6 +11,7 @@ import {
   yieldsToCancel,
 } from "../domain/lifecycle.ts";
 import type { ErrorKind } from "../domain/outcome.ts";
+import { isAdmissible, isDisabled } from "./admissible.ts";
 
 /** One job that is to move: the fence, and what the move changes besides the state. */
 export interface Move<N extends TransitionName = TransitionName> {
@@ -133,10 +134,11 @@ function counted(sql: Sql): Fragment {
 
 /** What has to be true besides the state and the attempt. */
 function guard(sql: Sql, name: TransitionName): Fragment {
-  // A worker that was declared dead starts nothing, and neither does a job whose time to live has ended.
+  // A worker that was declared dead starts nothing; a job whose time to live has ended, or whose project is disabled, is not started.
   if (name === "start") {
     return sql`and (j.expires_at is null or j.started_at is not null or j.expires_at > queue_now())
-      and exists (select 1 from workers w where w.id = i."workerId" and w.ended_at is null)`;
+      and exists (select 1 from workers w where w.id = i."workerId" and w.ended_at is null)
+      and not ${isDisabled(sql, "j")}`;
   }
   // Started once in this life, a job can no longer expire.
   if (name === "expire") return sql`and j.started_at is null`;
@@ -146,9 +148,7 @@ function guard(sql: Sql, name: TransitionName): Fragment {
 function ticketedAt(sql: Sql, to: JobState, next: Fragment): Fragment {
   if (to === "running") return sql`j.ticketed_at`;
   if (to !== "queued") return sql`null`;
-  return sql`case when ${next} = 'queued' and exists (
-    select 1 from queues q where q.name = j.queue and q.paused_at is null
-  ) then queue_now() end`;
+  return sql`case when ${next} = 'queued' and ${isAdmissible(sql, "j")} then queue_now() end`;
 }
 
 /** Opens the attempt that has started, or closes the one that has ended. */

@@ -14,6 +14,8 @@ export interface CataloguedPipeline {
   /** The last description without an error, null when there never was one. */
   lastGood: PipelineDescription | null;
   publishedAt: Date;
+  /** Why the project is disabled, null within when no reason was given; null or absent: it is not disabled. */
+  disabled?: { reason: string | null } | null;
 }
 
 /** What this process knows of projects and pipelines: read from Postgres, never from a folder. */
@@ -80,7 +82,8 @@ export function openCatalogue(db: Database, options: CatalogueOptions = {}): Cat
 async function read(db: Database, project: string, name: string): Promise<CataloguedPipeline | null> {
   const [row] = await db.sql<CataloguedPipeline[]>`
     select p.project as "projectName", p.name, r.description as project, p.description, p.last_good as "lastGood",
-      p.published_at as "publishedAt"
+      p.published_at as "publishedAt",
+      case when r.disabled_at is not null then jsonb_build_object('reason', r.disabled_reason) end as disabled
     from pipelines p join projects r on r.name = p.project
     where p.project = ${project} and p.name = ${name}`;
   return row ?? null;

@@ -1,9 +1,9 @@
-import { realpath, stat } from "node:fs/promises";
+import { readdir, realpath, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { DomainError } from "../domain/errors.ts";
 import { namePattern } from "../domain/lanes.ts";
-import { projectFiles, readProjectFile } from "./project-file.ts";
+import { ProjectFileError, projectFiles, readProjectFile } from "./project-file.ts";
 import type { Variables } from "./references.ts";
 
 /** A FlowerPower project on this machine, as far as it is known before any Python has been found. */
@@ -46,6 +46,24 @@ export async function findProject(from: string): Promise<string | null> {
 }
 
 /**
+ * The projects directly below a folder, by name. What lies there and is no project is passed over; a project that appears later
+ * is served from the next start on.
+ *
+ * @throws ProjectFolderError when there is no such folder, or no project in it
+ */
+export async function projectsBelow(root: string): Promise<string[]> {
+  const entries = await readdir(root, { withFileTypes: true }).catch(() => null);
+  if (entries === null) throw new ProjectFolderError(`There is no folder ${root}, which --projects-root names.`);
+  const folders = entries
+    .filter((entry) => !entry.isFile() && !entry.name.startsWith("."))
+    .map(({ name }) => join(root, name))
+    .toSorted();
+  const found = await Promise.all(folders.map(async (dir) => ((await isProject(dir)) ? [dir] : [])));
+  if (found.flat().length === 0) throw new ProjectFolderError(`No FlowerPower project lies directly below ${root}.`);
+  return found.flat();
+}
+
+/**
  * Reads what has to be known of a project before its Python is started.
  *
  * @throws ProjectFolderError when it is no FlowerPower project, or its name cannot be used
@@ -72,6 +90,21 @@ export async function openProject(flag: ProjectFlag, env: Variables): Promise<Pr
     throw new ProjectFolderError(`There is no ${envFile}, which job_queue.env_file of ${root} names.`);
   }
   return { name, root, python: file.python, envFile };
+}
+
+/**
+ * The same for a project that was found below a root: one whose conf/project.yml cannot be read is served under its folder's name,
+ * to be listed with that error, and keeps no other from being served.
+ */
+export async function openFoundProject(dir: string, env: Variables): Promise<ProjectFolder> {
+  try {
+    return await openProject({ name: null, dir }, env);
+  } catch (error) {
+    if (!(error instanceof ProjectFileError)) throw error;
+    const root = await realpath(dir);
+    refuseBadName(basename(root), root);
+    return { name: basename(root), root, python: null, envFile: join(root, ".env") };
+  }
 }
 
 function refuseBadName(name: string, place: string): void {

@@ -3,7 +3,9 @@ import { DomainError } from "../domain/errors.ts";
 import type { JsonObject } from "../domain/json.ts";
 import { namePattern } from "../domain/lanes.ts";
 import type { PipelineDescription, ProjectDescription } from "../runtime/protocol.ts";
+import type { GitState } from "./git.ts";
 import { storable } from "./storable.ts";
+import { keepSources, recordVersions } from "./versions.ts";
 
 /** A project as a worker has described it. */
 export interface DescribedProject {
@@ -13,6 +15,8 @@ export interface DescribedProject {
   pipelines: readonly PipelineDescription[];
   /** Python and packages, as the runtime told them. */
   environment: JsonObject;
+  /** The repository that its folder lies in; null or absent when it lies in none. */
+  git?: GitState | null;
 }
 
 /** What a publish has changed. */
@@ -32,7 +36,7 @@ export async function publishProject(
   workerId: string | null,
   described: DescribedProject,
 ): Promise<Published> {
-  const { name, project, environment } = described;
+  const { name, project, environment, git = null } = described;
   return await db.sql.begin(async (sql) => {
     // The project's row first: it makes publishers of one project take turns.
     await sql`
@@ -41,7 +45,9 @@ export async function publishProject(
       on conflict (name) do update set description = excluded.description, environment = excluded.environment,
         published_at = excluded.published_at, published_by = excluded.published_by`;
     await createQueues(sql, queuesOf(described));
-    const changed = await upsertPipelines(sql, described);
+    const pipelines = await keepSources(sql, described.pipelines);
+    const changed = await upsertPipelines(sql, { ...described, pipelines });
+    await recordVersions(sql, () => db.ids.next(), name, pipelines, git);
     const removed = project.error === null ? await removeVanished(sql, described) : [];
     return { changed, removed };
   });

@@ -6,6 +6,7 @@ import type { JsonObject } from "../domain/json.ts";
 import type { PipelineDescription } from "../runtime/protocol.ts";
 import type { CataloguedPipeline } from "./catalogue.ts";
 import { storable } from "./storable.ts";
+import { keepSources } from "./versions.ts";
 
 export interface AskOptions {
   /** Tells workers to look for unanswered variants. */
@@ -170,22 +171,25 @@ async function giveBack(sql: Sql, key: VariantKey): Promise<void> {
 async function settle(sql: Sql, key: VariantKey, description: PipelineDescription | null): Promise<void> {
   if (description === null) await sql`delete from variants where ${isKey(sql, key)}`;
   else {
+    const [kept] = await keepSources(sql, [description]);
+    // First, so that nobody who has the answer finds more answers than are kept.
+    await makeRoom(sql, key);
     await sql`
-      update variants set answered_at = queue_now(), description = ${sql.json(storable(description) as never)}
+      update variants set answered_at = queue_now(), description = ${sql.json(storable(kept) as never)}
       where ${isKey(sql, key)}`;
-    await forgetOldest(sql, key);
   }
 }
 
 /** Answers that are kept for one pipeline: each holds a whole graph, and whoever asks may vary the config without end. */
 const mostAnswers = 200;
 
-async function forgetOldest(sql: Sql, [project, pipeline]: VariantKey): Promise<void> {
+/** Forgets the oldest answers until there is room for one more. */
+async function makeRoom(sql: Sql, [project, pipeline]: VariantKey): Promise<void> {
   await sql`
     delete from variants v using (
       select code_hash, config_hash from variants
       where project = ${project} and pipeline = ${pipeline} and answered_at is not null
-      order by asked_at desc offset ${mostAnswers}
+      order by asked_at desc offset ${mostAnswers - 1}
     ) old
     where v.project = ${project} and v.pipeline = ${pipeline}
       and v.code_hash = old.code_hash and v.config_hash = old.config_hash`;

@@ -233,6 +233,8 @@ export const pipelineDescriptionSchema = z.object({
   jobQueue: jobQueueSettingsSchema,
   inputs: z.array(pipelineInputSchema),
   graph: graphSchema.nullable(),
+  /** Source texts of the project's own node functions by their `codeHash`, each at most 64 KiB; kept apart from the description. */
+  sources: z.record(z.string(), z.string()).optional(),
   /** Nodes that nothing depends on: what to offer when no final variable is set. */
   leaves: z.array(z.string()),
   /** Null where there is no graph. Absent in descriptions of older workers. */
@@ -266,6 +268,8 @@ export const requestSchema = z.discriminatedUnion("type", [
       scheduledAt: z.string(),
       /** A private empty folder that exists. */
       runDir: z.string(),
+      /** W3C: the job is the trace, the attempt its span. */
+      traceparent: z.string().optional(),
     }),
     pipeline: z.string(),
     /** What the request said: merged by key over YAML and environment. */
@@ -319,6 +323,12 @@ export const requestSchema = z.discriminatedUnion("type", [
         minFreeBytes: z.number().int(),
       })
       .nullish(),
+    /** For hashing values that come from the environment, in hexadecimal; they are told by nothing else. */
+    hashKey: z
+      .string()
+      .regex(/^[0-9a-f]+$/)
+      .nullable()
+      .optional(),
   }),
   /** Stop at the next node boundary. Unknown or ended runs are ignored. */
   z.object({ v: z.literal(protocolVersion), type: z.literal("cancel"), run: z.string(), reason: z.string() }),

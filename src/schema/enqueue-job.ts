@@ -1,5 +1,11 @@
 import { z } from "zod";
-import { BadInputError, IdempotencyConflictError, InvalidRunError, NotFoundError } from "../domain/errors.ts";
+import {
+  BadInputError,
+  IdempotencyConflictError,
+  InvalidRunError,
+  NotFoundError,
+  ProjectDisabledError,
+} from "../domain/errors.ts";
 import type { RunRequest } from "../domain/run-request.ts";
 import { enqueueJob } from "../jobs/enqueue.ts";
 import { builder } from "./builder.ts";
@@ -68,7 +74,7 @@ builder.mutationField("enqueueJob", (t) =>
     description: "Asks for a run. Answers when the job is stored; a job that was answered is never lost.",
     authScopes: { enqueue: true },
     errors: {
-      types: [InvalidRunError, NotFoundError, IdempotencyConflictError, BadInputError],
+      types: [InvalidRunError, NotFoundError, ProjectDisabledError, IdempotencyConflictError, BadInputError],
       union: { description: "The job, or why there is none." },
     },
     args: { input: t.arg({ type: EnqueueJobInput, required: true, description: "The run." }) },

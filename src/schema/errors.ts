@@ -7,6 +7,7 @@ import {
   InvalidRunError,
   JobStateError,
   NotFoundError,
+  ProjectDisabledError,
 } from "../domain/errors.ts";
 import { uuidOf } from "../domain/ids.ts";
 import type { JobState } from "../domain/lifecycle.ts";
@@ -55,6 +56,13 @@ builder.objectType(InvalidRunError, {
       resolve: ({ problems }) => problems,
     }),
   }),
+});
+
+builder.objectType(ProjectDisabledError, {
+  name: "ProjectDisabledError",
+  description: "Somebody has disabled the project: its jobs are not accepted until it is enabled.",
+  interfaces: [ErrorInterface],
+  fields: (t) => ({ project: t.exposeString("project", { description: "The project." }) }),
 });
 
 builder.objectType(IdempotencyConflictError, {

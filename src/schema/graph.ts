@@ -3,10 +3,11 @@ import type { NodeEffect } from "../domain/reuse.ts";
 import type { CataloguedPipeline } from "../pipelines/catalogue.ts";
 import { indexGraph } from "../pipelines/path.ts";
 import { builder } from "./builder.ts";
+import { nodeSource } from "./node-source.ts";
 
 type GraphShape = NonNullable<CataloguedPipeline["description"]["graph"]>;
 /** A node, with the graph that it is in. */
-type GraphNodeShape = GraphShape["nodes"][number] & { graph: GraphShape };
+export type GraphNodeShape = GraphShape["nodes"][number] & { graph: GraphShape };
 
 export function inGraph(graph: GraphShape, node: GraphShape["nodes"][number]): GraphNodeShape {
   return { ...node, graph };
@@ -90,6 +91,17 @@ export const GraphNode = builder.objectRef<GraphNodeShape>("GraphNode").implemen
     }),
   }),
 });
+
+builder.objectField(GraphNode, "source", (t) =>
+  t.string({
+    nullable: true,
+    description:
+      "The text of its function as it is in this version, at most 64 KiB. Null when it is not of the project's own code, and without the right `payloads`.",
+    authScopes: { payloads: true },
+    unauthorizedResolver: () => null,
+    resolve: ({ codeHash }, _args, context) => (codeHash === null ? null : nodeSource(context, codeHash)),
+  }),
+);
 
 export const Graph = builder.objectRef<GraphShape>("Graph").implement({
   description: "The Hamilton graph of a pipeline under one config.",

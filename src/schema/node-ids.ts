@@ -8,6 +8,7 @@ const kinds = {
   NodeRun: "node",
   Artifact: "artifact",
   Project: "project",
+  PipelineVersion: "version",
   Worker: "worker",
   FailureGroup: "failure",
 } as const satisfies {

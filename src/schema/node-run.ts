@@ -3,6 +3,7 @@ import { builder } from "./builder.ts";
 import { GraphNode } from "./graph.ts";
 import { graphNodeOf } from "./node-graph.ts";
 import { NodeReason } from "./node-reason.ts";
+import { nodeRunSource } from "./node-source.ts";
 import { RunError, type RunErrorShape } from "./run-error.ts";
 import { ValueSummary, type ValueSummaryShape } from "./value-summary.ts";
 
@@ -99,6 +100,15 @@ export const NodeRun = builder.drizzleNode("nodeRuns", {
     stored: t.exposeBoolean("stored", {
       nullable: true,
       description: "Whether a later run may take its value; null where reuse was not asked for, and until it has one.",
+    }),
+    source: t.string({
+      nullable: true,
+      description:
+        "The text of its function as it ran, at most 64 KiB. Null when it is not of the project's own code, when that version was never published, and without the right `payloads`.",
+      authScopes: { payloads: true },
+      unauthorizedResolver: () => null,
+      select: { columns: { jobId: true, attempt: true, node: true } },
+      resolve: ({ jobId, attempt, node }, _args, context) => nodeRunSource(context, { jobId, attempt, node }),
     }),
     branches: t.exposeInt("branches", {
       nullable: true,

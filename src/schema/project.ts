@@ -96,6 +96,15 @@ export const Project = builder.drizzleNode("projects", {
       select: { columns: { description: true } },
       resolve: ({ description }) => (description as unknown as Description).error,
     }),
+    disabledAt: t.expose("disabledAt", {
+      type: "DateTime",
+      nullable: true,
+      description: "Since when its jobs are neither accepted nor started; null: they are.",
+    }),
+    disabledReason: t.exposeString("disabledReason", {
+      nullable: true,
+      description: "Why it is disabled, as whoever did it said; null when they said nothing, and when it is not.",
+    }),
     publishedAt: t.expose("publishedAt", { type: "DateTime", description: "When a worker last described it." }),
     pipelines: t.relation("pipelines", {
       description: "Its pipelines, by name.",

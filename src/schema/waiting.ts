@@ -16,11 +16,21 @@ export async function waitingFor(job: Waiting, context: Context): Promise<string
   if (job.state === "scheduled" || job.state === "retryable") return `due ${job.runAt.toISOString()}`;
   if (job.state === "blocked") return "other jobs";
   if (job.state !== "queued") return null;
-  const [paused, workers] = await Promise.all([pausedQueues(context), livingWorkers(context)]);
+  const [paused, disabled, workers] = await Promise.all([
+    pausedQueues(context),
+    disabledProjects(context),
+    livingWorkers(context),
+  ]);
+  if (disabled.has(job.project)) return `project ${job.project} is disabled`;
   if (paused.has(job.queue)) return `queue ${job.queue} is paused`;
   if (!workers.some(({ projects }) => projects.includes(job.project))) return `no worker has project ${job.project}`;
   return job.ticketedAt === null ? `its turn in queue ${job.queue}` : null;
 }
+
+const disabledProjects = createContextCache(async ({ db }: Context) => {
+  const rows = await db.sql<{ name: string }[]>`select name from projects where disabled_at is not null`;
+  return new Set(rows.map(({ name }) => name));
+});
 
 /** Read once per operation, however many jobs ask. */
 const pausedQueues = createContextCache(async ({ db }: Context) => {

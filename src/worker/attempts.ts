@@ -5,6 +5,7 @@ import { DomainError } from "../domain/errors.ts";
 import { idText } from "../domain/ids.ts";
 import type { JsonObject } from "../domain/json.ts";
 import { noRetry, type RetryPolicy } from "../domain/retry.ts";
+import { isDisabled } from "../jobs/admissible.ts";
 import { storable } from "../pipelines/storable.ts";
 import type { NumberedEvent } from "../runtime/event-queue.ts";
 import type { RetrySetting } from "../runtime/protocol.ts";
@@ -241,8 +242,15 @@ export class Attempts {
 
   /** A start was refused: says why by throwing when the ticket must not be used up. */
   async #refuseToWaste(ticket: Ticket): Promise<void> {
-    const [job] = await this.#options.db.sql<{ waits: boolean }[]>`
-      select state = 'queued' and attempt = ${ticket.attempt - 1}
+    const { sql } = this.#options.db;
+    const [job] = await sql<{ waits: boolean }[]>`
+      with disabled as (
+        -- Disabled in the moment in which the ticket was made: admission makes another when the project is enabled.
+        update jobs j set ticketed_at = null
+        where j.id = ${ticket.job} and j.state = 'queued' and j.attempt = ${ticket.attempt - 1} and ${isDisabled(sql, "j")}
+        returning j.id
+      )
+      select not exists (select from disabled) and state = 'queued' and attempt = ${ticket.attempt - 1}
         and (expires_at is null or started_at is not null or expires_at > queue_now()) as waits
       from jobs where id = ${ticket.job}`;
     if (job?.waits === true) throw new Error("This worker was declared dead and may not start anything yet.");

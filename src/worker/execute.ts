@@ -1,19 +1,26 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { attemptFolder } from "../artifacts/paths.ts";
 import { type ArtifactLimits, artifactLimits } from "../domain/artifact-limits.ts";
 import { NotFoundError } from "../domain/errors.ts";
 import { idText } from "../domain/ids.ts";
+import type { JsonObject } from "../domain/json.ts";
 import { noRetry, type RetryPolicy } from "../domain/retry.ts";
 import type { RetryRequest, RunOptions } from "../domain/run-request.ts";
+import { traceparentOf } from "../domain/trace.ts";
 import type { Catalogue } from "../pipelines/catalogue.ts";
+import type { GitStates } from "../pipelines/git.ts";
 import { type JobSettings, limitsOf, resolveSettings } from "../pipelines/policy.ts";
+import type { NumberedEvent } from "../runtime/event-queue.ts";
 import type { Runtimes } from "../runtime/pool.ts";
 import { protocolVersion, type RetrySetting, type RunRequest } from "../runtime/protocol.ts";
 import type { RunEnded } from "../runtime/run.ts";
 import type { Grace } from "../runtime/stop.ts";
 import { type Execute, isPermanent, type PolicyOf } from "./attempts.ts";
+import { contextOf } from "./context.ts";
+import type { ServedProject } from "./projects.ts";
 import { reuseFolder, reuseLimits } from "./reuse-store.ts";
 import type { WorkerStore } from "./shared-store.ts";
 import type { Started } from "./writes.ts";
@@ -23,6 +30,11 @@ export interface ExecuteOptions {
   catalogue: Catalogue;
   /** Private folders of runs and spooled events. */
   workDir: string;
+  /** The projects by name, with the git state of their folders. */
+  projects: readonly ServedProject[];
+  git: GitStates;
+  /** For hashing what comes from the environment; null: it is not hashed. */
+  hashKey: string | null;
   grace?: Grace;
   /** Where results are kept that are no small JSON; null: nowhere. */
   store?: WorkerStore | null;
@@ -40,6 +52,7 @@ export function executeIn(options: ExecuteOptions): Execute {
   return async (started, { signal, onEvents }) => {
     const settings = await asked(() => settingsOf(catalogue, started, null), signal);
     if (settings === null) throw new NotFoundError("pipeline", `${started.project}/${started.pipeline}`, null);
+    const completed = completedBy(started, settings, options);
     await mkdir(workDir, { recursive: true, mode: 0o700 });
     // Beside the run's own folder one for files that are being made: what lies in the first is the run's.
     const [runDir, scratchDir] = await Promise.all([
@@ -56,14 +69,14 @@ export function executeIn(options: ExecuteOptions): Execute {
               scratchDir,
               ...protocolLimits(limits),
             };
-      const request = requestOf(started, settings, runDir, limits.inlineBytes);
+      const request = requestOf(started, settings, runDir, limits.inlineBytes, options.hashKey);
       const reuse = reuseOf(started, settings, workDir);
       const ended = await runtimes.run(
         started.project,
         { ...request, artifacts, reuse },
         {
           fresh: settings.runtime === "fresh",
-          onEvents,
+          onEvents: async (batch) => onEvents(await Promise.all(batch.map(completed))),
           timeoutMs: settings.timeoutMs,
           limits: limitsOf(settings),
           signal,
@@ -77,6 +90,28 @@ export function executeIn(options: ExecuteOptions): Execute {
       const made = scratchDir === null ? [runDir] : [runDir, scratchDir];
       await Promise.all(made.map((dir) => rm(dir, { recursive: true, force: true })));
     }
+  };
+}
+
+/** Completes the context that a run tells by what the worker knows; other events are as they are. */
+function completedBy(
+  started: Started,
+  settings: JobSettings,
+  { catalogue, projects, git }: Pick<ExecuteOptions, "catalogue" | "projects" | "git">,
+) {
+  const served = projects.find(({ name }) => name === started.project);
+  return async (told: NumberedEvent): Promise<NumberedEvent> => {
+    const { body } = told;
+    if (body.event !== "run.resolved" || served === undefined) return told;
+    const retry = (body.data.context.retry ?? null) as RetrySetting | null;
+    // Should Postgres be away: what was known at the start.
+    const [current, state] = await Promise.all([
+      settingsOf(catalogue, started, retry).catch(() => null),
+      git.of(served, body.data.codeHash),
+    ]);
+    const around = { host: hostname(), folder: served.dir, git: state };
+    const context = contextOf(started, body.data.context as JsonObject, current ?? settings, around);
+    return { ...told, body: { ...body, data: { ...body.data, context } } };
   };
 }
 
@@ -136,7 +171,13 @@ function protocolLimits({ bytes, totalBytes, files, freeBytes, storingMs }: Arti
   };
 }
 
-function requestOf(started: Started, settings: JobSettings, runDir: string, maxInlineBytes: number): RunRequest {
+function requestOf(
+  started: Started,
+  settings: JobSettings,
+  runDir: string,
+  maxInlineBytes: number,
+  hashKey: string | null,
+): RunRequest {
   const { executor, logLevel, codeHash } = started.options as RunOptions;
   return {
     v: protocolVersion,
@@ -148,6 +189,7 @@ function requestOf(started: Started, settings: JobSettings, runDir: string, maxI
       project: started.project,
       scheduledAt: started.runAt,
       runDir,
+      traceparent: traceparentOf(started.jobId, started.runToken),
     },
     pipeline: started.pipeline,
     inputs: started.inputs,
@@ -157,6 +199,7 @@ function requestOf(started: Started, settings: JobSettings, runDir: string, maxI
     logLevel: logLevel ?? null,
     results: settings.results,
     maxInlineBytes,
+    hashKey,
     codeHash: codeHash ?? null,
   };
 }

@@ -4,6 +4,7 @@ import type { JsonObject } from "../domain/json.ts";
 import { laneOf } from "../domain/lanes.ts";
 import { type Rounds, startRounds } from "../events/rounds.ts";
 import type { Wakeups } from "../events/wakeups.ts";
+import type { GitStates } from "../pipelines/git.ts";
 import { type DescribedProject, publishProject } from "../pipelines/publish.ts";
 import { answerVariant, pruneVariants } from "../pipelines/variants.ts";
 import type { RuntimeChild } from "../runtime/child.ts";
@@ -32,6 +33,7 @@ export interface ProjectsOptions {
   wakeups: Wakeups;
   projects: readonly ServedProject[];
   workerId(): string;
+  git: GitStates;
   /** A runtime of the project that is ready and has run nothing, to be ended by who takes it; null when none is there. */
   takeSpare(project: string): RuntimeChild | null;
   /** What this worker can serve from now on. */
@@ -64,6 +66,8 @@ export class Projects implements AsyncDisposable {
   readonly #options: ProjectsOptions;
   readonly #known = new Map<string, Known>();
   readonly #usable = new Set<string>();
+  /** Up to when what somebody has asked to be described again has been. */
+  readonly #reloaded = new Map<string, string>();
   #prunedAt = 0;
   readonly #rounds: Rounds[];
   readonly #asked: { close(): void };
@@ -116,8 +120,11 @@ export class Projects implements AsyncDisposable {
     const look = { dir, python: python.path, env: served.environment() };
     const before = { ...look, pipelines: known?.pipelines ?? [] };
     const signature = await signatureOf(before);
-    if (known?.signature === signature && performance.now() < known.againAt) return false;
-    const { project, pipelines } = await this.#publish(served);
+    const reload = await this.#reloadAsked(served.name);
+    // At its start a worker describes everything anyway.
+    const isReload = known !== undefined && reload !== null && this.#reloaded.get(served.name) !== reload;
+    if (known?.signature === signature && performance.now() < known.againAt && !isReload) return false;
+    const { project, pipelines } = await this.#publish(served, signature, isReload);
     const isBroken = project.error !== null || pipelines.some(({ status }) => status === "broken");
     const waitMs = known?.signature === signature ? Math.min(known.waitMs * 2, mendMs.longest) : mendMs.first;
     // A file that was written meanwhile may have come too late for the description.
@@ -128,19 +135,38 @@ export class Projects implements AsyncDisposable {
       waitMs,
       againAt: isBroken ? performance.now() + waitMs : Number.POSITIVE_INFINITY,
     });
+    if (reload !== null) {
+      this.#reloaded.set(served.name, reload);
+      await this.#options.db.sql`
+        update projects set reloaded_at = greatest(reloaded_at, ${reload}::timestamptz) where name = ${served.name}`;
+    }
     return true;
   }
 
-  async #publish(served: ServedProject): Promise<Omit<DescribedProject, "name">> {
+  /** When somebody last asked for it to be described again; null when nobody has. */
+  async #reloadAsked(project: string): Promise<string | null> {
+    const [row] = await this.#options.db.sql<{ at: string | null }[]>`
+      select reload_asked_at::text as at from projects where name = ${project}`;
+    return row?.at ?? null;
+  }
+
+  async #publish(served: ServedProject, signature: string, isReload: boolean): Promise<Omit<DescribedProject, "name">> {
     const { db, wakeups, workerId, log } = this.#options;
-    const described = await this.#describe(served);
+    // Whoever asks may have installed something: a process that was started before may not see it.
+    const described = await this.#describe(served, { inNewProcess: isReload });
     const { error } = described.project;
     if (error === null) this.#usable.add(served.name);
     else this.#usable.delete(served.name);
     const { path, version, source } = served.python;
     const told = described.environment as { python?: JsonObject };
     const environment = { ...told, python: { executable: path, version, ...told.python, source } };
-    const { changed, removed } = await publishProject(db, workerId(), { name: served.name, ...described, environment });
+    const git = await this.#options.git.of(served, signature);
+    const { changed, removed } = await publishProject(db, workerId(), {
+      name: served.name,
+      ...described,
+      environment,
+      git,
+    });
     wakeups.ring("describe");
     log("project published", { project: served.name, changed, removed, error: error?.message ?? null });
     return described;
@@ -168,12 +194,12 @@ export class Projects implements AsyncDisposable {
   /** What a project is; one whose Python cannot even start is described by that error. */
   async #describe(
     { name, dir, python, environment }: ServedProject,
-    only: { pipelines?: string[]; config?: JsonObject } = {},
+    { inNewProcess = false, ...only }: { pipelines?: string[]; config?: JsonObject; inNewProcess?: boolean } = {},
   ): Promise<Omit<DescribedProject, "name">> {
     const { signal } = this.#closing;
     // Before a spare is taken, which somebody has to end.
     signal.throwIfAborted();
-    const spare = this.#options.takeSpare(name);
+    const spare = inNewProcess ? null : this.#options.takeSpare(name);
     try {
       return await describeProject({ dir, python: python.path, env: environment(), signal, spare, ...only });
     } catch (error) {

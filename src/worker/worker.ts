@@ -5,6 +5,7 @@ import { idText } from "../domain/ids.ts";
 import type { JsonObject } from "../domain/json.ts";
 import { startRounds } from "../events/rounds.ts";
 import type { JobsContext } from "../jobs/context.ts";
+import { GitStates } from "../pipelines/git.ts";
 import { openRuntimes } from "../runtime/pool.ts";
 import type { Grace } from "../runtime/stop.ts";
 import { Attempts, type Execute, type PolicyOf } from "./attempts.ts";
@@ -25,6 +26,8 @@ export interface WorkerOptions {
   projects: readonly ServedProject[];
   /** Folder for the private folders of runs and for events that do not fit into memory. */
   workDir: string;
+  /** For hashing values from the environment (see `cli/hash-key.ts`); null or absent: they are not hashed. */
+  hashKey?: string | null;
   log(message: string, data: JsonObject): void;
   /** Where results are kept that are no small JSON; without it they are not. */
   store?: ArtifactStore | null;
@@ -62,6 +65,7 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
   const store = options.store ?? null;
   const claimed = store === null ? null : await claimStore(db.sql, store);
   let session: WorkerSession;
+  const git = new GitStates();
   const runtimes = openRuntimes({ projects: options.projects, slots, log });
   const attempts = new Attempts({
     db,
@@ -75,6 +79,9 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
         store: claimed,
         limits: options.artifactLimits ?? {},
         now: () => db.now(),
+        projects: options.projects,
+        git,
+        hashKey: options.hashKey ?? null,
         ...graceOf(options),
       }),
     policyOf: policyOf(options, policyFrom(catalogue)),
@@ -118,6 +125,7 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
     wakeups,
     projects: options.projects,
     workerId: () => session.id,
+    git,
     takeSpare: (project) => runtimes.takeSpare(project),
     onLanes: (lanes) => tickets.serve([...lanes, ...(options.instead?.lanes ?? [])]),
     log,

@@ -126,6 +126,39 @@ describe("compare", () => {
     expect(found.code).toBeNull();
   });
 
+  describe("what was resolved, each value with its source", () => {
+    const told = (path: string, given: object = {}) => ({
+      path: `inputs.${path}`,
+      value: null,
+      reference: null,
+      source: "request",
+      keyedHash: null,
+      ...given,
+    });
+    const found = (a: object[], b: object[]) =>
+      compare(
+        job(context({ resolved: a, traceparent: "00-a-b-01", call: { inputs: {} } })),
+        job(context({ resolved: b, traceparent: "00-c-d-01", call: { inputs: { day: "1" } } })),
+      );
+
+    it("is compared, and nothing else of the context", () => {
+      expect(found([told("day", { value: 1 })], [told("day", { value: 1 })])).toMatchObject({ isSame: true });
+      expect(found([told("day", { value: 1 })], [told("day", { value: 2, source: "code" })]).resolved).toMatchObject([
+        { path: "inputs.day", a: 1, b: 2, aSource: "request", bSource: "code" },
+      ]);
+    });
+
+    it("tells that a value from the environment is another one, where both hashes are of one key", () => {
+      const url = (keyedHash: string | null) => [told("url", { reference: "$URL", source: "conf/a.yml", keyedHash })];
+      expect(found(url("k1:aa"), url("k1:aa")).resolved).toEqual([]);
+      expect(found(url("k1:aa"), url("k1:bb")).resolved).toMatchObject([
+        { path: "inputs.url", a: "$URL, hash k1:aa", b: "$URL, hash k1:bb" },
+      ]);
+      expect(found(url("k1:aa"), url("k2:cc")).resolved).toEqual([]);
+      expect(found(url("k1:aa"), url(null)).resolved).toEqual([]);
+    });
+  });
+
   it("tells which files and which nodes are of other code", () => {
     const b = job({
       codeHash: "0ther",

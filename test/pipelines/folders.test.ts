@@ -2,7 +2,14 @@ import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promis
 import { homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findProject, openProject, ProjectFolderError, parseProjectFlag } from "../../src/pipelines/folders.ts";
+import {
+  findProject,
+  openFoundProject,
+  openProject,
+  ProjectFolderError,
+  parseProjectFlag,
+  projectsBelow,
+} from "../../src/pipelines/folders.ts";
 import { ProjectFileError } from "../../src/pipelines/project-file.ts";
 import { interpolate } from "../../src/pipelines/references.ts";
 
@@ -148,6 +155,39 @@ describe("openProject", () => {
 
   it("reads a key that is written twice as Python does: the last one counts", async () => {
     expect(await open("twice", "name: a\nname: b\n")).toMatchObject({ name: "b" });
+  });
+});
+
+describe("projectsBelow", () => {
+  it("finds each project directly below a root, links followed, and nothing else", async () => {
+    const one = await projectAt("many/one", { "conf/project.yml": "name: first\n" });
+    const two = await projectAt("many/two");
+    await projectAt("many/nested/deep/three");
+    await mkdir(join(root, "many/empty"));
+    await writeFile(join(root, "many/file"), "");
+    await projectAt("many/.hidden");
+    await symlink(one, join(root, "many/linked"));
+    expect(await projectsBelow(join(root, "many"))).toEqual([join(root, "many/linked"), one, two]);
+  });
+
+  it("refuses a root without any, and one that is not there", async () => {
+    await mkdir(join(root, "none"));
+    await expect(projectsBelow(join(root, "none"))).rejects.toThrow(/No FlowerPower project lies directly below/);
+    await expect(projectsBelow(join(root, "nowhere"))).rejects.toThrow(/There is no folder .*--projects-root/);
+  });
+});
+
+describe("openFoundProject", () => {
+  it("serves one whose file is broken under its folder's name", async () => {
+    const dir = await projectAt("found/broken", { "conf/project.yml": "name: [" });
+    expect(await openFoundProject(dir, {})).toEqual({
+      name: "broken",
+      root: dir,
+      python: null,
+      envFile: join(dir, ".env"),
+    });
+    const whole = await projectAt("found/whole", { "conf/project.yml": "name: shop\n" });
+    expect(await openFoundProject(whole, {})).toMatchObject({ name: "shop", root: whole });
   });
 });
 

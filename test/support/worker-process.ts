@@ -22,6 +22,8 @@ export interface WorkerSetup {
   python: string;
   projects: { name: string; dir: string }[];
   workDir: string;
+  /** For hashing values from the environment. */
+  hashKey?: string;
   slots?: number;
   heartbeatMs?: number;
   rescue?: Partial<RescueTimes>;
@@ -57,6 +59,7 @@ const worker = await startWorker(jobs, {
   store,
   artifactLimits: setup.artifactLimits ?? {},
   log,
+  hashKey: setup.hashKey ?? null,
   ...(setup.heartbeatMs === undefined ? {} : { heartbeatMs: setup.heartbeatMs }),
   ...(setup.grace === undefined ? {} : { grace: setup.grace }),
 });

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { NotFoundError } from "../../src/domain/errors.ts";
 import type { Catalogue } from "../../src/pipelines/catalogue.ts";
+import { GitStates } from "../../src/pipelines/git.ts";
 import type { Runtimes } from "../../src/runtime/pool.ts";
 import { executeIn } from "../../src/worker/execute.ts";
 import type { Started } from "../../src/worker/writes.ts";
@@ -19,7 +20,17 @@ function answering(answers: (Error | null)[]) {
       return null;
     },
   } as unknown as Catalogue;
-  return { asked, execute: executeIn({ runtimes: {} as Runtimes, catalogue, workDir: "/nowhere" }) };
+  return {
+    asked,
+    execute: executeIn({
+      runtimes: {} as Runtimes,
+      catalogue,
+      workDir: "/nowhere",
+      projects: [],
+      git: new GitStates(),
+      hashKey: null,
+    }),
+  };
 }
 
 const away = Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });

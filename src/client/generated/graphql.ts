@@ -36,6 +36,15 @@ export type CancelJobInput = {
   reason?: string | null | undefined;
 };
 
+/** How something differs. */
+export type ChangeKind =
+  /** Only the later one has it. */
+  | 'ADDED'
+  /** Both have it, and it is not the same. */
+  | 'CHANGED'
+  /** Only the earlier one has it. */
+  | 'REMOVED';
+
 /** What became of a node; of several branches what the worst came to. */
 export type ComparedNodeState =
   /** It raised an error. */
@@ -59,6 +68,20 @@ export type DifferenceKind =
   | 'CHANGED'
   /** Only `a` has it. */
   | 'REMOVED';
+
+/** Which project is to be disabled, and why. */
+export type DisableProjectInput = {
+  /** The name under which it is registered. */
+  name: string;
+  /** Why, for whoever asks later; at most 1000 characters. */
+  reason?: string | null | undefined;
+};
+
+/** Which project is to be enabled. */
+export type EnableProjectInput = {
+  /** The name under which it is registered. */
+  name: string;
+};
 
 /** A run that is asked for. What is absent is the pipeline's own. */
 export type EnqueueJobInput = {
@@ -306,6 +329,21 @@ export type LogLevel =
   /** What may be wrong. */
   | 'WARNING';
 
+/** What of a node differs. */
+export type NodeAspect =
+  /** What it needs. */
+  | 'DEPENDENCIES'
+  /** Its docstring. */
+  | 'DOC'
+  /** What it is: a function, an input … */
+  | 'KIND'
+  /** The text of its function. */
+  | 'SOURCE'
+  /** Hamilton's tags. */
+  | 'TAGS'
+  /** Its type. */
+  | 'TYPE';
+
 /** Why a node was reused, or ran although reuse was asked for. */
 export type NodeReasonCode =
   /** It ran: its function, or code that it leads to, has changed. */
@@ -462,6 +500,14 @@ export type PlannedAction =
   | 'REUSE'
   /** It is computed. */
   | 'RUN';
+
+/** Which project is to be described again. */
+export type ReloadProjectInput = {
+  /** The name under which it is registered. */
+  name: string;
+  /** How long to wait for a worker to have published it, at most 60000; without it: 10000. */
+  waitMs?: number | null | undefined;
+};
 
 /** Which job gets another life, and why. */
 export type RequeueJobInput = {
@@ -802,6 +848,7 @@ export type EnqueueJobMutation = { enqueueJob:
     | { __typename: 'IdempotencyConflictError', code: string, message: string, path: string | null, existingJob: { id: string } | null }
     | { __typename: 'InvalidRunError', code: string, message: string, path: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> }
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+    | { __typename: 'ProjectDisabledError', code: string, message: string, path: string | null }
    };
 
 export type JobTimeLeftQueryVariables = Exact<{
@@ -945,6 +992,22 @@ export type FeedSubscription = { feed: { cursor: string, event:
       | { __typename: 'UnknownEvent', data: unknown, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
      | null } };
 
+export type JobContextQueryVariables = Exact<{
+  id: string | number;
+  last: number;
+}>;
+
+
+export type JobContextQuery = { job: { id: string, project: string, pipeline: string, traceId: string, attempts: { nodes: Array<{ number: number, executionContext: { codeHash: string | null, python: string | null, executable: string | null, packages: Record<string, unknown>, path: Array<string>, finalVars: Array<string>, configFile: string | null, host: string | null, folder: string | null, traceparent: string | null, startedAt: string, git: { commit: string, dirty: boolean, branch: string | null, remote: string | null } | null, modules: Array<{ name: string, file: string, sha256: string }>, resolved: Array<{ path: string, value: unknown, reference: string | null, source: string, keyedHash: string | null }> } | null }> } } | null };
+
+export type ReproduceQueryVariables = Exact<{
+  id: string | number;
+  last: number;
+}>;
+
+
+export type ReproduceQuery = { job: { attempts: { nodes: Array<{ number: number, reproduce: string | null }> } } | null };
+
 export type PipelineInputsQueryVariables = Exact<{
   name: string;
   config?: Record<string, unknown> | null | undefined;
@@ -967,19 +1030,70 @@ export type ProjectsQueryVariables = Exact<{
 }>;
 
 
-export type ProjectsQuery = { projects: { nodes: Array<{ name: string, publishedAt: string, environment: { python: string | null, pythonVersion: string | null, pythonSource: string | null, flowerpower: string | null, hamilton: string | null }, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, pipelines: Array<{ name: string, status: PipelineStatus, inputs: Array<{ name: string, required: boolean }> }>, workers: Array<{ id: string }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+export type ProjectsQuery = { projects: { nodes: Array<{ name: string, publishedAt: string, disabledAt: string | null, environment: { python: string | null, pythonVersion: string | null, pythonSource: string | null, flowerpower: string | null, hamilton: string | null }, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, pipelines: Array<{ name: string, status: PipelineStatus, inputs: Array<{ name: string, required: boolean }> }>, workers: Array<{ id: string }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
 export type ProjectQueryVariables = Exact<{
   name: string;
 }>;
 
 
-export type ProjectQuery = { project: { name: string, publishedAt: string, executors: Array<{ type: string, available: boolean }> | null, environment: { python: string | null, pythonVersion: string | null, pythonSource: string | null, flowerpower: string | null, hamilton: string | null }, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, warnings: Array<{ path: string, message: string, suggestion: string | null }>, workers: Array<{ id: string, host: string, pid: number, slots: number }>, pipelines: Array<{ name: string, status: PipelineStatus, doc: string | null, finalVars: Array<string> | null, runLimits: { maxMemoryBytes: number | null, maxMemorySource: string | null, maxCpuMs: number | null, maxCpuSource: string | null }, inputs: Array<{ name: string, type: string, required: boolean, doc: string | null, default: { value: unknown, source: string, reference: string | null } | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null }> } | null };
+export type ProjectQuery = { project: { name: string, publishedAt: string, disabledAt: string | null, disabledReason: string | null, executors: Array<{ type: string, available: boolean }> | null, environment: { python: string | null, pythonVersion: string | null, pythonSource: string | null, flowerpower: string | null, hamilton: string | null }, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, warnings: Array<{ path: string, message: string, suggestion: string | null }>, workers: Array<{ id: string, host: string, pid: number, slots: number }>, pipelines: Array<{ name: string, status: PipelineStatus, doc: string | null, finalVars: Array<string> | null, runLimits: { maxMemoryBytes: number | null, maxMemorySource: string | null, maxCpuMs: number | null, maxCpuSource: string | null }, inputs: Array<{ name: string, type: string, required: boolean, doc: string | null, default: { value: unknown, source: string, reference: string | null } | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null }> } | null };
 
 export type ServerQueryVariables = Exact<{ [key: string]: never; }>;
 
 
 export type ServerQuery = { server: { version: string, postgresVersion: string, startedAt: string, now: string, clockSkewMs: number, actor: string }, workers: Array<{ id: string, host: string, pid: number, slots: number, state: WorkerState, projects: Array<string> }> };
+
+export type PipelineVersionsQueryVariables = Exact<{
+  name: string;
+  last: number;
+}>;
+
+
+export type PipelineVersionsQuery = { pipeline: { qualifiedName: string, status: PipelineStatus, versions: { nodes: Array<{ number: number, codeHash: string, publishedAt: string, lastSeenAt: string, git: { commit: string, dirty: boolean, branch: string | null, remote: string | null } | null, modules: Array<{ file: string, sha256: string }> }> } } | null };
+
+export type ComparePipelineVersionsQueryVariables = Exact<{
+  pipeline: string;
+  from: number;
+  to: number;
+}>;
+
+
+export type ComparePipelineVersionsQuery = { comparePipelineVersions:
+    | { __typename: 'BadInputError', code: string, message: string, path: string | null }
+    | { __typename: 'NotFoundError', code: string, message: string, path: string | null }
+    | { __typename: 'PipelineComparison', from: { number: number, codeHash: string, publishedAt: string }, to: { number: number, codeHash: string, publishedAt: string }, nodes: Array<{ name: string, change: ChangeKind, aspects: Array<NodeAspect>, diff: string | null, from: { type: string, dependsOn: Array<string>, optionalDependsOn: Array<string> } | null, to: { type: string, dependsOn: Array<string>, optionalDependsOn: Array<string> } | null }>, modules: Array<{ file: string, change: ChangeKind }>, params: Array<{ path: string, change: ChangeKind, from: unknown, to: unknown }>, run: Array<{ path: string, change: ChangeKind, from: unknown, to: unknown }> }
+   };
+
+export type ReloadProjectMutationVariables = Exact<{
+  input: ReloadProjectInput;
+}>;
+
+
+export type ReloadProjectMutation = { reloadProject:
+    | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+    | { __typename: 'ReloadProjectSuccess', reloaded: boolean, project: { name: string, publishedAt: string, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null } }
+   };
+
+export type DisableProjectMutationVariables = Exact<{
+  input: DisableProjectInput;
+}>;
+
+
+export type DisableProjectMutation = { disableProject:
+    | { __typename: 'DisableProjectSuccess', project: { name: string, disabledAt: string | null, disabledReason: string | null } }
+    | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+   };
+
+export type EnableProjectMutationVariables = Exact<{
+  input: EnableProjectInput;
+}>;
+
+
+export type EnableProjectMutation = { enableProject:
+    | { __typename: 'EnableProjectSuccess', project: { name: string, disabledAt: string | null } }
+    | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+   };
 
 export type JobPlanFragment = { project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, inBlock: boolean, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, retryExceptions: Array<string> | null, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, reuse: { value: ReuseMode, source: string }, results: { value: ResultMode, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } };
 
@@ -3429,6 +3543,64 @@ fragment JobEvent on JobEvent {
     data
   }
 }`) as unknown as TypedDocumentString<FeedSubscription, FeedSubscriptionVariables>;
+export const JobContextDocument = new TypedDocumentString(`
+    query JobContext($id: ID!, $last: Int!) {
+  job(id: $id) {
+    id
+    project
+    pipeline
+    traceId
+    attempts(last: $last) {
+      nodes {
+        number
+        executionContext {
+          codeHash
+          python
+          executable
+          packages
+          path
+          finalVars
+          configFile
+          host
+          folder
+          traceparent
+          startedAt
+          git {
+            commit
+            dirty
+            branch
+            remote
+          }
+          modules {
+            name
+            file
+            sha256
+          }
+          resolved {
+            path
+            value
+            reference
+            source
+            keyedHash
+          }
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<JobContextQuery, JobContextQueryVariables>;
+export const ReproduceDocument = new TypedDocumentString(`
+    query Reproduce($id: ID!, $last: Int!) {
+  job(id: $id) {
+    attempts(last: $last) {
+      nodes {
+        number
+        reproduce
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ReproduceQuery, ReproduceQueryVariables>;
 export const PipelineInputsDocument = new TypedDocumentString(`
     query PipelineInputs($name: String!, $config: JSONObject) {
   pipeline(name: $name) {
@@ -3519,6 +3691,7 @@ export const ProjectsDocument = new TypedDocumentString(`
     nodes {
       name
       publishedAt
+      disabledAt
       environment {
         python
         pythonVersion
@@ -3573,6 +3746,8 @@ export const ProjectDocument = new TypedDocumentString(`
       type
       available
     }
+    disabledAt
+    disabledReason
     environment {
       python
       pythonVersion
@@ -3667,6 +3842,172 @@ export const ServerDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<ServerQuery, ServerQueryVariables>;
+export const PipelineVersionsDocument = new TypedDocumentString(`
+    query PipelineVersions($name: String!, $last: Int!) {
+  pipeline(name: $name) {
+    qualifiedName
+    status
+    versions(last: $last) {
+      nodes {
+        number
+        codeHash
+        publishedAt
+        lastSeenAt
+        git {
+          commit
+          dirty
+          branch
+          remote
+        }
+        modules {
+          file
+          sha256
+        }
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<PipelineVersionsQuery, PipelineVersionsQueryVariables>;
+export const ComparePipelineVersionsDocument = new TypedDocumentString(`
+    query ComparePipelineVersions($pipeline: String!, $from: Int!, $to: Int!) {
+  comparePipelineVersions(pipeline: $pipeline, from: $from, to: $to) {
+    __typename
+    ... on PipelineComparison {
+      from {
+        number
+        codeHash
+        publishedAt
+      }
+      to {
+        number
+        codeHash
+        publishedAt
+      }
+      nodes {
+        name
+        change
+        aspects
+        diff
+        from {
+          type
+          dependsOn
+          optionalDependsOn
+        }
+        to {
+          type
+          dependsOn
+          optionalDependsOn
+        }
+      }
+      modules {
+        file
+        change
+      }
+      params {
+        path
+        change
+        from
+        to
+      }
+      run {
+        path
+        change
+        from
+        to
+      }
+    }
+    ... on Error {
+      code
+      message
+      path
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ComparePipelineVersionsQuery, ComparePipelineVersionsQueryVariables>;
+export const ReloadProjectDocument = new TypedDocumentString(`
+    mutation ReloadProject($input: ReloadProjectInput!) {
+  reloadProject(input: $input) {
+    __typename
+    ... on ReloadProjectSuccess {
+      reloaded
+      project {
+        name
+        publishedAt
+        error {
+          ...RunError
+        }
+      }
+    }
+    ... on Error {
+      code
+      message
+      path
+    }
+    ... on NotFoundError {
+      suggestion
+    }
+  }
+}
+    fragment RunError on RunError {
+  kind
+  type
+  message
+  traceback
+  node
+  branch
+  file
+  line
+  code
+  hint
+  problems {
+    path
+    message
+    suggestion
+  }
+}`) as unknown as TypedDocumentString<ReloadProjectMutation, ReloadProjectMutationVariables>;
+export const DisableProjectDocument = new TypedDocumentString(`
+    mutation DisableProject($input: DisableProjectInput!) {
+  disableProject(input: $input) {
+    __typename
+    ... on DisableProjectSuccess {
+      project {
+        name
+        disabledAt
+        disabledReason
+      }
+    }
+    ... on Error {
+      code
+      message
+      path
+    }
+    ... on NotFoundError {
+      suggestion
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<DisableProjectMutation, DisableProjectMutationVariables>;
+export const EnableProjectDocument = new TypedDocumentString(`
+    mutation EnableProject($input: EnableProjectInput!) {
+  enableProject(input: $input) {
+    __typename
+    ... on EnableProjectSuccess {
+      project {
+        name
+        disabledAt
+      }
+    }
+    ... on Error {
+      code
+      message
+      path
+    }
+    ... on NotFoundError {
+      suggestion
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<EnableProjectMutation, EnableProjectMutationVariables>;
 export const PlanJobDocument = new TypedDocumentString(`
     query PlanJob($input: PlanJobInput!) {
   planJob(input: $input) {
