@@ -694,7 +694,19 @@ export type PlanRerunQueryVariables = Exact<{
 export type PlanRerunQuery = { planRerun:
     | { __typename: 'CodeChangedError', code: string, message: string, path: string | null, ran: string | null, published: string | null }
     | { __typename: 'InvalidRunError', code: string, message: string, path: string | null, refused: Array<{ path: string, message: string, suggestion: string | null }> }
-    | { __typename: 'JobPlan', project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, inBlock: boolean, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, retryExceptions: Array<string> | null, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, reuse: { value: ReuseMode, source: string }, results: { value: ResultMode, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } }
+    | { __typename: 'JobPlan', project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, reuseNote: string | null, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, reasonCode: NodeReasonCode | null, reusedFromId: string | null, unless: Array<string>, inBlock: boolean, reusedBranches: number | null, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, retryExceptions: Array<string> | null, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, reuse: { value: ReuseMode, source: string }, results: { value: ResultMode, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } }
+    | { __typename: 'JobStateError', code: string, message: string, path: string | null, state: JobState }
+    | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+   };
+
+export type PlanRequeueQueryVariables = Exact<{
+  input: RequeueJobInput;
+}>;
+
+
+export type PlanRequeueQuery = { planRequeue:
+    | { __typename: 'CodeChangedError', code: string, message: string, path: string | null, ran: string | null, published: string | null }
+    | { __typename: 'JobPlan', project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, reuseNote: string | null, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, reasonCode: NodeReasonCode | null, reusedFromId: string | null, unless: Array<string>, inBlock: boolean, reusedBranches: number | null, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, retryExceptions: Array<string> | null, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, reuse: { value: ReuseMode, source: string }, results: { value: ResultMode, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } }
     | { __typename: 'JobStateError', code: string, message: string, path: string | null, state: JobState }
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
    };
@@ -1095,7 +1107,7 @@ export type EnableProjectMutation = { enableProject:
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
    };
 
-export type JobPlanFragment = { project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, inBlock: boolean, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, retryExceptions: Array<string> | null, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, reuse: { value: ReuseMode, source: string }, results: { value: ResultMode, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } };
+export type JobPlanFragment = { project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, reuseNote: string | null, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, reasonCode: NodeReasonCode | null, reusedFromId: string | null, unless: Array<string>, inBlock: boolean, reusedBranches: number | null, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, retryExceptions: Array<string> | null, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, reuse: { value: ReuseMode, source: string }, results: { value: ResultMode, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } };
 
 export type PlanJobQueryVariables = Exact<{
   input: PlanJobInput;
@@ -1104,7 +1116,7 @@ export type PlanJobQueryVariables = Exact<{
 
 export type PlanJobQuery = { planJob:
     | { __typename: 'BadInputError', code: string, message: string, path: string | null }
-    | { __typename: 'JobPlan', project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, inBlock: boolean, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, retryExceptions: Array<string> | null, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, reuse: { value: ReuseMode, source: string }, results: { value: ResultMode, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } }
+    | { __typename: 'JobPlan', project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, reuseNote: string | null, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, reasonCode: NodeReasonCode | null, reusedFromId: string | null, unless: Array<string>, inBlock: boolean, reusedBranches: number | null, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, retryExceptions: Array<string> | null, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, reuse: { value: ReuseMode, source: string }, results: { value: ResultMode, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } }
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
    };
 
@@ -1822,7 +1834,11 @@ export const JobPlanFragmentDoc = new TypedDocumentString(`
     doc
     action
     reason
+    reasonCode
+    reusedFromId
+    unless
     inBlock
+    reusedBranches
     expectedRuns
     expectedMs
   }
@@ -1899,6 +1915,7 @@ export const JobPlanFragmentDoc = new TypedDocumentString(`
       source
     }
   }
+  reuseNote
   expectedMs
   pastRuns
 }
@@ -2266,7 +2283,11 @@ export const PlanRerunDocument = new TypedDocumentString(`
     doc
     action
     reason
+    reasonCode
+    reusedFromId
+    unless
     inBlock
+    reusedBranches
     expectedRuns
     expectedMs
   }
@@ -2343,9 +2364,143 @@ export const PlanRerunDocument = new TypedDocumentString(`
       source
     }
   }
+  reuseNote
   expectedMs
   pastRuns
 }`) as unknown as TypedDocumentString<PlanRerunQuery, PlanRerunQueryVariables>;
+export const PlanRequeueDocument = new TypedDocumentString(`
+    query PlanRequeue($input: RequeueJobInput!) {
+  planRequeue(input: $input) {
+    __typename
+    ...JobPlan
+    ... on Error {
+      code
+      message
+      path
+    }
+    ... on NotFoundError {
+      suggestion
+    }
+    ... on JobStateError {
+      state
+    }
+    ... on CodeChangedError {
+      ran
+      published
+    }
+  }
+}
+    fragment JobPlan on JobPlan {
+  project
+  pipeline
+  valid
+  validated
+  notValidated
+  problems {
+    code
+    path
+    message
+    suggestion
+  }
+  warnings {
+    path
+    message
+    suggestion
+  }
+  codeHash
+  finalVars
+  nodes {
+    name
+    kind
+    type
+    doc
+    action
+    reason
+    reasonCode
+    reusedFromId
+    unless
+    inBlock
+    reusedBranches
+    expectedRuns
+    expectedMs
+  }
+  inputs {
+    name
+    type
+    source
+    place
+    value
+    reference
+    replaced {
+      value
+      source
+      reference
+    }
+  }
+  config {
+    key
+    value
+    source
+  }
+  settings {
+    queue {
+      value
+      source
+    }
+    priority {
+      value
+      source
+    }
+    timeoutMs {
+      value
+      source
+    }
+    maxMemoryBytes {
+      value
+      source
+    }
+    maxCpuMs {
+      value
+      source
+    }
+    retry {
+      maxRetries
+      retryDelayMs
+      jitterFactor
+      retryExceptions
+      source
+      note
+    }
+    onWorkerLost {
+      value
+      source
+    }
+    maxLosses {
+      value
+      source
+    }
+    runtime {
+      value
+      source
+    }
+    reuse {
+      value
+      source
+    }
+    results {
+      value
+      source
+    }
+    executor {
+      type
+      maxWorkers
+      source
+    }
+  }
+  reuseNote
+  expectedMs
+  pastRuns
+}`) as unknown as TypedDocumentString<PlanRequeueQuery, PlanRequeueQueryVariables>;
 export const JobDocument = new TypedDocumentString(`
     query Job($id: ID!) {
   job(id: $id) {
@@ -4051,7 +4206,11 @@ export const PlanJobDocument = new TypedDocumentString(`
     doc
     action
     reason
+    reasonCode
+    reusedFromId
+    unless
     inBlock
+    reusedBranches
     expectedRuns
     expectedMs
   }
@@ -4128,6 +4287,7 @@ export const PlanJobDocument = new TypedDocumentString(`
       source
     }
   }
+  reuseNote
   expectedMs
   pastRuns
 }`) as unknown as TypedDocumentString<PlanJobQuery, PlanJobQueryVariables>;
