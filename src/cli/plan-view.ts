@@ -2,7 +2,7 @@ import type { JobPlan } from "../client/client.ts";
 import { cpuText, memoryText } from "../domain/run-limits.ts";
 import { problemLine } from "./failure.ts";
 import { table } from "./table.ts";
-import { printable, type Terminal } from "./terminal.ts";
+import { printable, printableLines, type Terminal } from "./terminal.ts";
 import { counted, duration } from "./units.ts";
 
 /** A plan for a person: what will become of each node, where each value comes from, what is wrong. */
@@ -13,7 +13,9 @@ export function planLines(plan: JobPlan, terminal: Terminal): string[] {
   const sections = [nodeLines(plan, terminal), note, inputLines(plan, terminal), facts];
   return [
     headline(plan, terminal),
-    ...plan.problems.map((problem) => terminal.paint("red", printable(problemLine(problem)))),
+    ...plan.problems.flatMap((problem) =>
+      printableLines(problemLine(problem)).map((line) => terminal.paint("red", line)),
+    ),
     ...plan.warnings.map((warning) => terminal.paint("yellow", printable(warningLine(warning)))),
     ...sections.filter((lines) => lines.length > 0).flatMap((lines) => ["", ...lines]),
   ];

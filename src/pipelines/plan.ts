@@ -102,7 +102,7 @@ export function planRun(description: PipelineDescription, request: PlannedReques
   const problems = [
     ...finalVarProblems(run),
     ...givenInputProblems(run),
-    ...missingInputProblems(run, needed),
+    ...missingInputProblems(run, needed, path),
     ...collectProblems(run, path),
     ...executorProblems(request),
     ...recomputeProblems(run),
@@ -194,9 +194,10 @@ function givenInputProblems(run: PlannedRun): PlanProblem[] {
   });
 }
 
-function missingInputProblems(run: PlannedRun, needed: string[]): PlanProblem[] {
+function missingInputProblems(run: PlannedRun, needed: string[], path: string[]): PlanProblem[] {
   const inputs = new Map(run.description.inputs.map((input) => [input.name, input]));
   const config = mergedConfig(run);
+  const running = new Set(path);
   return needed
     .filter((name) => !Object.hasOwn(run.request.inputs, name) && !config.has(name))
     .filter((name) => !hasDefault(inputs.get(name)))
@@ -205,7 +206,9 @@ function missingInputProblems(run: PlannedRun, needed: string[]): PlanProblem[] 
       const type = inputs.get(name)?.type ?? nodes.get(name)?.type;
       const elsewhere = variantWith(run, (variant) => isComputed(nodeOf(variant, name)));
       const computed = elsewhere === null ? "" : ` With ${elsewhere} the pipeline computes it.`;
-      const users = run.finalVars.includes(name) ? ["the request, as a result"] : usedBy(name);
+      const users = run.finalVars.includes(name)
+        ? ["the request, as a result"]
+        : usedBy(name).filter((user) => running.has(user));
       const message = `The input ${name} (${type}) is missing and has no default. It is needed by ${listNames(users, { limit: 3 })}.`;
       return problem("MISSING_INPUT", `input.inputs.${name}`, message + computed);
     });

@@ -150,10 +150,11 @@ function forecastOf(node: GraphNode, compared: readonly Compared[], question: Re
   const [partial] = hits.toSorted((one, other) => (other.before?.stored ?? 0) - (one.before?.stored ?? 0));
   const branches = partial === undefined ? null : branchesOf(partial);
   if (branches !== null) {
-    const text = `${branches.of - branches.reused} of ${branches.of} branches have no stored result`;
+    const missing = branches.of - branches.reused;
+    const text = `${missing} of ${branches.of} branches ${missing === 1 ? "has" : "have"} no stored result`;
     return run(["nothing_stored", text], branches);
   }
-  return run(restricted ?? whyNot(usable));
+  return run(restricted ?? whyNot(usable, question));
 }
 
 type Reason = [code: NodeReasonCode, text: string];
@@ -180,12 +181,19 @@ function ownOnly(node: GraphNode, { mode, graph }: ReuseQuestion): Reason | null
 }
 
 /** Why nothing was found: what differs from what is stored of the node and is most like it. */
-function whyNot(compared: readonly Compared[]): Reason {
+function whyNot(compared: readonly Compared[], { graph }: ReuseQuestion): Reason {
   const stored = compared.filter(({ before }) => (before?.stored ?? 0) > 0);
   const [alike] = stored
     .filter(({ isOther }) => !isOther)
     .toSorted((one, other) => one.changed.length - other.changed.length);
-  if (alike !== undefined) return ["input_changed", `input changed: ${alike.changed.join(", ")}`];
+  if (alike !== undefined) {
+    // A node that runs may give the same again: only the run can tell.
+    const { nodes } = indexGraph(graph);
+    const told = alike.changed.map(
+      (name) => `${name}${isComputed(nodes.get(name)) ? ", if it gives another value" : ""}`,
+    );
+    return ["input_changed", `input changed: ${told.join("; ")}`];
+  }
   if (stored.length > 0) return ["code_changed", "code changed"];
   // Of a run without reuse nobody knows the code: nothing of it was to be stored.
   const omitted = compared.some((each) => isEqual(each) && (each.before?.valued ?? 0) > 0);

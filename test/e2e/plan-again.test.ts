@@ -1,7 +1,9 @@
 /** What a plan says of a run after another, and what the run then does: with the real FlowerPower, through the API. */
+import { EventEmitter } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { runCli } from "../../src/cli/program.ts";
 import { idText, uuidOf } from "../../src/domain/ids.ts";
 import { eventually } from "../support/eventually.ts";
 import { type FollowedJob, type Ground, openGround } from "../support/ground.ts";
@@ -124,6 +126,23 @@ async function became(job: FollowedJob, attempt: number): Promise<string[]> {
   return rows.map(({ node, state, code }) => `${node} ${state === "reused" ? "REUSE" : "RUN"} ${code.toUpperCase()}`);
 }
 
+async function cli(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
+  const written = { out: "", err: "" };
+  const into = (stream: keyof typeof written) => ({
+    write(text: string) {
+      written[stream] += text;
+    },
+  });
+  const code = await runCli(argv, {
+    env: { FLOWERPOWER_QUEUE_URL: server.url, LANG: "C.UTF-8" },
+    cwd: ground.folder,
+    stdout: into("out"),
+    stderr: into("err"),
+    signals: new EventEmitter(),
+  });
+  return { code, ...written };
+}
+
 const said = ({ nodes }: Planned) => nodes.map(({ name, action, reasonCode }) => `${name} ${action} ${reasonCode}`);
 const shown = (job: FollowedJob) => idText("job", job.id);
 
@@ -176,6 +195,31 @@ it("a requeue goes on at the node that failed, and its plan says so", async () =
   expect(ran.filter((line) => line.includes(" RUN "))).toEqual(["right_7 RUN NOTHING_STORED"]);
 }, 60_000);
 
+it("is shown by the command line", async () => {
+  const job = await ground.enqueue("twenty");
+  expect(await job.ended()).toMatchObject({ state: "failed" });
+  const requeue = await cli("requeue", shown(job), "--plan");
+  expect(requeue).toMatchObject({ code: 0, err: "" });
+  expect(requeue.out).toContain("faults/twenty  9 nodes will run, 11 nodes reused, ");
+  expect(requeue.out).toMatch(new RegExp(`\nleft_1 +reuse +hit in \\S+${shown(job).slice(-6)}\n`));
+  expect(requeue.out).toMatch(/\nright_7 +run +\S.* no stored result\n/);
+  expect(requeue.out).toContain("\nAn estimate from what earlier runs have recorded");
+  expect(await job.row()).toMatchObject({ state: "failed", attempt: 1 });
+  const rerun = await cli("rerun", shown(job), "--input", "x=5", "--plan", "--json");
+  const { nodes } = JSON.parse(rerun.out) as Planned;
+  expect(nodes.find(({ name }) => name === "left_2")).toMatchObject({
+    action: "RUN",
+    reason: "input changed: left_1, if it gives another value",
+  });
+  // One that has succeeded is not requeued.
+  const good = await ground.enqueue("twenty", { limit: 100 });
+  expect(await good.ended()).toMatchObject({ state: "succeeded" });
+  expect(await cli("requeue", shown(good), "--plan")).toMatchObject({
+    out: "",
+    err: expect.stringContaining("rerun it"),
+  });
+}, 60_000);
+
 it("says where nothing is stored", async () => {
   const job = await ground.enqueue("plain");
   expect(await job.ended()).toMatchObject({ state: "failed" });
@@ -212,6 +256,16 @@ it("takes what any job has stored, with full", async () => {
     reusedFromId: shown(first),
     expectedRuns: 0,
   });
+  // What is reused takes no time.
+  // A server that has not asked for this history before.
+  await using fresh = await testServer(ground.db);
+  const { data } = await fresh.post(
+    `query ($reusing: PlanJobInput!, $whole: PlanJobInput!) {
+      reusing: planJob(input: $reusing) { ${planned} } whole: planJob(input: $whole) { ${planned} } }`,
+    { reusing: input, whole: { ...input, reuse: "NONE" } },
+  );
+  expect(data.reusing.expectedMs).toBeGreaterThan(0);
+  expect(data.reusing.expectedMs).toBeLessThan(data.whole.expectedMs);
   const again = await ground.enqueue("twenty", { limit: 50 }, { options: { reuse: "full" } });
   expect(await again.ended()).toMatchObject({ state: "succeeded" });
   expect((await became(again, 1)).toSorted()).toEqual(said(plan).toSorted());

@@ -212,4 +212,20 @@ describe("plannedReuse", () => {
       branches: null,
     });
   });
+
+  it("tells a value that is given from one that a node may give again", () => {
+    const forecasts = plannedReuse({
+      mode: "resume",
+      graph: { nodes: chain },
+      path: ["a", "b", "c", "d"],
+      now: { ...same, y: 3 },
+      earlier: [earlierRun(all)],
+    });
+    expect(forecasts.map(({ text }) => text)).toEqual([
+      "hit",
+      "input changed: y",
+      "input changed: b, if it gives another value",
+      "input changed: c, if it gives another value",
+    ]);
+  });
 });
