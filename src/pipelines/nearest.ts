@@ -20,10 +20,19 @@ export function nearest(name: string, candidates: Iterable<string>): string | nu
   return best;
 }
 
-/** Letters to change, or 1 for a name that was cut short: `temp` for `temperature`. */
+/** Letters to change, or 1 for a name that was cut short, `temp` for `temperature`, or has two letters swapped. */
 function slips(wanted: string, candidate: string): number {
   if (wanted === candidate) return 0;
+  if (isSwapped(wanted, candidate)) return 1;
   return wanted.length >= 3 && candidate.startsWith(wanted) ? 1 : distance(wanted, candidate);
+}
+
+function isSwapped(wanted: string, candidate: string): boolean {
+  if (wanted.length !== candidate.length) return false;
+  let at = 0;
+  while (wanted[at] === candidate[at]) at += 1;
+  const swapped = `${wanted.slice(0, at)}${wanted[at + 1] ?? ""}${wanted[at] ?? ""}${wanted.slice(at + 2)}`;
+  return swapped === candidate;
 }
 
 /** `a`, `a and b`, `a, b and 4 more`: names for a sentence. */

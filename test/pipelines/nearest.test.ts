@@ -7,6 +7,8 @@ it.each([
   ["temp", ["humidity", "temperature"], "temperature"],
   ["loafs", ["flour", "loaves"], "loaves"],
   ["fam", ["deck", "fan"], "fan"],
+  ["dya", ["limit", "day"], "day"],
+  ["abc", ["cba"], null],
   ["a", ["b"], null],
   ["xylophone", ["loaves", "flour_per_loaf"], null],
   ["constructor", [], null],
