@@ -1,3 +1,4 @@
+import type { ArtifactKind } from "../domain/event-types.ts";
 import type { Json } from "../domain/json.ts";
 import type { RunArtifact, RunResult } from "../runtime/protocol.ts";
 import type { RunEnded } from "../runtime/run.ts";
@@ -16,7 +17,7 @@ export type Executed = RunEnded & { keeping?: Keeping };
 /** A row of `artifacts`, but for its id and whose it is. */
 export interface ArtifactRow {
   name: string;
-  kind: "result" | "file" | "log";
+  kind: ArtifactKind;
   position: number;
   summary: Json;
   hasValue: boolean;

@@ -146,6 +146,8 @@ export type ErrorKind =
 
 /** The types of events. */
 export type EventType =
+  /** `artifact.stored`, the type ArtifactStored. */
+  | 'ARTIFACT_STORED'
   /** `job.cancelled`, the type JobCancelled. */
   | 'JOB_CANCELLED'
   /** `job.cancel_requested`, the type JobCancelRequested. */
@@ -733,6 +735,8 @@ export type ComparedNodeFragment = { state: ComparedNodeState, runs: number, dur
 
 export type ComparedResultFragment = { hasValue: boolean, value: unknown, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null };
 
+type JobEvent_ArtifactStored_Fragment = { __typename: 'ArtifactStored', artifactId: string, name: string, mediaType: string | null, omitted: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, artifactKind: ArtifactKind, storedBytes: number | null };
+
 type JobEvent_JobCancelRequested_Fragment = { __typename: 'JobCancelRequested', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string };
 
 type JobEvent_JobCancelled_Fragment = { __typename: 'JobCancelled', reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, cancelledBy: string | null };
@@ -776,6 +780,7 @@ type JobEvent_RunResolved_Fragment = { __typename: 'RunResolved', codeHash: stri
 type JobEvent_UnknownEvent_Fragment = { __typename: 'UnknownEvent', data: unknown, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string };
 
 export type JobEventFragment =
+  | JobEvent_ArtifactStored_Fragment
   | JobEvent_JobCancelRequested_Fragment
   | JobEvent_JobCancelled_Fragment
   | JobEvent_JobEnqueued_Fragment
@@ -876,6 +881,7 @@ export type JobEventsSubscriptionVariables = Exact<{
 
 
 export type JobEventsSubscription = { jobEvents:
+    | { __typename: 'ArtifactStored', artifactId: string, name: string, mediaType: string | null, omitted: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, artifactKind: ArtifactKind, storedBytes: number | null }
     | { __typename: 'JobCancelRequested', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
     | { __typename: 'JobCancelled', reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, cancelledBy: string | null }
     | { __typename: 'JobEnqueued', state: JobState, priority: number, queue: string, runAt: string, actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
@@ -907,6 +913,7 @@ export type JobHistoryQueryVariables = Exact<{
 
 
 export type JobHistoryQuery = { job: { events: { nodes: Array<
+        | { __typename: 'ArtifactStored', artifactId: string, name: string, mediaType: string | null, omitted: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, artifactKind: ArtifactKind, storedBytes: number | null }
         | { __typename: 'JobCancelRequested', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
         | { __typename: 'JobCancelled', reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, cancelledBy: string | null }
         | { __typename: 'JobEnqueued', state: JobState, priority: number, queue: string, runAt: string, actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
@@ -969,6 +976,7 @@ export type FeedSubscriptionVariables = Exact<{
 
 
 export type FeedSubscription = { feed: { cursor: string, event:
+      | { __typename: 'ArtifactStored', artifactId: string, name: string, mediaType: string | null, omitted: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, artifactKind: ArtifactKind, storedBytes: number | null }
       | { __typename: 'JobCancelRequested', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
       | { __typename: 'JobCancelled', reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, cancelledBy: string | null }
       | { __typename: 'JobEnqueued', state: JobState, priority: number, queue: string, runAt: string, actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
@@ -1767,6 +1775,14 @@ export const JobEventFragmentDoc = new TypedDocumentString(`
     lines
     bytes
     droppedFor: reason
+  }
+  ... on ArtifactStored {
+    artifactId
+    name
+    artifactKind: kind
+    mediaType
+    storedBytes: bytes
+    omitted
   }
   ... on UnknownEvent {
     data
@@ -3124,6 +3140,14 @@ fragment JobEvent on JobEvent {
     bytes
     droppedFor: reason
   }
+  ... on ArtifactStored {
+    artifactId
+    name
+    artifactKind: kind
+    mediaType
+    storedBytes: bytes
+    omitted
+  }
   ... on UnknownEvent {
     data
   }
@@ -3266,6 +3290,14 @@ fragment JobEvent on JobEvent {
     lines
     bytes
     droppedFor: reason
+  }
+  ... on ArtifactStored {
+    artifactId
+    name
+    artifactKind: kind
+    mediaType
+    storedBytes: bytes
+    omitted
   }
   ... on UnknownEvent {
     data
@@ -3538,6 +3570,14 @@ fragment JobEvent on JobEvent {
     lines
     bytes
     droppedFor: reason
+  }
+  ... on ArtifactStored {
+    artifactId
+    name
+    artifactKind: kind
+    mediaType
+    storedBytes: bytes
+    omitted
   }
   ... on UnknownEvent {
     data
