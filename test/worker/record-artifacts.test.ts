@@ -49,7 +49,7 @@ function end({ jobId: id, attempt, runToken }: Started, name: "succeed" | "fail"
 }
 
 const eventsOf = (jobId: string) =>
-  db.sql<{ seq: number; type: string; version: number; attempt: number; node: string | null; data: never }[]>`
+  db.sql<{ seq: number; type: string; version: number; attempt: number; node: string | null; data: object }[]>`
     select seq, type, version, attempt, node, data from events where job_id = ${jobId} order by seq`;
 
 async function lastSeq(jobId: string): Promise<number> {
