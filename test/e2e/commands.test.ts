@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { createClient } from "../../src/client/client.ts";
+import { ServerDocument } from "../../src/client/generated/graphql.ts";
 import { openDataFolder } from "../../src/db/data-folder.ts";
 import { nothingRunsOn, temporaryFolder } from "../db/embedded-support.ts";
 import { openGround } from "../support/ground.ts";
@@ -80,6 +81,19 @@ it("`worker` takes jobs from DATABASE_URL until SIGTERM, and leaves with code 0"
   expect(await job.ended()).toMatchObject({ state: "succeeded", attempt: 1 });
   expect(await worker.ended()).toEqual({ code: 0, signal: null });
   await ground.processes.nothingLeft();
+}, 60_000);
+
+it("`server` serves without any Python, also where artifacts are in a store that only Python can read", async () => {
+  await using ground = await openGround();
+  const bare = { DATABASE_URL: ground.db.url, VIRTUAL_ENV: "", CONDA_PREFIX: "", NO_COLOR: "1" };
+  const args = ["server", "--port", "0", "--artifacts", "s3://results/queue"];
+  const server = ground.processes.start(main, args, bare);
+  const url = /(http:\S+graphql)/.exec(await line(server, /graphql/))?.[1] ?? "";
+  await line(server, /artifacts are not handed out/);
+  await using client = createClient({ url });
+  expect((await client.request(ServerDocument, {})).server.version).not.toBe("");
+  server.signal("SIGTERM");
+  expect(await server.ended()).toEqual({ code: 0, signal: null });
 }, 60_000);
 
 /** The first line of its output that looks like this. */

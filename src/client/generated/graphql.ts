@@ -1050,7 +1050,7 @@ export type ProjectQuery = { project: { name: string, publishedAt: string, disab
 export type ServerQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type ServerQuery = { server: { version: string, postgresVersion: string, startedAt: string, now: string, clockSkewMs: number, actor: string }, workers: Array<{ id: string, host: string, pid: number, slots: number, state: WorkerState, projects: Array<string> }> };
+export type ServerQuery = { server: { version: string, postgresVersion: string, startedAt: string, now: string, clockSkewMs: number, actor: string, artifactProblem: string | null }, workers: Array<{ id: string, host: string, pid: number, slots: number, state: WorkerState, projects: Array<string>, artifactProblem: string | null }> };
 
 export type PipelineVersionsQueryVariables = Exact<{
   name: string;
@@ -3871,6 +3871,7 @@ export const ServerDocument = new TypedDocumentString(`
     now
     clockSkewMs
     actor
+    artifactProblem
   }
   workers {
     id
@@ -3879,6 +3880,7 @@ export const ServerDocument = new TypedDocumentString(`
     slots
     state
     projects
+    artifactProblem
   }
 }
     `) as unknown as TypedDocumentString<ServerQuery, ServerQueryVariables>;
