@@ -146,6 +146,8 @@ export type ErrorKind =
 
 /** The types of events. */
 export type EventType =
+  /** `artifact.stored`, the type ArtifactStored. */
+  | 'ARTIFACT_STORED'
   /** `job.cancelled`, the type JobCancelled. */
   | 'JOB_CANCELLED'
   /** `job.cancel_requested`, the type JobCancelRequested. */
@@ -734,6 +736,8 @@ export type ComparedNodeFragment = { state: ComparedNodeState, runs: number, dur
 
 export type ComparedResultFragment = { hasValue: boolean, value: unknown, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null };
 
+type JobEvent_ArtifactStored_Fragment = { __typename: 'ArtifactStored', artifactId: string, name: string, mediaType: string | null, omitted: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, artifactKind: ArtifactKind, storedBytes: number | null };
+
 type JobEvent_JobCancelRequested_Fragment = { __typename: 'JobCancelRequested', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string };
 
 type JobEvent_JobCancelled_Fragment = { __typename: 'JobCancelled', reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, cancelledBy: string | null };
@@ -777,6 +781,7 @@ type JobEvent_RunResolved_Fragment = { __typename: 'RunResolved', codeHash: stri
 type JobEvent_UnknownEvent_Fragment = { __typename: 'UnknownEvent', data: unknown, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string };
 
 export type JobEventFragment =
+  | JobEvent_ArtifactStored_Fragment
   | JobEvent_JobCancelRequested_Fragment
   | JobEvent_JobCancelled_Fragment
   | JobEvent_JobEnqueued_Fragment
@@ -877,6 +882,7 @@ export type JobEventsSubscriptionVariables = Exact<{
 
 
 export type JobEventsSubscription = { jobEvents:
+    | { __typename: 'ArtifactStored', artifactId: string, name: string, mediaType: string | null, omitted: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, artifactKind: ArtifactKind, storedBytes: number | null }
     | { __typename: 'JobCancelRequested', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
     | { __typename: 'JobCancelled', reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, cancelledBy: string | null }
     | { __typename: 'JobEnqueued', state: JobState, priority: number, queue: string, runAt: string, actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
@@ -908,6 +914,7 @@ export type JobHistoryQueryVariables = Exact<{
 
 
 export type JobHistoryQuery = { job: { events: { nodes: Array<
+        | { __typename: 'ArtifactStored', artifactId: string, name: string, mediaType: string | null, omitted: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, artifactKind: ArtifactKind, storedBytes: number | null }
         | { __typename: 'JobCancelRequested', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
         | { __typename: 'JobCancelled', reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, cancelledBy: string | null }
         | { __typename: 'JobEnqueued', state: JobState, priority: number, queue: string, runAt: string, actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
@@ -970,6 +977,7 @@ export type FeedSubscriptionVariables = Exact<{
 
 
 export type FeedSubscription = { feed: { cursor: string, event:
+      | { __typename: 'ArtifactStored', artifactId: string, name: string, mediaType: string | null, omitted: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, artifactKind: ArtifactKind, storedBytes: number | null }
       | { __typename: 'JobCancelRequested', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
       | { __typename: 'JobCancelled', reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, cancelledBy: string | null }
       | { __typename: 'JobEnqueued', state: JobState, priority: number, queue: string, runAt: string, actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
@@ -1043,7 +1051,7 @@ export type ProjectQuery = { project: { name: string, publishedAt: string, disab
 export type ServerQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type ServerQuery = { server: { version: string, postgresVersion: string, startedAt: string, now: string, clockSkewMs: number, actor: string }, workers: Array<{ id: string, host: string, pid: number, slots: number, state: WorkerState, projects: Array<string> }> };
+export type ServerQuery = { server: { version: string, postgresVersion: string, startedAt: string, now: string, clockSkewMs: number, actor: string, artifactProblem: string | null }, workers: Array<{ id: string, host: string, pid: number, slots: number, state: WorkerState, projects: Array<string>, artifactProblem: string | null }> };
 
 export type PipelineVersionsQueryVariables = Exact<{
   name: string;
@@ -1768,6 +1776,14 @@ export const JobEventFragmentDoc = new TypedDocumentString(`
     lines
     bytes
     droppedFor: reason
+  }
+  ... on ArtifactStored {
+    artifactId
+    name
+    artifactKind: kind
+    mediaType
+    storedBytes: bytes
+    omitted
   }
   ... on UnknownEvent {
     data
@@ -3125,6 +3141,14 @@ fragment JobEvent on JobEvent {
     bytes
     droppedFor: reason
   }
+  ... on ArtifactStored {
+    artifactId
+    name
+    artifactKind: kind
+    mediaType
+    storedBytes: bytes
+    omitted
+  }
   ... on UnknownEvent {
     data
   }
@@ -3267,6 +3291,14 @@ fragment JobEvent on JobEvent {
     lines
     bytes
     droppedFor: reason
+  }
+  ... on ArtifactStored {
+    artifactId
+    name
+    artifactKind: kind
+    mediaType
+    storedBytes: bytes
+    omitted
   }
   ... on UnknownEvent {
     data
@@ -3539,6 +3571,14 @@ fragment JobEvent on JobEvent {
     lines
     bytes
     droppedFor: reason
+  }
+  ... on ArtifactStored {
+    artifactId
+    name
+    artifactKind: kind
+    mediaType
+    storedBytes: bytes
+    omitted
   }
   ... on UnknownEvent {
     data
@@ -3832,6 +3872,7 @@ export const ServerDocument = new TypedDocumentString(`
     now
     clockSkewMs
     actor
+    artifactProblem
   }
   workers {
     id
@@ -3840,6 +3881,7 @@ export const ServerDocument = new TypedDocumentString(`
     slots
     state
     projects
+    artifactProblem
   }
 }
     `) as unknown as TypedDocumentString<ServerQuery, ServerQueryVariables>;
