@@ -261,6 +261,10 @@ def test_settings_of_the_queue_are_read(shared):
         ("{job_defaults: {max_cpu: two cores}}", "job_defaults.max_cpu", None),
         ("{runtime: warmer}", "runtime", "warm"),
         ("{backend: redis}", "backend", None),
+        ("{job_defaults: {queue: nächtlich}}", "job_defaults.queue", None),
+        ("{job_defaults: {queue: [nightly]}}", "job_defaults.queue", None),
+        ("{queues: [nightly, nächtlich]}", "queues", None),
+        ("{queues: [a b]}", "queues", None),
         ("5", "", None),
     ],
 )

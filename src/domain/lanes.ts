@@ -1,6 +1,9 @@
 /** Names are part of lanes, ids and URLs: letters, digits, `_`, `-` and `.`, as FlowerPower allows them. */
 export const namePattern = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 
+/** What `namePattern` allows, for people. */
+export const nameRule = 'letters from A to Z, digits, "_", "-" and "." are allowed, 128 at most';
+
 /** The line of tickets that workers of a project serve for a queue. */
 export function laneOf(project: string, queue: string): string {
   return `run/${project}/${queue}`;
