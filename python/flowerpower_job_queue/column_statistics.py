@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .configuration import is_secret_name
+from .interrupts import reraise_interrupt
 
 # Four passes over so much memory take about 20 ms.
 MAX_BYTES = 16 * 1024 * 1024
@@ -44,8 +45,9 @@ def _of_columns(value: Any, columns: int) -> Iterator[tuple[str, Statistics | No
                 yield column.name, _of_polars(column)
             else:
                 yield value.schema.field(index).name, _of_arrow(value.column(index))
-        except Exception:
-            # A type of column that has no minimum, or somebody's own.
+        except BaseException as error:
+            # A type of column that has no minimum, or somebody's own; a panic of polars is no Exception.
+            reraise_interrupt(error)
             yield "", None
 
 

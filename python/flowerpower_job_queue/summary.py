@@ -16,6 +16,7 @@ import uuid
 from typing import Any
 
 from .column_statistics import column_statistics
+from .interrupts import reraise_interrupt
 from .text import clean, one_line
 
 MAX_COLUMNS = 50
@@ -41,8 +42,9 @@ def summarize(value: Any, statistics: bool = False) -> dict[str, Any]:
             summary["preview"] = clean(one_line(summary["preview"], MAX_PREVIEW - 40))
         if statistics and summary["columns"] and summary["bytes"] is not None:
             _add_statistics(summary["columns"], value, summary["bytes"])
-    except Exception:
-        # Somebody's __len__ or __repr__ raised: the type alone is still true.
+    except BaseException as error:
+        # Somebody's __len__ or __repr__ raised, or polars panicked: the type alone is still true.
+        reraise_interrupt(error)
         return {**dict.fromkeys(summary), "type": summary["type"]}
     return summary
 
@@ -116,7 +118,7 @@ def _fill_from_pandas(summary: dict[str, Any], value: Any) -> None:
         summary.update(shape=[rows, width], bytes=int(value.memory_usage(deep=False).sum()), columns=columns)
         first = {names[i]: value.iat[0, i] for i in range(min(width, _PREVIEW_COLUMNS))} if rows else {}
         summary["preview"] = _frame_preview(rows, width, first)
-    elif name in ("Series", "Index"):
+    elif name == "Series" or name.endswith("Index"):
         summary.update(shape=[len(value)], length=len(value), bytes=int(value.memory_usage(deep=False)))
         items = value.iloc[:5] if name == "Series" else value[:5]
         summary["preview"] = f"{value.dtype}: {_items(list(items), len(value))}"
