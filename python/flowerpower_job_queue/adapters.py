@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import pickle
 import socket
 import urllib.parse
 from contextlib import suppress
@@ -16,7 +17,7 @@ from typing import Any
 
 from .custom_adapters import CustomAdapter
 from .environment import install_command
-from .errors import Problem, problem
+from .errors import InvalidRun, Problem, message_of, problem
 from .telemetry import AsyncReporter, Line, Reporter
 
 # The module that each of them needs, and the distribution that brings it.
@@ -180,6 +181,16 @@ class RunAdapters:
     def _warn(self, text: str) -> None:
         with suppress(Exception):
             self._events.log("WARNING", "logging", "flowerpower_job_queue", text, None, None)
+
+
+def refuse_unpicklable(adapters: dict[str, Any]) -> None:
+    """A process pool gets the adapters with each branch: InvalidRun names one that cannot be sent, before any node."""
+    for name, adapter in adapters.items():
+        try:
+            pickle.dumps(adapter)
+        except Exception as error:
+            message = f"the adapter {name} cannot be sent to another process: {message_of(error)}"
+            raise InvalidRun([problem("executor.type", message, "threadpool")]) from error
 
 
 def _unreachable(url: str) -> str | None:

@@ -57,7 +57,8 @@ def describe_project(project: Project) -> dict[str, Any]:
         settings = read_settings(Document())
         return _project(None, settings, [], invalid(broken.problems), pipelines)
     settings = read_settings(document)
-    warnings = flowerpower_warnings(document, {"": _fields(ProjectConfig)}) if document.path else []
+    known = {"": _fields(ProjectConfig), **_adapter_fields(ProjectConfig())}
+    warnings = flowerpower_warnings(document, known) if document.path else []
     error = invalid(settings.problems) if settings.problems else None
     name = document.data.get("name")
     return _project(name if isinstance(name, str) else None, settings, warnings, error, pipelines)
@@ -209,6 +210,7 @@ def _warnings(document: Document) -> list[Problem]:
         "run.executor": _fields(ExecutorConfig),
         "run.retry": _fields(RetryConfig),
         "run.with_adapter": _fields(WithAdapterConfig),
+        **_adapter_fields(PipelineConfig()),
     }
     warnings = flowerpower_warnings(document, known)
     run = document.section("run")
@@ -268,6 +270,12 @@ def _executor_warnings(graph: PipelineGraph, loaded: LoadedPipeline) -> list[Pro
     if hint is None:
         return []
     return [problem(place, f"{kind} is not installed, so branches are refused; install it with: {hint}", hint)]
+
+
+def _adapter_fields(config: Any) -> dict[str, list[str]]:
+    """The keys of the `adapter:` section and of each adapter in it."""
+    sections = {f"adapter.{name}": _fields(getattr(config.adapter, name)) for name in _fields(config.adapter)}
+    return {"adapter": _fields(config.adapter), **sections}
 
 
 def _fields(struct: Any) -> list[str]:

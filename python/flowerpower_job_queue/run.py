@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 from . import clock, fingerprint, flowerpower_guard
-from .adapters import RunAdapters
+from .adapters import RunAdapters, refuse_unpicklable
 from .artifacts import THREAD, Artifacts
 from .async_run import AsyncNodeEvents, AsyncRun
 from .capture import Capture, level_name, listen_to_logging
@@ -185,6 +185,8 @@ class PipelineRun:
         self._sets_log_level = (self._request.log_level or loaded.run_config.log_level) is not None
         try:
             made = adapters.make(loaded.adapter_settings, plan.is_async)
+            if plan.executor["type"] == "processpool" and plan.blocks:
+                refuse_unpicklable(made)
             if plan.is_async:
                 result = self._run_async(loaded, plan, hooks, made)
             else:

@@ -381,6 +381,45 @@ def test_a_node_whose_end_an_adapter_keeps_from_being_told_has_failed(shared, pl
     assert [e["node"] for e in run.of("node.failed")] == ["b"]
 
 
+def test_an_adapter_that_cannot_be_sent_to_a_process_pool_is_refused_before_any_node(shared, plain_project):
+    locks = """
+        import threading
+        from hamilton.lifecycle import GraphExecutionHook
+        class Locks(GraphExecutionHook):
+            def __init__(self): self.lock = threading.Lock()
+            def run_before_graph_execution(self, **_): ...
+            def run_after_graph_execution(self, **_): ...
+    """
+    plain_project.write("adapters/__init__.py", "")
+    plain_project.write("adapters/locks.py", locks)
+    yaml = 'run: {final_vars: [total], executor: {type: %s}}\njob_queue: {adapters: ["adapters.locks:Locks"]}\n'
+    code = """
+        from hamilton.htypes import Collect, Parallelizable
+        def item() -> Parallelizable[int]: yield from range(3)
+        def same(item: int) -> int: return item
+        def total(same: Collect[int]) -> int: return sum(same)
+    """
+    assert shared.run("locking", code, yaml % "threadpool").value("total") == 3
+    run = shared.run("locking", code, yaml % "processpool")
+    assert run.problems()["executor.type"]["suggestion"] == "threadpool"
+    assert "adapters.locks:Locks cannot be sent to another process" in run.error["message"]
+    assert run.of("node.started") == []
+
+
+def test_keys_of_the_adapter_sections_that_flowerpower_ignores_are_warned_of(shared):
+    shared.project.write("conf/project.yml", "name: test\nadapter: {hamilton_tracker: {api_ur: x}, mlflw: {}}\n")
+    yaml = "run: {final_vars: [out], inputs: {x: 1}}\nadapter: {hamilton_tracker: {projekt_id: 7}}\n"
+    shared.project.pipeline("typos", ONE, yaml)
+    described = shared.runtime.describe("typos")
+    assert [(warning["path"], warning["suggestion"]) for warning in described["project"]["warnings"]] == [
+        ("conf/project.yml: adapter.mlflw", "mlflow"),
+        ("conf/project.yml: adapter.hamilton_tracker.api_ur", "api_url"),
+    ]
+    [warning] = described["typos"]["warnings"]
+    assert warning["path"] == "conf/pipelines/typos.yml: adapter.hamilton_tracker.projekt_id"
+    shared.project.write("conf/project.yml", "name: test\n")
+
+
 def test_an_adapter_whose_module_does_not_import_is_that_error(shared, plain_project):
     plain_project.write("broken_adapters.py", "import nowhere_to_be_found\n")
     yaml = 'run: {final_vars: [out], inputs: {x: 1}}\njob_queue: {adapters: ["broken_adapters:Alerts"]}\n'
