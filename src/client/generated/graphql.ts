@@ -449,6 +449,8 @@ export type PlanJobInput = {
 export type PlanProblemCode =
   /** An adapter cannot be used in the way in which the run would go. */
   | 'ADAPTER'
+  /** An adapter calls the nodes itself, as reuse does. */
+  | 'ADAPTER_REUSE'
   /** Hamilton's async driver has no branches. */
   | 'ASYNC_BRANCHES'
   /** No executor runs anything of an async pipeline. */
