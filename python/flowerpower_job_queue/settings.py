@@ -39,6 +39,9 @@ _VALUES = (
 )  # fmt: skip
 # A class of the project's own: "adapters.alerts:Alerts".
 _ADAPTER = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+# Part of the name of a line of tickets, which has room for two such names (src/domain/lanes.ts).
+_QUEUE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,59}")
+_QUEUE_NAME = 'letters, digits, "_", "-" and ".", at most 60 of them'
 # Less than Python alone needs, by far: a unit was forgotten.
 _LEAST_MEMORY = 64_000_000
 # Beyond it JSON's numbers are not exact.
@@ -113,8 +116,9 @@ class _Reader:
             place = f"{at}.{key}" if at else str(key)
             if value is None:
                 continue
-            if key == "queue" and self._check(place, isinstance(value, str) and value, "expected a name"):
-                values["queue"] = value
+            if key == "queue":
+                if self._check(place, _is_queue(value), f"expected a name: {_QUEUE_NAME}"):
+                    values["queue"] = value
             elif key == "timeout":
                 values["timeoutMs"] = self._milliseconds(place, value)
             elif key == "on_worker_lost":
@@ -163,7 +167,7 @@ class _Reader:
         names: list[Any] = list(queues) if isinstance(queues, (dict, list)) else [queues]
         if isinstance(queues, list):
             names = [item.get("name") if isinstance(item, dict) else item for item in queues]
-        if self._check("queues", all(isinstance(name, str) and name for name in names), "expected names of queues"):
+        if self._check("queues", all(_is_queue(name) for name in names), f"expected names of queues: {_QUEUE_NAME}"):
             self._settings.queues = names
 
     def read_adapters(self, adapters: Any) -> None:
@@ -232,6 +236,10 @@ def nearest_name(name: str, known: Iterable[str]) -> str | None:
     lowered: Callable[[str], str] = str.lower
     exact = [option for option in options if lowered(option) == name.lower()]
     return (exact or difflib.get_close_matches(name, options, n=1, cutoff=0.6) or [None])[0]
+
+
+def _is_queue(value: Any) -> bool:
+    return isinstance(value, str) and _QUEUE.fullmatch(value) is not None
 
 
 def _is_int(value: Any) -> bool:

@@ -261,6 +261,10 @@ def test_settings_of_the_queue_are_read(shared):
         ("{job_defaults: {max_cpu: two cores}}", "job_defaults.max_cpu", None),
         ("{runtime: warmer}", "runtime", "warm"),
         ("{backend: redis}", "backend", None),
+        ("{queue: over night}", "queue", None),
+        ("{job_defaults: {queue: " + "q" * 61 + "}}", "job_defaults.queue", None),
+        ("{queues: [nightly, over/night]}", "queues", None),
+        ("{queues: {nightly: {}, " + "q" * 61 + ": {}}}", "queues", None),
         ("5", "", None),
     ],
 )

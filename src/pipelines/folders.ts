@@ -2,7 +2,7 @@ import { readdir, realpath, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { DomainError } from "../domain/errors.ts";
-import { namePattern } from "../domain/lanes.ts";
+import { longestName, namePattern } from "../domain/lanes.ts";
 import { ProjectFileError, projectFiles, readProjectFile } from "./project-file.ts";
 import type { Variables } from "./references.ts";
 
@@ -111,7 +111,7 @@ function refuseBadName(name: string, place: string): void {
   if (namePattern.test(name)) return;
   throw new ProjectFolderError(
     `The project's name ${JSON.stringify(name)} (${place}) cannot be used: letters, digits, "_", "-" and "." are allowed, ` +
-      "128 at most. Give it another one here: --project NAME=DIR",
+      `${longestName} at most. Give it another one here: --project NAME=DIR`,
   );
 }
 

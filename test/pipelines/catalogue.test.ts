@@ -32,6 +32,7 @@ describe("a pipeline's name", () => {
       description: pipeline({ name: "daily_report" }),
       lastGood: pipeline({ name: "daily_report" }),
       publishedAt: expect.any(Date),
+      disabled: null,
     });
   });
 
