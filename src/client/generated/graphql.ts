@@ -146,6 +146,8 @@ export type ErrorKind =
 
 /** The types of events. */
 export type EventType =
+  /** `artifact.stored`, the type ArtifactStored. */
+  | 'ARTIFACT_STORED'
   /** `job.cancelled`, the type JobCancelled. */
   | 'JOB_CANCELLED'
   /** `job.cancel_requested`, the type JobCancelRequested. */
@@ -447,6 +449,8 @@ export type PlanJobInput = {
 export type PlanProblemCode =
   /** An adapter cannot be used in the way in which the run would go. */
   | 'ADAPTER'
+  /** An adapter calls the nodes itself, as reuse does. */
+  | 'ADAPTER_REUSE'
   /** Hamilton's async driver has no branches. */
   | 'ASYNC_BRANCHES'
   /** No executor runs anything of an async pipeline. */
@@ -663,6 +667,7 @@ export type RerunJobMutation = { rerunJob:
     | { __typename: 'InvalidRunError', code: string, message: string, path: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> }
     | { __typename: 'JobStateError', code: string, message: string, path: string | null, state: JobState }
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+    | { __typename: 'ProjectDisabledError', code: string, message: string, path: string | null }
     | { __typename: 'RerunJobSuccess', replayed: boolean, job: { validated: boolean, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }, plan: { codeHash: string, nodes: Array<string>, reused: Array<string>, count: number } | null }
    };
 
@@ -745,6 +750,8 @@ export type ComparedNodeFragment = { state: ComparedNodeState, runs: number, dur
 
 export type ComparedResultFragment = { hasValue: boolean, value: unknown, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null };
 
+type JobEvent_ArtifactStored_Fragment = { __typename: 'ArtifactStored', artifactId: string, name: string, mediaType: string | null, omitted: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, artifactKind: ArtifactKind, storedBytes: number | null };
+
 type JobEvent_JobCancelRequested_Fragment = { __typename: 'JobCancelRequested', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string };
 
 type JobEvent_JobCancelled_Fragment = { __typename: 'JobCancelled', reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, cancelledBy: string | null };
@@ -788,6 +795,7 @@ type JobEvent_RunResolved_Fragment = { __typename: 'RunResolved', codeHash: stri
 type JobEvent_UnknownEvent_Fragment = { __typename: 'UnknownEvent', data: unknown, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string };
 
 export type JobEventFragment =
+  | JobEvent_ArtifactStored_Fragment
   | JobEvent_JobCancelRequested_Fragment
   | JobEvent_JobCancelled_Fragment
   | JobEvent_JobEnqueued_Fragment
@@ -888,6 +896,7 @@ export type JobEventsSubscriptionVariables = Exact<{
 
 
 export type JobEventsSubscription = { jobEvents:
+    | { __typename: 'ArtifactStored', artifactId: string, name: string, mediaType: string | null, omitted: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, artifactKind: ArtifactKind, storedBytes: number | null }
     | { __typename: 'JobCancelRequested', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
     | { __typename: 'JobCancelled', reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, cancelledBy: string | null }
     | { __typename: 'JobEnqueued', state: JobState, priority: number, queue: string, runAt: string, actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
@@ -919,6 +928,7 @@ export type JobHistoryQueryVariables = Exact<{
 
 
 export type JobHistoryQuery = { job: { events: { nodes: Array<
+        | { __typename: 'ArtifactStored', artifactId: string, name: string, mediaType: string | null, omitted: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, artifactKind: ArtifactKind, storedBytes: number | null }
         | { __typename: 'JobCancelRequested', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
         | { __typename: 'JobCancelled', reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, cancelledBy: string | null }
         | { __typename: 'JobEnqueued', state: JobState, priority: number, queue: string, runAt: string, actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
@@ -981,6 +991,7 @@ export type FeedSubscriptionVariables = Exact<{
 
 
 export type FeedSubscription = { feed: { cursor: string, event:
+      | { __typename: 'ArtifactStored', artifactId: string, name: string, mediaType: string | null, omitted: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, artifactKind: ArtifactKind, storedBytes: number | null }
       | { __typename: 'JobCancelRequested', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
       | { __typename: 'JobCancelled', reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, cancelledBy: string | null }
       | { __typename: 'JobEnqueued', state: JobState, priority: number, queue: string, runAt: string, actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
@@ -1054,7 +1065,7 @@ export type ProjectQuery = { project: { name: string, publishedAt: string, disab
 export type ServerQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type ServerQuery = { server: { version: string, postgresVersion: string, startedAt: string, now: string, clockSkewMs: number, actor: string }, workers: Array<{ id: string, host: string, pid: number, slots: number, state: WorkerState, projects: Array<string> }> };
+export type ServerQuery = { server: { version: string, postgresVersion: string, startedAt: string, now: string, clockSkewMs: number, actor: string, artifactProblem: string | null }, workers: Array<{ id: string, host: string, pid: number, slots: number, state: WorkerState, projects: Array<string>, artifactProblem: string | null }> };
 
 export type PipelineVersionsQueryVariables = Exact<{
   name: string;
@@ -1780,6 +1791,14 @@ export const JobEventFragmentDoc = new TypedDocumentString(`
     lines
     bytes
     droppedFor: reason
+  }
+  ... on ArtifactStored {
+    artifactId
+    name
+    artifactKind: kind
+    mediaType
+    storedBytes: bytes
+    omitted
   }
   ... on UnknownEvent {
     data
@@ -3284,6 +3303,14 @@ fragment JobEvent on JobEvent {
     bytes
     droppedFor: reason
   }
+  ... on ArtifactStored {
+    artifactId
+    name
+    artifactKind: kind
+    mediaType
+    storedBytes: bytes
+    omitted
+  }
   ... on UnknownEvent {
     data
   }
@@ -3426,6 +3453,14 @@ fragment JobEvent on JobEvent {
     lines
     bytes
     droppedFor: reason
+  }
+  ... on ArtifactStored {
+    artifactId
+    name
+    artifactKind: kind
+    mediaType
+    storedBytes: bytes
+    omitted
   }
   ... on UnknownEvent {
     data
@@ -3698,6 +3733,14 @@ fragment JobEvent on JobEvent {
     lines
     bytes
     droppedFor: reason
+  }
+  ... on ArtifactStored {
+    artifactId
+    name
+    artifactKind: kind
+    mediaType
+    storedBytes: bytes
+    omitted
   }
   ... on UnknownEvent {
     data
@@ -3991,6 +4034,7 @@ export const ServerDocument = new TypedDocumentString(`
     now
     clockSkewMs
     actor
+    artifactProblem
   }
   workers {
     id
@@ -3999,6 +4043,7 @@ export const ServerDocument = new TypedDocumentString(`
     slots
     state
     projects
+    artifactProblem
   }
 }
     `) as unknown as TypedDocumentString<ServerQuery, ServerQueryVariables>;
