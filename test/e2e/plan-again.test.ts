@@ -195,6 +195,21 @@ it("a requeue goes on at the node that failed, and its plan says so", async () =
   expect(ran.filter((line) => line.includes(" RUN "))).toEqual(["right_7 RUN NOTHING_STORED"]);
 }, 60_000);
 
+it("with full takes of its own attempts also what has no upstream nodes", async () => {
+  const job = await ground.enqueue("twenty", { x: 7 }, { options: { reuse: "full" } });
+  expect(await job.ended()).toMatchObject({ state: "failed", attempt: 1 });
+  const plan = await planRequeue(shown(job));
+  expect(plan.nodes.filter(({ action }) => action === "RUN")).toHaveLength(9);
+  expect(plan.nodes.find(({ name }) => name === "left_1")).toMatchObject({ action: "REUSE", reasonCode: "HIT" });
+  await ask("mutation ($input: RequeueJobInput!) { requeueJob(input: $input) { __typename } }", {
+    input: { id: shown(job) },
+  });
+  await eventually(async () => expect(await job.row()).toMatchObject({ state: "failed", attempt: 2 }));
+  const ran = await became(job, 2);
+  expect(ran).toContain("left_1 REUSE HIT");
+  expect(said(plan)).toEqual(expect.arrayContaining(ran));
+}, 60_000);
+
 it("is shown by the command line", async () => {
   const job = await ground.enqueue("twenty");
   expect(await job.ended()).toMatchObject({ state: "failed" });
@@ -233,14 +248,14 @@ it("says where nothing is stored", async () => {
   expect(plan.nodes.map(({ reasonCode }) => reasonCode)).toEqual(Array(20).fill("NOTHING_STORED"));
   const fresh = await planJob({ pipeline: "faults/twenty" });
   expect(fresh.reuseNote).toMatch(/^Nothing stored: resume takes/);
+  expect((await planJob({ pipeline: "faults/branches", reuse: "FULL" })).reuseNote).toBe(
+    "Nothing stored: no job of this pipeline has run with reuse: full lately.",
+  );
   expect(new Set(fresh.nodes.map(({ action }) => action))).toEqual(new Set(["RUN"]));
 }, 60_000);
 
 it("takes what any job has stored, with full", async () => {
   const input = { pipeline: "faults/twenty", inputs: { limit: 50 }, reuse: "FULL" };
-  expect((await planJob(input)).reuseNote).toBe(
-    "Nothing stored: no job of this pipeline has run with reuse: full lately.",
-  );
   const first = await ground.enqueue("twenty", { limit: 50 }, { options: { reuse: "full" } });
   expect(await first.ended()).toMatchObject({ state: "succeeded" });
   const plan = await planJob(input);
