@@ -32,8 +32,6 @@ export interface Started {
   retry: JsonObject | null;
   timeoutMs: number | null;
   plan: { codeHash: string; path: string[] } | null;
-  /** The job that it was made from: what that one has kept may be reused. */
-  rerunOf: string | null;
   failures: number;
   losses: number;
   maxLosses: number;
@@ -109,7 +107,6 @@ async function startAttempts({ sql }: Database, backend: Backend, starts: readon
       j.max_losses as "maxLosses", j.on_worker_lost as "onWorkerLost",
       to_char(j.run_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "runAt",
       r.inputs, r.final_vars as "finalVars", r.config, r.options, r.retry, r.timeout_ms as "timeoutMs", r.plan,
-      r.rerun_of as "rerunOf",
       (select count(*) from ticket_changes)::int as tickets
     from started s
     join jobs j on j.id = s.id

@@ -162,18 +162,21 @@ describe("waiting", () => {
     expect(await run(["watch", id])).toMatchObject({ code });
   });
 
-  it("is left by Ctrl-C, and the job goes on", async () => {
-    const id = await enqueue();
-    const watching = started(["watch", id]);
-    await eventually(() => expect(watching.written.out).toContain("waiting: no worker"));
-    watching.signals.emit("SIGINT");
-    expect(await watching.ended).toBe(130);
-    expect(watching.written.err).toContain(
-      `goes on without you. See it again with: flowerpower-queue watch ${id.slice(-6)}`,
-    );
-    expect(watching.signals.listenerCount("SIGINT")).toBe(0);
-    expect(JSON.parse((await run(["job", id, "--json"])).out).state).toBe("QUEUED");
-  });
+  it.each([["watch"], ["logs", "--follow"], ["enqueue", "bakery/bread", "--wait"]])(
+    "of `%s` is left by Ctrl-C, and the job goes on",
+    async (command, ...flags) => {
+      const argv = command === "enqueue" ? [command, ...flags] : [command, await enqueue(), ...flags];
+      const waiting = started(argv);
+      await eventually(() => expect(waiting.signals.listenerCount("SIGINT")).toBe(1));
+      waiting.signals.emit("SIGINT");
+      expect(await waiting.ended).toBe(130);
+      const again = /goes on without you. See it again with: flowerpower-queue watch (\w{6})\n/.exec(
+        waiting.written.err,
+      );
+      expect(waiting.signals.listenerCount("SIGINT")).toBe(0);
+      expect(JSON.parse((await run(["job", again?.[1] ?? "none", "--json"])).out).state).toBe("QUEUED");
+    },
+  );
 
   it("gives programs a line of JSON for each event, and the job", async () => {
     const id = await enqueue();
