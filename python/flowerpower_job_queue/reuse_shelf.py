@@ -99,7 +99,7 @@ class Shelf:
             self.observer.warn(text, node)
 
     def execute(self, name: str, task_id: str | None, function: Callable[..., Any], kwargs: dict[str, Any]) -> Any:
-        """Calls the node's function and tells of it, under the task by which its end is told: also where there is no reuse."""
+        """Calls the node's function and tells of it under its task, by which its end is told."""
         call = self.call
         if call is not None:
             call.outcome.executed = True
