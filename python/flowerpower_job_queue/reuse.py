@@ -82,16 +82,16 @@ class ReuseAdapter(HamiltonCacheAdapter):
             outcome.reason = reason_of("not_reusable", f"not reusable: {text_of(error)}")
             self._skip(node_.name, error)
 
-    def do_node_execute(self, *, node_: Any, kwargs: dict[str, Any], **rest: Any) -> Any:
+    def do_node_execute(self, *, node_: Any, kwargs: dict[str, Any], task_id: str | None = None, **rest: Any) -> Any:
         """In place of a node: its stored value, else its function."""
         call = self._shelf.call
-        watched: Any = _Watched(node_, self._shelf)
+        watched: Any = _Watched(node_, task_id, self._shelf)
         if call is None or call.outcome.reason is not None:
             return watched.callable(**kwargs)
         if not call.rule.reads:
             call.outcome.reason = call.rule.reason
         try:
-            return super().do_node_execute(node_=watched, kwargs=kwargs, **rest)
+            return super().do_node_execute(node_=watched, kwargs=kwargs, task_id=task_id, **rest)
         except Exception as error:
             if call.raised:
                 raise
@@ -118,15 +118,16 @@ class ReuseAdapter(HamiltonCacheAdapter):
 class _Watched:
     """A node whose function tells when it is called: not called means reused."""
 
-    def __init__(self, node: Any, shelf: Shelf) -> None:
+    def __init__(self, node: Any, task_id: str | None, shelf: Shelf) -> None:
         self.name: str = node.name
         self.default_parameter_values: dict[str, Any] = node.default_parameter_values
         self._function: Callable[..., Any] = node.callable
+        self._task_id = task_id
         self._shelf = shelf
 
     def callable(self, **kwargs: Any) -> Any:
         """The node's function."""
-        return self._shelf.execute(self.name, self._function, kwargs)
+        return self._shelf.execute(self.name, self._task_id, self._function, kwargs)
 
 
 def _light(graph: Any) -> Any:

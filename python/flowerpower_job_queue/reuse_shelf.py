@@ -98,10 +98,9 @@ class Shelf:
             self._said.add(text)
             self.observer.warn(text, node)
 
-    def execute(self, name: str, function: Callable[..., Any], kwargs: dict[str, Any]) -> Any:
-        """Calls the node's function and tells of it."""
+    def execute(self, name: str, task_id: str | None, function: Callable[..., Any], kwargs: dict[str, Any]) -> Any:
+        """Calls the node's function and tells of it under its task, by which its end is told."""
         call = self.call
-        task_id = None if call is None else call.task_id
         if call is not None:
             call.outcome.executed = True
         if self.observer is not None:

@@ -571,6 +571,19 @@ def test_a_store_that_fails_is_a_line_in_the_log(reusing):
     assert reusing.run(attempt=2).why("a") == ("not_reusable", "not reusable: its value has more than 0 MB")
 
 
+@pytest.mark.parametrize("executor", ["local", "synchronous", "threadpool"])
+def test_without_a_store_each_node_is_told_with_its_end(reusing, executor):
+    reusing.project.pipeline("p", CODE, YAML + f"  executor: {{type: {executor}}}\n")
+    reusing.folder.mkdir()
+    reusing.folder.chmod(0o755)
+    told = reusing.run("full")
+    ended = [event["node"] for event in told.run.of("node.succeeded")]
+    assert (told.run.outcome, sorted(ended)) == ("succeeded", ["a", "b", "c", "d"])
+    assert sorted(told.ran) == ["a", "b", "c", "d"]
+    failed = reusing.run("full", inputs={"fails": True})
+    assert [event["node"] for event in failed.run.of("node.failed")] == ["c"]
+
+
 def test_the_store_is_private_and_whole(reusing):
     reusing.run("full")
     assert stat.S_IMODE(reusing.folder.stat().st_mode) == 0o700

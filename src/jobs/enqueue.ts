@@ -79,7 +79,8 @@ export async function newJob(
   const run = await checkRun(context, request);
   const { pipeline, checked, settings } = run;
   if (pipeline.disabled != null) {
-    const path = request.project === null ? "input.pipeline" : "input.project";
+    // A rerun names its project by the job that it is made from.
+    const path = rerunOf !== null ? "input.id" : request.project === null ? "input.pipeline" : "input.project";
     throw new ProjectDisabledError(pipeline.projectName, pipeline.disabled.reason, path);
   }
   if (checked !== null && checked.plan.problems.length > 0) throw new InvalidRunError(checked.plan.problems);

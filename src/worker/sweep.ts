@@ -1,3 +1,5 @@
+import { statfs } from "node:fs/promises";
+import { dirname } from "node:path";
 import { attemptOf } from "../artifacts/paths.ts";
 import type { ArtifactStore } from "../artifacts/store.ts";
 import type { Database } from "../db/client.ts";
@@ -15,6 +17,8 @@ export interface SweepOptions {
   db: Database;
   /** Null: only what is in the database is removed. */
   store: SweptStore | null;
+  /** Where runs put files before they go to the store: on a disk that is full they cannot be made either. */
+  workDir: string;
   /** Less room than this, and runs keep nothing. */
   freeBytes: number;
   workerId(): string;
@@ -29,14 +33,15 @@ const batchSize = 500;
 export function startSweep(options: SweepOptions): Rounds {
   const { db, store, log } = options;
   const sweep = store === null ? null : new OrphanSweep(db, store);
-  let problem: string | null = null;
+  let told: { workerId: string; problem: string | null } | null = null;
 
   async function round(): Promise<number> {
-    const now = await problemOf(options);
-    if (now !== problem) {
-      await db.sql`update workers set store_problem = ${now} where id = ${options.workerId()}`;
-      if (now !== null) log("artifacts are not kept", { error: now });
-      problem = now;
+    const [workerId, problem] = [options.workerId(), await problemOf(options)];
+    // One that was declared dead comes back under a new id, and its new row says nothing yet.
+    if (workerId !== told?.workerId || problem !== told.problem) {
+      await db.sql`update workers set store_problem = ${problem} where id = ${workerId}`;
+      if (problem !== null) log("artifacts are not kept", { error: problem });
+      told = { workerId, problem };
     }
     const expired = await removeExpired(db, store);
     const orphans = (await sweep?.next()) ?? 0;
@@ -48,17 +53,29 @@ export function startSweep(options: SweepOptions): Rounds {
 }
 
 /** Why nothing would be kept at present; null when it would. */
-async function problemOf({ store, freeBytes }: SweepOptions): Promise<string | null> {
+async function problemOf({ store, workDir, freeBytes }: SweepOptions): Promise<string | null> {
   if (store === null) return null;
   try {
     const { files } = store;
     if ((await files.id()) !== store.id)
       return `${files.url} is not what it was: is it not mounted, or was it removed?`;
-    const free = await files.freeBytes();
-    if (free === null || free >= freeBytes) return null;
+    const free = Math.min((await files.freeBytes()) ?? Number.POSITIVE_INFINITY, await roomFor(workDir));
+    if (free >= freeBytes) return null;
     return `only ${megabytes(free)} MB of disk are free, of which ${megabytes(freeBytes)} MB stay free`;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** Of a folder that is not made yet: of the one in which it will be. */
+async function roomFor(folder: string): Promise<number> {
+  try {
+    const { bavail, bsize } = await statfs(folder);
+    return bavail * bsize;
+  } catch (error) {
+    const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
+    if (!isMissing || dirname(folder) === folder) throw error;
+    return await roomFor(dirname(folder));
   }
 }
 

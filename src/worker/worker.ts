@@ -133,6 +133,7 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
   const sweep = startSweep({
     db,
     store: store === null || claimed === null ? null : { ...claimed, files: store },
+    workDir: options.workDir,
     freeBytes: options.artifactLimits?.freeBytes ?? artifactLimits.freeBytes,
     workerId: () => session.id,
     log,

@@ -145,7 +145,7 @@ describe("startSweep", () => {
         select store_problem as problem from workers where id = ${workerId}`;
       return row?.problem;
     };
-    const options = { db, store, workerId: () => workerId, log: () => {} };
+    const options = { db, store, workDir: folder, workerId: () => workerId, log: () => {} };
     {
       await using _sweep = startSweep({ ...options, freeBytes: Number.MAX_SAFE_INTEGER });
       await eventually(async () => expect(await problem()).toMatch(/^only \d+ MB of disk are free/));
@@ -155,5 +155,21 @@ describe("startSweep", () => {
       await using _sweep = startSweep({ ...options, store: gone, freeBytes: 0 });
       await eventually(async () => expect(await problem()).toMatch(/is not what it was/));
     }
+    {
+      await using _sweep = startSweep({ ...options, freeBytes: 0 });
+      await eventually(async () => expect(await problem()).toBeNull());
+    }
+  });
+
+  it("minds the disk on which files are made, where the store has room without end", async () => {
+    const workerId = await insertWorker(db.sql);
+    const endless = { ...store, files: { ...files, freeBytes: async () => null } };
+    const workDir = join(folder, "not", "made", "yet");
+    const options = { db, store: endless, workDir, workerId: () => workerId, log: () => {} };
+    await using _sweep = startSweep({ ...options, freeBytes: Number.MAX_SAFE_INTEGER });
+    await eventually(async () => {
+      const [row] = await db.sql`select store_problem as problem from workers where id = ${workerId}`;
+      expect(row?.problem).toMatch(/^only \d+ MB of disk are free/);
+    });
   });
 });
