@@ -39,8 +39,8 @@ _VALUES = (
 )  # fmt: skip
 # A class of the project's own: "adapters.alerts:Alerts".
 _ADAPTER = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
-# As `namePattern` in src/domain/lanes.ts has it: a queue's name is part of names in Postgres.
-_QUEUE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+# Part of the name of a line of tickets, which has room for two such names (`namePattern` in src/domain/lanes.ts).
+_QUEUE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,59}")
 # Less than Python alone needs, by far: a unit was forgotten.
 _LEAST_MEMORY = 64_000_000
 # Beyond it JSON's numbers are not exact.
@@ -170,7 +170,9 @@ class _Reader:
     def _check_queue(self, place: str, name: Any) -> bool:
         if not isinstance(name, str) or not name:
             return self._check(place, False, "expected the name of a queue")
-        message = f'"{name}" cannot be the name of a queue: letters from A to Z, digits, "_", "-" and "." are allowed'
+        message = (
+            f'"{name}" cannot be the name of a queue: letters from A to Z, digits, "_", "-" and ".", at most 60 of them'
+        )
         return self._check(place, _QUEUE.fullmatch(name) is not None, message)
 
     def read_adapters(self, adapters: Any) -> None:

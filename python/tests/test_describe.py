@@ -265,6 +265,10 @@ def test_settings_of_the_queue_are_read(shared):
         ("{job_defaults: {queue: [nightly]}}", "job_defaults.queue", None),
         ("{queues: [nightly, nächtlich]}", "queues", None),
         ("{queues: [a b]}", "queues", None),
+        ("{queue: over night}", "queue", None),
+        ("{job_defaults: {queue: " + "q" * 61 + "}}", "job_defaults.queue", None),
+        ("{queues: [nightly, over/night]}", "queues", None),
+        ("{queues: {nightly: {}, " + "q" * 61 + ": {}}}", "queues", None),
         ("5", "", None),
     ],
 )

@@ -64,8 +64,9 @@ export async function afterwards(
 export function accepted({ job, plan, replayed }: Enqueued, { symbols }: Pick<Terminal, "symbols">): string {
   const name = `${job.project}/${job.pipeline}`;
   if (replayed) return `${job.id} was enqueued before with this key: ${name} is ${job.state}`;
+  const reused = plan === null || plan.reused.length === 0 ? "" : `, ${plan.reused.length} reused`;
   const what =
-    plan === null ? "not yet checked: no worker has described it" : `${counted(plan.count, "node")} will run`;
+    plan === null ? "not yet checked: no worker has described it" : `${counted(plan.count, "node")} will run${reused}`;
   const waiting = waitingText(job);
   return `${symbols.arrow} ${job.id} accepted: ${name}, ${what}${waiting === null ? "" : `, waits: ${waiting}`}`;
 }

@@ -3,7 +3,7 @@ import type { Json } from "../domain/json.ts";
 import { builder } from "./builder.ts";
 import { type Column, ColumnSummary } from "./value-summary.ts";
 
-const ArtifactKind = builder.enumType("ArtifactKind", {
+export const ArtifactKind = builder.enumType("ArtifactKind", {
   description: "What an artifact is.",
   values: {
     RESULT: { value: "result", description: "The value of a final variable." },

@@ -88,7 +88,7 @@ export const NodeRun = builder.drizzleNode("nodeRuns", {
       type: GraphNode,
       nullable: true,
       description:
-        "The node in the graph that ran: what it is, its docs and tags, what is upstream and downstream of it. Null when what is published of the pipeline is of other code, or of another config.",
+        "The node in the graph that ran: what it is, its docs and tags, what is upstream and downstream of it. Null when no version of that code is known any more, or not under that config.",
       select: { columns: { jobId: true, attempt: true, node: true } },
       resolve: ({ jobId, attempt, node }, _args, context) => graphNodeOf({ jobId, attempt, node }, context),
     }),
