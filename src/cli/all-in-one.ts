@@ -4,7 +4,7 @@ import type { ArtifactStore } from "../artifacts/store.ts";
 import { openDataFolder } from "../db/data-folder.ts";
 import { startEmbeddedPostgres } from "../db/embedded/start.ts";
 import type { ProjectFolder } from "../pipelines/folders.ts";
-import { PortInUseError, type RunningServer, startServer } from "../server/start.ts";
+import { PortInUseError, type RunningServer, requireAddress, startServer } from "../server/start.ts";
 import { startWorker, type Worker } from "../worker/worker.ts";
 import { defaultPort } from "./api.ts";
 import { openArtifacts } from "./artifact-store.ts";
@@ -46,6 +46,8 @@ export interface AllInOne {
 export async function startAllInOne(cli: Cli, options: AllInOneOptions, lines: StartLines): Promise<AllInOne> {
   await using opened = new AsyncDisposableStack();
   const folder = opened.use(openDataFolder(options.folder));
+  // Before the first start downloads for a minute.
+  await requireAddress(options.host, options.port ?? 0);
   // Both end before one's failure is told: what has been opened by then is closed again.
   const [postgres, pythons] = await Promise.allSettled([
     openPostgres(opened, folder.path, cli, lines),

@@ -21,6 +21,9 @@ export class UsageError extends DomainError {
   readonly code = "USAGE";
 }
 
+/** Codes of errors about what somebody typed. By code, so that API commands need not load what finds projects. */
+const typed: ReadonlySet<string> = new Set(["USAGE", "BAD_PROJECT"]);
+
 /** The command has said all there is to say, and ends with this code. */
 export class Exit extends Error {
   readonly exitCode: number;
@@ -42,7 +45,8 @@ export function describeFailure(error: unknown): { message: string; exitCode: nu
     const isOurs = error.code === "INTERNAL_SERVER_ERROR";
     return { message: error.message, exitCode: isOurs ? exitCodes.failed : exitCodes.usage };
   }
-  if (error instanceof UsageError) return { message: error.message, exitCode: exitCodes.usage };
+  if (error instanceof DomainError && typed.has(error.code))
+    return { message: error.message, exitCode: exitCodes.usage };
   if (error instanceof UnavailableError) return { message: error.message, exitCode: exitCodes.unreachable };
   if (error instanceof DomainError) return { message: withHint(error), exitCode: exitCodes.failed };
   return { message: unexpected(error), exitCode: exitCodes.failed };

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as after } from "node:timers/promises";
@@ -67,6 +68,27 @@ export class PortInUseError extends DomainError {
   constructor(host: string, port: number) {
     super(`Port ${port} of ${host} is in use. Choose another one: --port 0 takes any that is free.`);
   }
+}
+
+/**
+ * What `startServer` would refuse of an address, for whoever has much to do before it.
+ *
+ * @throws UnprotectedServerError, PortInUseError
+ */
+export async function requireAddress(host: string, port: number): Promise<void> {
+  if (!isLoopback(host)) throw new UnprotectedServerError(host);
+  const probe = createServer();
+  const listening = once(probe, "listening");
+  probe.listen(port, host);
+  try {
+    await listening;
+  } catch (error) {
+    // What else is wrong with it the server tells.
+    if ((error as NodeJS.ErrnoException).code === "EADDRINUSE") throw new PortInUseError(host, port);
+    return;
+  }
+  probe.close();
+  await once(probe, "close");
 }
 
 /**

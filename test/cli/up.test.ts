@@ -172,6 +172,10 @@ describe("up", () => {
       });
       const outside = await run(["up", "--port", "0", "--host", "0.0.0.0"], dir);
       expect(outside).toMatchObject({ code: 1, err: expect.stringContaining("Without keys") });
+      // Before anything was prepared.
+      expect([port.out, outside.out].filter((out) => out.includes("Postgres"))).toEqual([]);
+      const none = await run(["up", "--project", scratch], scratch);
+      expect(none).toMatchObject({ code: 2, err: expect.stringContaining("is no FlowerPower project") });
       const nowhere = await run(["up"], tmpdir());
       expect(nowhere).toMatchObject({ code: 2, err: expect.stringContaining("There is no FlowerPower project") });
       const twins = await run(["up", "--project", `a=${dir}`, "--project", `a=${projectFolder("hello")}`], dir);

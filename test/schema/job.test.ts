@@ -247,6 +247,12 @@ describe("enqueueJob", () => {
     expect(status).toBe(400);
   });
 
+  it("says which names a queue can have", async () => {
+    const { errors } = await server.post(enqueue, { input: { pipeline: "bread", queue: "nächtlich" } });
+    const message = expect.stringMatching(/^input\.queue: The name cannot be used: letters from A to Z, digits/);
+    expect(errors).toMatchObject([{ message }]);
+  });
+
   it("gives back JSON as it was given", async () => {
     const config = {
       text: "naïve 🥖 \u2028",
