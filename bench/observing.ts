@@ -23,7 +23,11 @@ function nodes(python: string): Line[] {
   if (status !== 0) throw new Error(stderr);
   const measured = JSON.parse(stdout) as { nodeMs: number; gives: string; bareMs: number; observedMs: number }[];
   return measured.flatMap(({ nodeMs, gives, bareMs, observedMs }) => [
-    { what: `a node of ${nodeMs} ms that gives ${given[gives] ?? gives}, by Hamilton's driver alone, processor time, median`, value: bareMs, unit: "ms" },
+    {
+      what: `a node of ${nodeMs} ms that gives ${given[gives] ?? gives}, by Hamilton's driver alone, processor time, median`,
+      value: bareMs,
+      unit: "ms",
+    },
     { what: "  more when it is observed", value: (observedMs - bareMs) * 1000, unit: "µs" },
     { what: "  ratio", value: observedMs / bareMs, unit: "×" },
   ]);
