@@ -194,7 +194,7 @@ class AsyncRun:
 
 
 def _await_what_decorators_call(graph: Any) -> None:
-    """`@parameterize` and others of Hamilton's give the coroutine of an `async def`, which its driver never awaits."""
+    """`@parameterize` and others give the coroutine of an `async def`, which Hamilton's driver does not await."""
     for node in graph.nodes.values():
         if node.user_defined or inspect.iscoroutinefunction(node.callable):
             continue

@@ -31,6 +31,7 @@ describe("a pipeline's name", () => {
       project: project({ name: "bikes" }),
       description: pipeline({ name: "daily_report" }),
       lastGood: pipeline({ name: "daily_report" }),
+      disabled: null,
       publishedAt: expect.any(Date),
     });
   });
