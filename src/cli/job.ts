@@ -2,11 +2,12 @@ import type { Command } from "commander";
 import type { Artifact, Client, Job, NodeRun } from "../client/client.ts";
 import { openApi } from "./api.ts";
 import { type Cli, type GlobalOptions, globalOptions, printJson } from "./cli.ts";
+import { UsageError } from "./failure.ts";
 import { failureBlock } from "./failure-block.ts";
 import { frame, slowText } from "./frame.ts";
 import { showContext } from "./job-context.ts";
 import { viewOf } from "./job-view.ts";
-import { nodeTable, readNodeDetails } from "./node-table.ts";
+import { nodeLines, nodeTable, readNodeDetails } from "./node-table.ts";
 import { table } from "./table.ts";
 import { printable, type Terminal } from "./terminal.ts";
 import { bytes, duration, localTime } from "./units.ts";
@@ -17,13 +18,15 @@ export function addJob(program: Command, cli: Cli): void {
     .description("all about one job: its request, its nodes, its results or its failure")
     .argument("<job>", "which job")
     .option("--nodes", "a table of its nodes: time, processor time, memory, what they took, what they gave")
+    .option("--node <name>", "one of them, with its docs, tags, neighbours and its code as it ran")
     .option("--context", "everything its last attempt ran with: each value with its source, versions, code")
     .action(async (ref: string, _options: object, command: Command) => {
-      const options = globalOptions(command) as GlobalOptions & { nodes?: boolean; context?: boolean };
+      const options = globalOptions(command) as Options;
       await using client = openApi(cli, options);
       const job = await client.find(ref);
       if (options.context) return await showContext(client, job.id, options, cli);
       if (options.nodes) return await showNodes(client, job.id, options, cli);
+      if (options.node !== undefined) return await showNode(client, job.id, options.node, options, cli);
       const nodeRuns = await Array.fromAsync(client.nodeRuns(job.id));
       const artifacts = await Array.fromAsync(client.artifacts(job.id));
       if (options.json) return printJson(cli.terminal, { ...job, nodeRuns, artifacts });
@@ -32,9 +35,22 @@ export function addJob(program: Command, cli: Cli): void {
     });
 }
 
+type Options = GlobalOptions & { nodes?: boolean; node?: string; context?: boolean };
+
+/** One node with its code. */
+async function showNode(client: Client, id: string, name: string, options: Options, { terminal }: Cli): Promise<void> {
+  const nodes = await readNodeDetails(client, id, name);
+  const lines = nodeLines(nodes, terminal);
+  if (lines === null) {
+    throw new UsageError(`No node ${name} has begun in this job. Those that have: flowerpower-queue job ${id} --nodes`);
+  }
+  if (options.json) return printJson(terminal, nodes);
+  for (const line of lines) terminal.out(line);
+}
+
 /** A table of its nodes alone. */
 async function showNodes(client: Client, id: string, options: GlobalOptions, { terminal }: Cli): Promise<void> {
-  const nodes = await readNodeDetails(client, id);
+  const nodes = await readNodeDetails(client, id, null);
   if (options.json) return printJson(terminal, nodes);
   for (const line of nodeTable(nodes, terminal)) terminal.out(line);
 }

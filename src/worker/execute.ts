@@ -217,9 +217,9 @@ function reuseOf({ project, options }: Started, { reuse }: JobSettings, workDir:
   };
 }
 
-/** A run that was valid when it was accepted and is not now: the pipeline has changed in between. */
+/** A run that was valid when it was accepted and is not now: mostly because the pipeline has changed in between. */
 function explained(started: Started, ended: RunEnded): RunEnded {
   if (ended.error?.kind !== "INVALID" || started.plan === null) return ended;
-  const message = `The pipeline has changed since the job was enqueued: ${ended.error.message}`;
+  const message = `Accepted, but it does not fit the pipeline as it is now: ${ended.error.message}`;
   return { ...ended, error: { ...ended.error, message } };
 }

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { type NodeDetails, nodeTable } from "../../src/cli/node-table.ts";
+import { type NodeDetails, nodeLines, nodeTable } from "../../src/cli/node-table.ts";
 import { ascii, type Terminal } from "../../src/cli/terminal.ts";
 
 const terminal = {
@@ -37,7 +37,15 @@ it("tells of each node what it took and gave, and of frames their columns", () =
             { name: "price", type: "float64", statistics: { min: 0.5, max: 4.2, mean: 7.5 / 3, nulls: 1 } },
           ],
         },
-        graphNode: { doc: null, type: "pd.DataFrame", tags: {}, upstream: ["file"], downstream: ["worth"] },
+        graphNode: {
+          doc: null,
+          type: "pd.DataFrame",
+          tags: {},
+          upstream: ["file"],
+          downstream: ["worth"],
+          file: null,
+          line: null,
+        },
       }),
       node("worth", { branch: "expand-item.11.block-item", memoryGrowthBytes: -4096, summary: whole("7") }),
       node("fails", { state: "RUNNING", durationMs: null, cpuMs: null }),
@@ -54,6 +62,52 @@ it("tells of each node what it took and gave, and of frames their columns", () =
     "stock  item                           str",
     "stock  price   0.5  4.2  2.5   1      float64",
   ]);
+});
+
+it("tells all about one node, with its code", () => {
+  const graphNode = {
+    doc: "What there is.\nBy item.",
+    type: "int",
+    tags: { module: "pipelines.shop", owner: "sales" },
+    upstream: ["file", "day"],
+    downstream: ["worth"],
+    file: "pipelines/shop.py",
+    line: 3,
+  };
+  const source = '@tag(owner="sales")\ndef stock(file: str, day: str) -> int:\n\treturn 7\n';
+  const reason = { text: "code changed" };
+  const regression = { factor: 3, baselineP95Ms: 4 };
+  const branches = [0, 1].map((n) =>
+    node("stock", {
+      branch: `expand-item.${n}.block-item`,
+      graphNode,
+      source,
+      reason,
+      regression,
+      summary: whole("7"),
+    }),
+  );
+  expect(nodeLines(branches, terminal)).toEqual([
+    "NODE       STATE      TIME   CPU   MEMORY ~  UPSTREAM   VALUE",
+    "stock [0]  succeeded  12 ms  8 ms            file, day  int 7",
+    "stock [1]  succeeded  12 ms  8 ms            file, day  int 7",
+    "",
+    "What there is.",
+    "By item.",
+    "",
+    "  type        int",
+    "  tags        owner: sales",
+    "  upstream    file, day",
+    "  downstream  worth",
+    "  why         code changed",
+    "  slow        3.0 times as long as usual (p95 4 ms)",
+    "  code        pipelines/shop.py:3",
+    "",
+    '    @tag(owner="sales")',
+    "    def stock(file: str, day: str) -> int:",
+    "        return 7",
+  ]);
+  expect(nodeLines([], terminal)).toBeNull();
 });
 
 it("says so when nothing has begun", () => {

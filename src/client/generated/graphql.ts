@@ -974,13 +974,15 @@ export type NodeRunsQuery = { node:
 
 export type NodeDetailsQueryVariables = Exact<{
   attempt: string | number;
+  name?: string | null | undefined;
+  code: boolean;
   first: number;
   after?: string | null | undefined;
 }>;
 
 
 export type NodeDetailsQuery = { node:
-    | { nodeRuns: { nodes: Array<{ node: string, branch: string | null, state: NodeRunState, durationMs: number | null, cpuMs: number | null, memoryGrowthBytes: number | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string, statistics: { min: number | null, max: number | null, mean: number | null, nulls: number } | null }> | null } | null, graphNode: { doc: string | null, type: string, tags: Record<string, unknown>, upstream: Array<string>, downstream: Array<string> } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } }
+    | { nodeRuns: { nodes: Array<{ node: string, branch: string | null, state: NodeRunState, source?: string | null, durationMs: number | null, cpuMs: number | null, memoryGrowthBytes: number | null, reason?: { text: string } | null, regression?: { factor: number, baselineP95Ms: number } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string, statistics: { min: number | null, max: number | null, mean: number | null, nulls: number } | null }> | null } | null, graphNode: { doc: string | null, type: string, tags: Record<string, unknown>, upstream: Array<string>, downstream: Array<string>, file: string | null, line: number | null } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } }
     | Record<PropertyKey, never>
    | null };
 
@@ -3555,14 +3557,21 @@ fragment NodeRun on NodeRun {
   }
 }`) as unknown as TypedDocumentString<NodeRunsQuery, NodeRunsQueryVariables>;
 export const NodeDetailsDocument = new TypedDocumentString(`
-    query NodeDetails($attempt: ID!, $first: Int!, $after: String) {
+    query NodeDetails($attempt: ID!, $name: String, $code: Boolean!, $first: Int!, $after: String) {
   node(id: $attempt) {
     ... on Attempt {
-      nodeRuns(first: $first, after: $after) {
+      nodeRuns(first: $first, after: $after, filter: {node: $name}) {
         nodes {
           node
           branch
           state
+          source @include(if: $code)
+          reason @include(if: $code) {
+            text
+          }
+          regression @include(if: $code) {
+            ...Regression
+          }
           durationMs
           cpuMs
           memoryGrowthBytes
@@ -3589,6 +3598,8 @@ export const NodeDetailsDocument = new TypedDocumentString(`
             tags
             upstream
             downstream
+            file
+            line
           }
         }
         pageInfo {
@@ -3599,7 +3610,10 @@ export const NodeDetailsDocument = new TypedDocumentString(`
     }
   }
 }
-    `) as unknown as TypedDocumentString<NodeDetailsQuery, NodeDetailsQueryVariables>;
+    fragment Regression on Regression {
+  factor
+  baselineP95Ms
+}`) as unknown as TypedDocumentString<NodeDetailsQuery, NodeDetailsQueryVariables>;
 export const FeedDocument = new TypedDocumentString(`
     subscription Feed($filter: FeedFilter, $after: String) {
   feed(filter: $filter, after: $after) {
