@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import difflib
 import os
+import typing
 from typing import Any
 
 from flowerpower.cfg import PipelineConfig, ProjectConfig
+from flowerpower.cfg.pipeline import adapter as pipeline_adapter
 from flowerpower.cfg.pipeline.run import ExecutorConfig, RetryConfig, RunConfig, WithAdapterConfig
+from flowerpower.cfg.project import adapter as project_adapter
 
 from .adapters import adapter_warnings, describe_adapters
 from .configuration import BrokenConfiguration, Document, has_reference, publish
@@ -56,7 +59,7 @@ def describe_project(project: Project) -> dict[str, Any]:
         settings = read_settings(Document())
         return _project(None, settings, [], invalid(broken.problems), pipelines)
     settings = read_settings(document)
-    warnings = flowerpower_warnings(document, {"": _fields(ProjectConfig)}) if document.path else []
+    warnings = flowerpower_warnings(document, {"": _fields(ProjectConfig), **_adapter_keys(project_adapter)}) if document.path else []
     error = invalid(settings.problems) if settings.problems else None
     name = document.data.get("name")
     return _project(name if isinstance(name, str) else None, settings, warnings, error, pipelines)
@@ -210,6 +213,7 @@ def _warnings(document: Document) -> list[Problem]:
         "run.executor": _fields(ExecutorConfig),
         "run.retry": _fields(RetryConfig),
         "run.with_adapter": _fields(WithAdapterConfig),
+        **_adapter_keys(pipeline_adapter),
     }
     warnings = flowerpower_warnings(document, known)
     run = document.section("run")
@@ -223,6 +227,15 @@ def _warnings(document: Document) -> list[Problem]:
         place = f"{document.path}: run.executor.type"
         warnings.append(problem(place, f"FlowerPower does not know {kind!r} and runs synchronously", nearest))
     return warnings
+
+
+def _adapter_keys(module: Any) -> dict[str, list[str]]:
+    """What may be written below `adapter:`, for each adapter that FlowerPower has settings of."""
+    sections = typing.get_type_hints(module.AdapterConfig)
+    return {
+        "adapter": list(sections),
+        **{f"adapter.{name}": _fields(section) for name, section in sections.items() if isinstance(section, type)},
+    }
 
 
 def _graph_warnings(graph: PipelineGraph, loaded: LoadedPipeline) -> list[Problem]:
