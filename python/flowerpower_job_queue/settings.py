@@ -39,9 +39,8 @@ _VALUES = (
 )  # fmt: skip
 # A class of the project's own: "adapters.alerts:Alerts".
 _ADAPTER = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
-# Part of the name of a line of tickets, which has room for two such names (src/domain/lanes.ts).
+# Part of the name of a line of tickets, which has room for two such names (`namePattern` in src/domain/lanes.ts).
 _QUEUE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,59}")
-_QUEUE_NAME = 'letters, digits, "_", "-" and ".", at most 60 of them'
 # Less than Python alone needs, by far: a unit was forgotten.
 _LEAST_MEMORY = 64_000_000
 # Beyond it JSON's numbers are not exact.
@@ -117,8 +116,7 @@ class _Reader:
             if value is None:
                 continue
             if key == "queue":
-                if self._check(place, _is_queue(value), f"expected a name: {_QUEUE_NAME}"):
-                    values["queue"] = value
+                values["queue"] = value if self._check_queue(place, value) else None
             elif key == "timeout":
                 values["timeoutMs"] = self._milliseconds(place, value)
             elif key == "on_worker_lost":
@@ -167,8 +165,15 @@ class _Reader:
         names: list[Any] = list(queues) if isinstance(queues, (dict, list)) else [queues]
         if isinstance(queues, list):
             names = [item.get("name") if isinstance(item, dict) else item for item in queues]
-        if self._check("queues", all(_is_queue(name) for name in names), f"expected names of queues: {_QUEUE_NAME}"):
-            self._settings.queues = names
+        self._settings.queues = [name for name in names if self._check_queue("queues", name)]
+
+    def _check_queue(self, place: str, name: Any) -> bool:
+        if not isinstance(name, str) or not name:
+            return self._check(place, False, "expected the name of a queue")
+        message = (
+            f'"{name}" cannot be the name of a queue: letters from A to Z, digits, "_", "-" and ".", at most 60 of them'
+        )
+        return self._check(place, _QUEUE.fullmatch(name) is not None, message)
 
     def read_adapters(self, adapters: Any) -> None:
         if adapters is None:
@@ -236,10 +241,6 @@ def nearest_name(name: str, known: Iterable[str]) -> str | None:
     lowered: Callable[[str], str] = str.lower
     exact = [option for option in options if lowered(option) == name.lower()]
     return (exact or difflib.get_close_matches(name, options, n=1, cutoff=0.6) or [None])[0]
-
-
-def _is_queue(value: Any) -> bool:
-    return isinstance(value, str) and _QUEUE.fullmatch(value) is not None
 
 
 def _is_int(value: Any) -> bool:

@@ -276,8 +276,11 @@ export const jobRequests = schema.table(
     tags: jsonb().$type<string[]>().notNull(),
     actor: text().notNull(),
     requestedBy: text("requested_by"),
-    /** What was known of the pipeline when the request was accepted: `{ codeHash, path }`, or null: not yet validated. */
-    plan: jsonb().$type<{ codeHash: string; path: string[] }>(),
+    /**
+     * What was known of the pipeline when the request was accepted, or null: not yet validated. `reused`: the nodes whose values
+     * the first attempt was to take from earlier jobs; absent where there were none.
+     */
+    plan: jsonb().$type<{ codeHash: string; path: string[]; reused?: string[] }>(),
     /** The job that it was made from; null when it was asked for by itself, or when that one has been pruned. */
     rerunOf: uuid("rerun_of").references(() => jobs.id, { onDelete: "set null" }),
   },

@@ -60,7 +60,7 @@ function queuesOf({ project, pipelines }: DescribedProject): string[] {
 }
 
 async function createQueues(sql: Sql, names: readonly string[]): Promise<void> {
-  // A name that cannot be part of a lane is one of the project's problems.
+  // A name that cannot be part of a lane is one of the project's errors.
   const usable = names.filter((name) => namePattern.test(name)).toSorted();
   if (usable.length === 0) return;
   await sql`

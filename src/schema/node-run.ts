@@ -23,6 +23,8 @@ export const NodeRun = builder.drizzleNode("nodeRuns", {
   description: "One node, or one branch of it, within an attempt.",
   id: { column: (run) => run.id, description: "Its id: `node_…`." },
   fields: (t) => ({
+    job: t.relation("job", { description: "The job that it is part of." }),
+    attempt: t.exposeInt("attempt", { description: "The number of the attempt that it is part of." }),
     node: t.exposeString("node", { description: "The node's name in the pipeline." }),
     branch: t.string({
       nullable: true,

@@ -5,9 +5,10 @@ import {
   InvalidRunError,
   JobStateError,
   NotFoundError,
+  ProjectDisabledError,
 } from "../domain/errors.ts";
 import { jsonProblems } from "../domain/json.ts";
-import { namePattern, priorities } from "../domain/lanes.ts";
+import { priorities } from "../domain/lanes.ts";
 import type { RetryRequest } from "../domain/run-request.ts";
 import { planRerun, type RerunChanges, type RerunRequest, rerunJob } from "../jobs/rerun.ts";
 import { builder } from "./builder.ts";
@@ -16,7 +17,7 @@ import { label, OnReplay } from "./enqueue-job.ts";
 import { jobRef, RunPlan } from "./job.ts";
 import { requireUuid } from "./node-ids.ts";
 import { JobPlan } from "./plan-job.ts";
-import { ExecutorInput, executorOf, given, name, RetryInput } from "./run-input.ts";
+import { ExecutorInput, executorOf, given, name, queueName, RetryInput } from "./run-input.ts";
 import { LogLevel, OnWorkerLost, ResultMode, ReuseMode, RuntimeMode } from "./run-options.ts";
 
 const RerunCode = builder.enumType("RerunCode", {
@@ -65,7 +66,7 @@ const RerunJobInput = builder.inputType("RerunJobInput", {
     logLevel: t.field({ type: LogLevel, description: "The lowest level of log lines that is recorded." }),
     runtime: t.field({ type: RuntimeMode, description: "In which Python process it runs." }),
     results: t.field({ type: ResultMode, description: "What is kept of the final variables." }),
-    queue: t.string({ description: "The queue in which it waits.", validate: z.string().regex(namePattern).nullish() }),
+    queue: t.string({ description: "The queue in which it waits.", validate: queueName.nullish() }),
     priority: t.int({
       description: "From 0 to 100, higher is taken first.",
       validate: z.int().min(priorities.lowest).max(priorities.highest).nullish(),
@@ -120,7 +121,14 @@ builder.mutationField("rerunJob", (t) =>
     description: "Makes a new job from one that has ended, with changes. Checked like any other before it is stored.",
     authScopes: { enqueue: true },
     errors: {
-      types: [InvalidRunError, NotFoundError, JobStateError, CodeChangedError, IdempotencyConflictError],
+      types: [
+        InvalidRunError,
+        NotFoundError,
+        ProjectDisabledError,
+        JobStateError,
+        CodeChangedError,
+        IdempotencyConflictError,
+      ],
       union: { description: "The new job, or why there is none." },
     },
     args: { input: t.arg({ type: RerunJobInput, required: true, description: "Which job, and what is different." }) },

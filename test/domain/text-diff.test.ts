@@ -16,6 +16,7 @@ it("tells what was removed and added with the lines around it", () => {
 
 it("tells nothing of equal texts, and all of one that was not there", () => {
   expect(unifiedDiff("a\n", "a\n")).toBeNull();
+  expect(unifiedDiff("a\n", "a")).toBeNull();
   expect(unifiedDiff(null, "a\nb\n")).toBe("@@ -0,0 +1,2 @@\n+a\n+b");
   expect(unifiedDiff("a\nb\n", null)).toBe("@@ -1,2 +0,0 @@\n-a\n-b");
 });
@@ -39,4 +40,11 @@ it("is taken by `patch`, which makes one text of the other", () => {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+});
+
+it("tells texts that differ in too much as wholly different, at once", () => {
+  const text = (prefix: string) => Array.from({ length: 5000 }, (_, n) => `${prefix} ${n}\n`).join("");
+  const diff = unifiedDiff(text("a"), text("b")) ?? "";
+  expect(diff.split("\n")).toHaveLength(1 + 2 * 5000);
+  expect(diff).toMatch(/^@@ -1,5000 \+1,5000 @@\n-a 0\n/);
 });

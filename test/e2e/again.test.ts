@@ -163,7 +163,7 @@ it("changed code is told, and is not what ran before", async () => {
     isSame: false,
     request: [],
     codeChange: { files: [{ path: "pipelines/fails.py" }] },
-    nodes: [],
+    nodes: [{ node: "second", codeChanged: true, a: { state: "SUCCEEDED" }, b: { state: "SUCCEEDED" } }],
     error: null,
   });
   // Other code: another group, though it is the same node and the same error.

@@ -31,8 +31,8 @@ describe("a pipeline's name", () => {
       project: project({ name: "bikes" }),
       description: pipeline({ name: "daily_report" }),
       lastGood: pipeline({ name: "daily_report" }),
-      publishedAt: expect.any(Date),
       disabled: null,
+      publishedAt: expect.any(Date),
     });
   });
 
