@@ -7,7 +7,6 @@ import { listNames } from "../pipelines/nearest.ts";
 import type { RunPlan } from "../pipelines/plan.ts";
 import type { JobSettings } from "../pipelines/policy.ts";
 import { type EarlierRun, type GivenValues, plannedReuse, type ReuseForecast } from "../pipelines/reuse.ts";
-import type { PipelineDescription } from "../runtime/protocol.ts";
 import { readEarlierRuns } from "./earlier-runs.ts";
 
 /** What a run would take from earlier ones, as far as Postgres knows. */
@@ -20,7 +19,7 @@ export interface PlannedReuse {
 export interface ReusingRun {
   pipeline: CataloguedPipeline;
   /** The pipeline under the run's config. */
-  description: PipelineDescription;
+  description: CataloguedPipeline["description"];
   plan: RunPlan;
   request: PlanRequest;
   settings: JobSettings;
