@@ -102,10 +102,10 @@ describe("a history", () => {
 
   it("takes no run in which a node was reused for how long a run takes, but the nodes in it that ran", async () => {
     const nodes: PastNode[] = [{ node: "flour", durationMs: 100 }, { node: "dough" }];
-    await insertPastRun(db, { pipeline: "buckwheat", nodes, runMs: 200 });
+    await insertPastRun(db, { pipeline: "emmer", nodes, runMs: 200 });
     const reused = nodes.map((one) => (one.node === "dough" ? { ...one, state: "reused" as const } : one));
-    await insertPastRun(db, { pipeline: "buckwheat", nodes: reused, runMs: 9 });
-    const found = await history("buckwheat");
+    await insertPastRun(db, { pipeline: "emmer", nodes: reused, runMs: 9 });
+    const found = await history("emmer");
     expect(found).toMatchObject({ wholeRuns: 1, run: { p50Ms: 200, p95Ms: 200 }, besideNodesMs: 99 });
     expect(found.runs.map(({ runMs, hasReused }) => [runMs, hasReused])).toEqual([
       [9, true],
