@@ -25,6 +25,7 @@ from .overlays import Overlays
 from .plan import Plan
 from .project import LoadedPipeline
 from .protocol import Run
+from .retry import has_flat_fields
 
 MAX_CODE_BYTES = 16 * 1024
 _MAX_DEPTH = 32
@@ -42,6 +43,8 @@ def call_of(request: Run, loaded: LoadedPipeline, plan: Plan, variables: list[st
         "inputs": {name: code.of(f"inputs.{name}", name, value) for name, value in inputs.items()},
         "config": {name: code.of(f"config.{name}", name, value) for name, value in request.config.items()},
     }
+    rewrites = has_flat_fields(loaded.document)
+    needs_script = bool(code.problems or code.secrets) or rewrites or plan.is_async
     return {
         **written,
         "imports": sorted(code.imports),
@@ -49,7 +52,11 @@ def call_of(request: Run, loaded: LoadedPipeline, plan: Plan, variables: list[st
         # Names of variables: those that have to be set to run it again, and those that the secrets are taken from.
         "variables": variables,
         "secrets": sorted(code.secrets),
-        "command": None if code.problems or code.secrets else _command(request, loaded, plan, bool(inputs)),
+        # FlowerPower would write the YAML anew, without comments, and with the values of its references.
+        "rewrites": rewrites,
+        # FlowerPower cannot run these: they are given to Hamilton's own driver.
+        "asyncModules": [module.__name__ for module in loaded.modules] if plan.is_async else None,
+        "command": None if needs_script else _command(request, loaded, plan, bool(inputs)),
     }
 
 

@@ -27,6 +27,11 @@ def written_retry(document: Document, run_config: Any, origins: Origins) -> dict
         return None
 
 
+def has_flat_fields(document: Document) -> bool:
+    """Whether the retry is written as it was of old, for which FlowerPower would rewrite the file."""
+    return any(name in document.section("run") for name in _FLAT)
+
+
 def origin_of_retry(document: Document, origins: Origins, name: str | None = None) -> Origin | None:
     """Who has written the retry, or one value of it; None: nobody.
 

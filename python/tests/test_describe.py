@@ -295,11 +295,14 @@ def test_settings_of_the_queue_may_refer_to_the_environment(project):
 
 def test_unknown_keys_of_flowerpower_are_warnings(shared):
     yaml = "parms: {}\nrun: {final_vars: [out], final_var: [x], cache: true, inputs: {xx: 1}, executor: {typ: local, type: treads}}\n"
+    yaml += "adapter: {hamilton_trackr: {}, mlflow: {run_nam: x}}\n"
     described = describe(shared, "warned", OK, yaml)
     assert described["status"] == "ok"
     found = {warning["path"].partition(": ")[2]: warning["suggestion"] for warning in described["warnings"]}
     assert found == {
         "parms": "params",
+        "adapter.hamilton_trackr": "hamilton_tracker",
+        "adapter.mlflow.run_nam": "run_name",
         "run.final_var": "final_vars",
         "run.cache": None,
         "run.executor.typ": "type",

@@ -178,6 +178,115 @@ CASES = [
         "http://there",
         "project.adapter.hamilton_tracker.api_url",
     ),
+    overlay("a number with a sign", "FP_PIPELINE__RUN__INPUTS__A", "-1", "inputs.a"),
+    overlay("a number with an exponent", "FP_PIPELINE__RUN__INPUTS__A", "1e3", "inputs.a"),
+    overlay("a number with zeros before it", "FP_PIPELINE__RUN__INPUTS__A", "007", "inputs.a"),
+    overlay("a number in quotes", "FP_PIPELINE__RUN__INPUTS__A", '"7"', "inputs.a"),
+    overlay("null", "FP_PIPELINE__RUN__INPUTS__A", "null", "inputs.a"),
+    overlay("a word for no", "FP_PIPELINE__RUN__INPUTS__A", "no", "inputs.a"),
+    overlay("a boolean in capitals", "FP_PIPELINE__RUN__INPUTS__A", "FALSE", "inputs.a"),
+    overlay("a list as JSON", "FP_PIPELINE__RUN__INPUTS__A", '[1, "2", true, null]', "inputs.a"),
+    overlay("broken JSON", "FP_PIPELINE__RUN__INPUTS__A", '{"k": ', "inputs.a"),
+    overlay("one item and a comma", "FP_PIPELINE__RUN__INPUTS__A", "x,", "inputs.a"),
+    overlay("numbers by commas", "FP_PIPELINE__RUN__INPUTS__A", "1,2.5", "inputs.a"),
+    overlay("spaces around", "FP_PIPELINE__RUN__INPUTS__A", "  x  ", "inputs.a"),
+    overlay("other scripts", "FP_PIPELINE__RUN__INPUTS__A", "größe 大きさ", "inputs.a"),
+    overlay("a text that looks like a reference", "FP_PIPELINE__RUN__INPUTS__A", "${HOME_OF_NOBODY:-x}", "inputs.a"),
+    overlay("processors", "FP_PIPELINE__RUN__EXECUTOR__NUM_CPUS", "2", "executor.num_cpus"),
+    overlay("the delay of a retry", "FP_PIPELINE__RUN__RETRY__RETRY_DELAY", "0.5", "retry.retry_delay"),
+    overlay("the delay by its old name", "FP_RETRY_DELAY", "0.5", "retry.retry_delay"),
+    overlay("the jitter by its old name", "FP_JITTER_FACTOR", "0.5", "retry.jitter_factor"),
+    overlay(
+        "the whole config as JSON",
+        "FP_PIPELINE__RUN__CONFIG",
+        '{"mode": "fast"}',
+        "config.mode",
+        "run: {final_vars: [speed], config: {mode: slow}}\n",
+    ),
+    overlay(
+        "an adapter that is off", "FP_PIPELINE__RUN__WITH_ADAPTER__PROGRESSBAR", "false", "with_adapter.progressbar"
+    ),
+    overlay(
+        "nested params",
+        "FP_PIPELINE__PARAMS__OUT__ROWS",
+        "7",
+        "params.out",
+        "params: {out: {rows: 1, cols: 2}}\nrun: {final_vars: [params]}\n",
+    ),
+    overlay(
+        "retries over flat ones",
+        "FP_PIPELINE__RUN__RETRY__MAX_RETRIES",
+        "5",
+        "retry.max_retries",
+        "run: {final_vars: [got], inputs: {a: 1}, max_retries: 2}\n",
+    ),
+    overlay(
+        "an input over a reference",
+        "FP_PIPELINE__RUN__INPUTS__A",
+        "5",
+        "inputs.a",
+        "run: {final_vars: [got], inputs: {a: '${X:-9}'}}\n",
+    ),
+    Case(
+        "several overlays at once",
+        "run: {final_vars: [got], inputs: {a: 1, b: 2}, log_level: INFO}\n",
+        {
+            "inputs.a": ("environment FP_PIPELINE__RUN__INPUTS__A", "${FP_PIPELINE__RUN__INPUTS__A}"),
+            "inputs.b": YAML,
+            "log_level": ("environment FP_PIPELINE__RUN__LOG_LEVEL", "${FP_PIPELINE__RUN__LOG_LEVEL}"),
+            "executor.max_workers": (
+                "environment FP_PIPELINE__RUN__EXECUTOR__MAX_WORKERS",
+                "${FP_PIPELINE__RUN__EXECUTOR__MAX_WORKERS}",
+            ),
+        },
+        {
+            "FP_PIPELINE__RUN__INPUTS__A": "[1, {}]",
+            "FP_PIPELINE__RUN__LOG_LEVEL": "WARNING",
+            "FP_PIPELINE__RUN__EXECUTOR__MAX_WORKERS": "3",
+        },
+    ),
+    Case(
+        "numbers as text, and texts that YAML 1.1 reads otherwise",
+        """
+        run:
+          final_vars: [got]
+          inputs: {a: ["7", 7, 07, 0x1F, 1_000, 1e3, 1.0e+3, .5, 12:30, yes, on, ~, "~", !!str 5], b: '1e3'}
+        """,
+        {"inputs.a": YAML, "inputs.b": YAML},
+    ),
+    Case(
+        "texts over several lines, anchors and merges",
+        """
+        run:
+          final_vars: [got]
+          inputs:
+            a: &base {x: 1, text: "line\\nline"}
+            b:
+              <<: *base
+              y: |
+                first
+                second
+        """,
+        {"inputs.a": YAML, "inputs.b": YAML},
+    ),
+    Case(
+        "references in lists and in keys",
+        "run: {final_vars: [got], inputs: {a: ['${X}', '${Y:-[1, 2]}', {'${X}': '${X:-z}'}], b: 1}}\n",
+        {"inputs.a": (YAML, '["${X}", "${Y:-[1, 2]}", {"${X}": "${X:-z}"}]'), "inputs.b": YAML},
+        {"X": "5"},
+    ),
+    reference("a default with a colon", "${X9:-http://host:80/a}", {}),
+    reference("a default that is empty", "${X9:-}", {}),
+    reference("a default of JSON", '${X9:-{"k": 1}}', {}),
+    reference("a default that refers", "${X9:-${X}}", {"X": "inner"}),
+    reference("a default that is a boolean", "${X9:-false}", {}),
+    reference("a default that is a number as text", "${X9:-007}", {}),
+    reference("a variable that is not set", "${X9}", {}),
+    reference("two variables beside each other", "${X}${X}", {"X": "5"}),
+    reference("a number with an exponent in a variable", "${X}", {"X": "1e3"}),
+    reference("null in a variable", "${X}", {"X": "null"}),
+    reference("a variable that refers to another", "${X}", {"X": "${HOME}"}),
+    reference("a colon alone is no default", "${X:5}", {"X": "here"}),
     Case(
         "the new name wins over the old one",
         "run: {final_vars: [got], inputs: {a: 1}}\n",
@@ -209,6 +318,36 @@ CASES = [
         "run: {final_vars: [got], inputs: {a: 1}, max_retries: '${X}'}\n",
         {"retry.max_retries": (YAML, "${X}")},
         {"X": "4"},
+    ),
+    Case(
+        "flat retry fields among comments and our section",
+        """
+        # The first line is the user's.
+        params: {out: 5}   # so is this
+
+        run:
+          final_vars: [got]
+          inputs: {a: 1}
+          # about the retries
+          max_retries: 5   # five
+          retry_delay: 0.25
+          jitter_factor: 0
+          retry_exceptions: [ValueError, KeyError]
+        job_queue:
+          # ours
+          job_defaults: {timeout: 30m, max_retries: 1}
+        """,
+        {
+            "retry.max_retries": YAML,
+            "retry.retry_delay": YAML,
+            "retry.jitter_factor": YAML,
+            "retry.retry_exceptions": YAML,
+        },
+    ),
+    Case(
+        "flat retry fields that are null",
+        "run: {final_vars: [got], inputs: {a: 1}, max_retries: null, retry_delay: null}\n",
+        {},
     ),
     Case(
         "a flat retry field as an overlay, which does nothing",

@@ -25,15 +25,28 @@ export async function showContext(
       `Attempt ${attempt.number} of ${id} has told nothing: it has not come to its graph, or you may not see it.`,
     );
   }
-  if (options.json) return printJson(terminal, { ...job, attempts: undefined, attempt: attempt.number, context });
+  if (options.json)
+    return printJson(terminal, {
+      ...job,
+      attempts: undefined,
+      attempt: attempt.number,
+      worker: attempt.worker.id,
+      context,
+    });
   terminal.out(terminal.paint("bold", `${job.project}/${job.pipeline}  ${id}  attempt ${attempt.number}`));
-  for (const line of contextLines(job.traceId, context, terminal)) terminal.out(line);
+  for (const line of contextLines(job.traceId, attempt.worker.id, context, terminal)) terminal.out(line);
 }
 
-function contextLines(traceId: string, context: Context, { paint, columns, symbols }: Terminal): string[] {
+function contextLines(
+  traceId: string,
+  workerId: string,
+  context: Context,
+  { paint, columns, symbols }: Terminal,
+): string[] {
   const { git, modules, resolved, packages } = context;
   const facts: [string, string | null][] = [
     ["started", `${localTime(context.startedAt)}${context.host === null ? "" : ` on ${context.host}`}`],
+    ["worker", workerId],
     ["folder", context.folder],
     ["python", `${context.python ?? "?"}  ${context.executable ?? ""}`],
     [

@@ -1,9 +1,11 @@
+import { realpath } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import {
   findProject,
   openFoundProject,
   openProject,
   type ProjectFolder,
+  ProjectFolderError,
   parseProjectFlag,
   projectsBelow,
 } from "../pipelines/folders.ts";
@@ -17,10 +19,13 @@ import type { Config } from "./config.ts";
 import { UsageError } from "./failure.ts";
 import { packageRoot } from "./version.ts";
 
-/** The projects that the flags name or that lie below the roots; without any the one that the current folder lies in. */
+/**
+ * The projects that the flags name or that lie below the roots; without any the one that the current folder lies in. What lies
+ * below a root and cannot be served is told, and keeps no other from being served.
+ */
 export async function openProjects(
   { project: flags, projectsRoot: roots }: { project: readonly string[]; projectsRoot: readonly string[] },
-  { config, cwd }: Pick<Cli, "config" | "cwd">,
+  { config, cwd, terminal }: Pick<Cli, "config" | "cwd" | "terminal">,
 ): Promise<ProjectFolder[]> {
   const isSaid = flags.length + roots.length > 0;
   const found = isSaid ? null : await findProject(cwd);
@@ -33,12 +38,23 @@ export async function openProjects(
   const named = await Promise.all(
     wanted.map(({ name, dir }) => openProject({ name, dir: resolve(cwd, dir) }, config.env)),
   );
-  const dirs = (await Promise.all(roots.map((root) => projectsBelow(resolve(cwd, root))))).flat();
-  const below = await Promise.all(dirs.map((dir) => openFoundProject(dir, config.env)));
   // One that has a flag of its own has the name that is given there.
-  const projects = [...named, ...below.filter(({ root }) => !named.some((one) => one.root === root))];
+  const wantedRoots = new Set(named.map(({ root }) => root));
+  const dirs = (await Promise.all(roots.map((root) => projectsBelow(resolve(cwd, root))))).flat();
+  const below = (await Promise.all(dirs.map((dir) => openBelowRoot(dir)))).flat();
+  const projects = [...named, ...below];
   refuseTwins(projects);
   return projects;
+
+  async function openBelowRoot(dir: string): Promise<ProjectFolder[]> {
+    try {
+      return wantedRoots.has(await realpath(dir)) ? [] : [await openFoundProject(dir, config.env)];
+    } catch (error) {
+      if (!(error instanceof ProjectFolderError)) throw error;
+      terminal.err(`Not served: ${error.message}`);
+      return [];
+    }
+  }
 }
 
 /** The folder for everything that we keep: said, or beside the project that we are in, or here. */

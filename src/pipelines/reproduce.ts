@@ -28,6 +28,10 @@ interface Stored {
     problems: string[];
     variables: string[];
     secrets: string[];
+    /** FlowerPower would rewrite the YAML; absent in contexts of before this was stored, as is the next. */
+    rewrites?: boolean;
+    /** Modules of a pipeline that Hamilton's async driver runs; null: FlowerPower runs it. */
+    asyncModules?: string[] | null;
     command: { program: string; inputs: string; config: string } | null;
   };
 }
@@ -85,9 +89,37 @@ function script(
   pipeline: string,
   executable: string,
   finalVars: readonly string[],
-  { inputs, config, imports }: NonNullable<Stored["call"]>,
+  call: NonNullable<Stored["call"]>,
   resolved: NonNullable<Stored["resolved"]>,
 ): string {
+  const { imports, rewrites = false, asyncModules = null } = call;
+  return [
+    `${quoted(executable)} - <<'EOF'`,
+    "from flowerpower import FlowerPowerProject",
+    ...(rewrites ? keepYaml : []),
+    'manager = FlowerPowerProject.load(".").pipeline_manager',
+    ...imports.map((module) => `import ${module}`),
+    ...(asyncModules === null
+      ? runLines(pipeline, finalVars, call, resolved)
+      : asyncLines(pipeline, finalVars, call, asyncModules)),
+    "print(result)",
+    "EOF",
+  ].join("\n");
+}
+
+/** FlowerPower writes a YAML anew that has flat retry fields: its comments go, and the values of variables come into it. */
+const keepYaml = [
+  "from flowerpower.cfg import pipeline as settings",
+  "migrate = settings.migrate_legacy_retry_fields",
+  "settings.migrate_legacy_retry_fields = lambda run: (migrate(run), False)[1]  # the YAML stays as it is",
+];
+
+function runLines(
+  pipeline: string,
+  finalVars: readonly string[],
+  { inputs, config }: NonNullable<Stored["call"]>,
+  resolved: NonNullable<Stored["resolved"]>,
+): string[] {
   const keywords = [
     `inputs=${dict(inputs)}`,
     `final_vars=${JSON.stringify(finalVars)}`,
@@ -98,17 +130,27 @@ function script(
       .map(({ value }) => `log_level=${JSON.stringify(value)}`),
     "max_retries=0",
   ];
+  return ["result = manager.run(", ...[JSON.stringify(pipeline), ...keywords].map((word) => `    ${word},`), ")"];
+}
+
+/** FlowerPower's own way of running these always fails: with its modules and settings, by Hamilton's driver. */
+function asyncLines(
+  pipeline: string,
+  finalVars: readonly string[],
+  { inputs, config }: NonNullable<Stored["call"]>,
+  modules: readonly string[],
+): string[] {
   return [
-    `${quoted(executable)} - <<'EOF'`,
-    "from flowerpower import FlowerPowerProject",
-    'manager = FlowerPowerProject.load(".").pipeline_manager',
-    ...imports.map((module) => `import ${module}`),
-    "result = manager.run(",
-    ...[JSON.stringify(pipeline), ...keywords].map((argument) => `    ${argument},`),
-    ")",
-    "print(result)",
-    "EOF",
-  ].join("\n");
+    "import asyncio, importlib",
+    "from flowerpower.cfg import Config",
+    "from hamilton import async_driver",
+    `run = Config.load(".", pipeline_name=${JSON.stringify(pipeline)}).pipeline.run`,
+    `modules = [importlib.import_module(name) for name in ${JSON.stringify(modules)}]`,
+    "async def main():",
+    `    driver = async_driver.Builder().with_modules(*modules).with_config({**(run.config or {}), **${dict(config)}})`,
+    `    return await (await driver.build()).execute(${JSON.stringify(finalVars)}, inputs={**(run.inputs or {}), **${dict(inputs)}})`,
+    "result = asyncio.run(main())",
+  ];
 }
 
 /** As the runtime passes it: whole, when the request says anything of it. */

@@ -8,7 +8,9 @@ import { Attempt } from "./attempt.ts";
 import { builder } from "./builder.ts";
 import { CodeModule, type CodeModuleShape } from "./code-module.ts";
 import { GitState } from "./git-state.ts";
+import { Graph } from "./graph.ts";
 import { jobRef } from "./job.ts";
+import { attemptGraph } from "./node-graph.ts";
 
 interface ResolvedValueShape {
   path: string;
@@ -52,6 +54,8 @@ function shown(path: string, value: Json): Json {
 }
 
 interface ContextShape {
+  jobId: string;
+  attempt: number;
   codeHash: string | null;
   startedAt: Date;
   context: JsonObject;
@@ -101,6 +105,13 @@ const ExecutionContext = builder.objectRef<ContextShape>("ExecutionContext").imp
       description: "The nodes that the run computes, in order; branches are not multiplied.",
       resolve: ({ context }) => list<string>(context.path),
     }),
+    graph: t.field({
+      type: Graph,
+      nullable: true,
+      description:
+        "The graph of the code and config that ran: more than the path. Null when no version of that code is known any more, or not under that config.",
+      resolve: ({ jobId, attempt }, _args, context) => attemptGraph({ jobId, attempt }, context),
+    }),
     finalVars: t.stringList({
       description: "The final variables.",
       resolve: ({ context }) => list<string>(context.finalVars),
@@ -140,8 +151,8 @@ builder.drizzleObjectField(
         "Everything that it ran with, in a form that can be selected. Null before the graph is resolved, and without the right `payloads`.",
       authScopes: { payloads: true },
       unauthorizedResolver: () => null,
-      select: { columns: { context: true, codeHash: true, startedAt: true } },
-      resolve: ({ context, codeHash, startedAt }) => (context === null ? null : { context, codeHash, startedAt }),
+      select: { columns: { context: true, codeHash: true, startedAt: true, jobId: true, attempt: true } },
+      resolve: ({ context, ...attempt }) => (context === null ? null : { context, ...attempt }),
     }) as never, // the field types of the drizzle and the validation plugin do not know each other
 );
 

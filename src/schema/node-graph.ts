@@ -7,6 +7,11 @@ import { Batch } from "./batch.ts";
 import type { Context } from "./context.ts";
 import { inGraph } from "./graph.ts";
 
+/** The graph that an attempt has run; null when it is not known, or not any more. */
+export function attemptGraph(attempt: AttemptKey, context: Context): Promise<KnownGraph> {
+  return graphs(context)(attempt);
+}
+
 /** The node of a run in its graph; null when that graph is not known, or not any more. */
 export async function graphNodeOf({ node, ...attempt }: AttemptKey & { node: string }, context: Context) {
   const graph = await graphs(context)(attempt);

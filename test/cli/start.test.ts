@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { readConfig } from "../../src/cli/config.ts";
 import { openProjects } from "../../src/cli/served-projects.ts";
+import { openTerminal } from "../../src/cli/terminal.ts";
 import { packageRoot } from "../../src/cli/version.ts";
 
 it("`npm start` serves the projects of the demo, from a folder that is no project itself", async () => {
@@ -10,6 +11,8 @@ it("`npm start` serves the projects of the demo, from a folder that is no projec
   const [, command = ""] = scripts.start.split("src/cli/main.ts ");
   expect(command).toMatch(/^up( --project \S+)+$/);
   const project = command.split(" --project ").slice(1);
-  const opened = await openProjects({ project, projectsRoot: [] }, { config: readConfig({}), cwd: packageRoot });
+  const config = readConfig({});
+  const terminal = openTerminal({ write() {} }, { write() {} }, config);
+  const opened = await openProjects({ project, projectsRoot: [] }, { config, cwd: packageRoot, terminal });
   expect(opened.map(({ name }) => name)).toEqual(["flights", "hello"]);
 });

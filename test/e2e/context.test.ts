@@ -104,7 +104,7 @@ const run = async (inputs: JsonObject) => {
 
 const contextOf = `query ($id: ID!) { job(id: $id) { traceId attempts { nodes {
   context reproduce executionContext {
-    codeHash python executable packages path finalVars configFile host folder traceparent startedAt nodes
+    graph { nodes { name source } } codeHash python executable packages path finalVars configFile host folder traceparent startedAt nodes
     git { commit dirty branch remote } modules { name file sha256 }
     resolved { path value reference source keyedHash }
   } } }
@@ -282,8 +282,11 @@ describe("versions", () => {
     await write("pipelines/shop.py", changed);
     await until(read, ({ pipeline }) => pipeline.versions.nodes.at(-1)?.number !== third?.number);
     for (const id of [old, now]) {
-      const { nodeRuns, reproduce } = await contextOfJob(id);
+      const { nodeRuns, reproduce, executionContext } = await contextOfJob(id);
+      const graph = executionContext.graph as { nodes: { name: string; source: string | null }[] };
       expect(nodeRuns[0]?.source).toContain("return day.day * factor\n");
+      const [price] = graph.nodes.filter(({ name }) => name === "price");
+      expect(price?.source).toContain("return day.day * factor\n");
       expect(reproduce).toContain("WARNING: the code has changed since");
     }
     await write("pipelines/shop.py", shop);

@@ -1023,7 +1023,7 @@ export type JobContextQueryVariables = Exact<{
 }>;
 
 
-export type JobContextQuery = { job: { id: string, project: string, pipeline: string, traceId: string, attempts: { nodes: Array<{ number: number, executionContext: { codeHash: string | null, python: string | null, executable: string | null, packages: Record<string, unknown>, path: Array<string>, finalVars: Array<string>, configFile: string | null, host: string | null, folder: string | null, traceparent: string | null, startedAt: string, git: { commit: string, dirty: boolean, branch: string | null, remote: string | null } | null, modules: Array<{ name: string, file: string, sha256: string }>, resolved: Array<{ path: string, value: unknown, reference: string | null, source: string, keyedHash: string | null }> } | null }> } } | null };
+export type JobContextQuery = { job: { id: string, project: string, pipeline: string, traceId: string, attempts: { nodes: Array<{ number: number, worker: { id: string }, executionContext: { codeHash: string | null, python: string | null, executable: string | null, packages: Record<string, unknown>, path: Array<string>, finalVars: Array<string>, configFile: string | null, host: string | null, folder: string | null, traceparent: string | null, startedAt: string, git: { commit: string, dirty: boolean, branch: string | null, remote: string | null } | null, modules: Array<{ name: string, file: string, sha256: string }>, resolved: Array<{ path: string, value: unknown, reference: string | null, source: string, keyedHash: string | null }> } | null }> } } | null };
 
 export type ReproduceQueryVariables = Exact<{
   id: string | number;
@@ -3770,6 +3770,9 @@ export const JobContextDocument = new TypedDocumentString(`
     attempts(last: $last) {
       nodes {
         number
+        worker {
+          id
+        }
         executionContext {
           codeHash
           python
