@@ -5,6 +5,7 @@ import {
   InvalidRunError,
   JobStateError,
   NotFoundError,
+  ProjectDisabledError,
 } from "../domain/errors.ts";
 import { jsonProblems } from "../domain/json.ts";
 import { namePattern, priorities } from "../domain/lanes.ts";
@@ -120,7 +121,14 @@ builder.mutationField("rerunJob", (t) =>
     description: "Makes a new job from one that has ended, with changes. Checked like any other before it is stored.",
     authScopes: { enqueue: true },
     errors: {
-      types: [InvalidRunError, NotFoundError, JobStateError, CodeChangedError, IdempotencyConflictError],
+      types: [
+        InvalidRunError,
+        NotFoundError,
+        ProjectDisabledError,
+        JobStateError,
+        CodeChangedError,
+        IdempotencyConflictError,
+      ],
       union: { description: "The new job, or why there is none." },
     },
     args: { input: t.arg({ type: RerunJobInput, required: true, description: "Which job, and what is different." }) },

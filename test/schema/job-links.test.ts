@@ -160,6 +160,14 @@ describe("rerunJob", () => {
       ran: "01d",
       published: "c0de",
     });
+    await db.sql`update projects set disabled_at = queue_now(), disabled_reason = 'moving'`;
+    server.jobs.catalogue.invalidate();
+    expect(await answer({})).toMatchObject({
+      __typename: "ProjectDisabledError",
+      message: expect.stringContaining("moving"),
+    });
+    await db.sql`update projects set disabled_at = null, disabled_reason = null`;
+    server.jobs.catalogue.invalidate();
     expect(await answer({ queue: "nowhere" })).toMatchObject({ __typename: "NotFoundError", path: "input.queue" });
     await db.sql`update jobs set state = 'queued', finished_at = null where id = ${id}`;
     expect(await answer({})).toMatchObject({ __typename: "JobStateError", state: "QUEUED", path: "input.id" });

@@ -663,6 +663,7 @@ export type RerunJobMutation = { rerunJob:
     | { __typename: 'InvalidRunError', code: string, message: string, path: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> }
     | { __typename: 'JobStateError', code: string, message: string, path: string | null, state: JobState }
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+    | { __typename: 'ProjectDisabledError', code: string, message: string, path: string | null }
     | { __typename: 'RerunJobSuccess', replayed: boolean, job: { validated: boolean, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }, plan: { codeHash: string, nodes: Array<string>, count: number } | null }
    };
 
