@@ -35,7 +35,7 @@ export function silentWakeups(): Wakeups & { rung: string[] } {
   return {
     rung,
     ring: (topic) => void rung.push(topic),
-    ringHere: (topic: Topic) => void rung.push(topic),
+    ringHere: (topic) => void rung.push(topic),
     subscribe: () => nothing,
     health: () => {
       throw new Error("nobody listens");
