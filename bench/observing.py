@@ -21,21 +21,24 @@ from flowerpower_job_queue.protocol import Channel  # noqa: E402
 from flowerpower_job_queue.run_events import RunEvents  # noqa: E402
 from hamilton import driver  # noqa: E402
 
-# Milliseconds of a node, nodes of a chain, chains of each kind.
-CASES = ((0.1, 20, 100), (1, 20, 30), (100, 5, 5))
+# Milliseconds of a node, what it gives, nodes of a chain, chains of each kind.
+FRAME = "pd.DataFrame"
+CASES = ((0.1, "int", 20, 100), (1, "int", 20, 30), (100, "int", 5, 5), (1, FRAME, 20, 30), (100, FRAME, 5, 5))
 
 
-def chain(node_ms: float, nodes: int) -> types.ModuleType:
+def chain(node_ms: float, gives: str, nodes: int) -> types.ModuleType:
     """A module of nodes that keep Python busy, each of which needs the one before it."""
-    source = "import time\n"
+    source = "import time\nimport numpy as np\nimport pandas as pd\n"
+    # Ten columns of numbers, each with statistics.
+    source += "frame = pd.DataFrame(np.random.rand(10_000, 10)).add_prefix('column_')\n"
     for number in range(nodes):
-        needs = f"node_{number - 1}: int" if number else ""
+        needs = f"node_{number - 1}: {gives}" if number else ""
         source += f"""
-def node_{number}({needs}) -> int:
+def node_{number}({needs}) -> {gives}:
     end = time.thread_time() + {node_ms / 1000}
     while time.thread_time() < end:
         pass
-    return {number}
+    return {number if gives == "int" else "frame"}
 """
     module = types.ModuleType("chain")
     # Hamilton takes the functions that `inspect` finds to be of the module.
@@ -58,17 +61,18 @@ reader = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVN
 assert reader.stdin is not None
 channel = Channel(reader.stdin.fileno())
 measured = []
-for node_ms, nodes, chains in CASES:
-    module = chain(node_ms, nodes)
+for node_ms, gives, nodes, chains in CASES:
+    module = chain(node_ms, gives, nodes)
     bare: list[float] = []
     observed: list[float] = []
     for _ in range(chains):
         bare.append(measure(module, nodes, []))
-        hooks = NodeEvents(RunEvents("bench", channel), "/", {}, frozenset(), lambda: "")
+        hooks = NodeEvents(RunEvents("bench", channel), "/", {}, frozenset(), lambda: "", statistics=True)
         observed.append(measure(module, nodes, [hooks]))
     measured.append(
         {
             "nodeMs": node_ms,
+            "gives": gives,
             "bareMs": statistics.median(bare),
             "observedMs": statistics.median(observed),
         }

@@ -2,9 +2,14 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { defaultsPage } from "./docs-defaults.ts";
+import { eventsPage } from "./docs-events.ts";
 import { lifecyclePage } from "./docs-lifecycle.ts";
 
-const pages = { "docs/lifecycle.md": lifecyclePage(), "docs/defaults.md": defaultsPage() };
+const pages = {
+  "docs/lifecycle.md": lifecyclePage(),
+  "docs/defaults.md": defaultsPage(),
+  "docs/events.md": eventsPage(),
+};
 const root = join(import.meta.dirname, "..");
 
 for (const [path, text] of Object.entries(pages)) {

@@ -7,7 +7,10 @@ const only = process.argv.slice(2);
 const alone = ["test/e2e", "test/simulation", "test/cli/up.test.ts", "test/package.test.ts"];
 
 /** What depends on FlowerPower's and Hamilton's insides. */
-const withOldest = ["describe", "run", "golden", "warm", "plan_cases", "life"];
+const withOldest = [
+  ...["describe", "run", "golden", "warm", "plan_cases", "life", "reuse"],
+  ...["async", "executors", "adapters", "modifiers", "node_details"],
+];
 const inCi = process.env.CI === "true" || process.env.E2E_FULL === "1";
 
 await runSteps(

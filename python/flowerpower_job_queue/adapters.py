@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import pickle
 import socket
 import urllib.parse
 from contextlib import suppress
@@ -16,7 +17,7 @@ from typing import Any
 
 from .custom_adapters import CustomAdapter
 from .environment import install_command
-from .errors import Problem, problem
+from .errors import InvalidRun, Problem, message_of, problem
 from .telemetry import AsyncReporter, Line, Reporter
 
 # The module that each of them needs, and the distribution that brings it.
@@ -29,6 +30,8 @@ _NEEDS = {
 }
 # Those that Hamilton's async driver cannot use: MLflow's active run belongs to a thread, and a future is no task.
 _NOT_ASYNC = ("mlflow", "future")
+# What the futures' adapter does in Hamilton's place.
+_OF_FUTURE = ("do_build_result", "do_remote_execute")
 _NO_EFFECT = "FlowerPower accepts this and does nothing with it; branches run on Ray with run.executor.type: ray"
 _CONNECT_TIMEOUT_S = 1.0
 
@@ -36,6 +39,11 @@ _CONNECT_TIMEOUT_S = 1.0
 def asked_for(run_config: Any) -> list[str]:
     """The names that `with_adapter` of YAML and environment turns on."""
     return [name for name in _NEEDS if getattr(run_config.with_adapter, name, False)]
+
+
+def methods_of_named(run_config: Any) -> dict[str, str]:
+    """Methods that Hamilton takes from one adapter only, with the one of `with_adapter` that has them."""
+    return dict.fromkeys(_OF_FUTURE, "run.with_adapter.future") if "future" in asked_for(run_config) else {}
 
 
 def missing_package(name: str) -> str | None:
@@ -54,12 +62,20 @@ def describe_adapters(run_config: Any, custom: list[CustomAdapter]) -> list[dict
             "available": missing_package(name) is None,
             "async": name not in _NOT_ASYNC,
             "branches": name != "future",
+            "reuse": True,
         }
         for name in asked_for(run_config)
         if name != "ray"
     ]
     return named + [
-        {"name": each.reference, "available": True, "async": each.is_async, "branches": True} for each in custom
+        {
+            "name": each.reference,
+            "available": True,
+            "async": each.is_async,
+            "branches": True,
+            "reuse": not each.executes_nodes,
+        }
+        for each in custom
     ]
 
 
@@ -165,6 +181,16 @@ class RunAdapters:
     def _warn(self, text: str) -> None:
         with suppress(Exception):
             self._events.log("WARNING", "logging", "flowerpower_job_queue", text, None, None)
+
+
+def refuse_unpicklable(adapters: dict[str, Any]) -> None:
+    """A process pool gets the adapters with each branch: InvalidRun names one that cannot be sent, before any node."""
+    for name, adapter in adapters.items():
+        try:
+            pickle.dumps(adapter)
+        except Exception as error:
+            message = f"the adapter {name} cannot be sent to another process: {message_of(error)}"
+            raise InvalidRun([problem("executor.type", message, "threadpool")]) from error
 
 
 def _unreachable(url: str) -> str | None:

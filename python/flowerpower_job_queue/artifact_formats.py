@@ -22,6 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, Any
 
+from .interrupts import reraise_interrupt
 from .preview import rows_of, schema_of
 from .results import NotSent, file_json
 from .summary import type_name
@@ -115,8 +116,9 @@ def _frame(value: Any, library: str, max_bytes: int) -> Format:
 
     try:
         table = _as_table(value, library, pa)
-    except Exception as error:
-        # A column with values of several types, or with objects that only Python knows.
+    except BaseException as error:
+        # A column with values of several types, or with objects that only Python knows, on which polars panics.
+        reraise_interrupt(error)
         raise NotKept(f"not kept: {type_name(type(value))} does not fit into Parquet: {_first_line(error)}") from error
     refuse_size(int(table.nbytes), max_bytes)
     return Format(

@@ -13,6 +13,7 @@ import asyncio
 import inspect
 import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from types import CoroutineType, ModuleType
@@ -125,6 +126,7 @@ class AsyncRun:
             # Ours first: one of the others may wait for a server.
             builder: Any = async_driver.Builder().with_modules(*modules).with_config(dict(plan.config))
             driver = await builder.with_adapters(self._hooks, *adapters).build()
+            _await_what_decorators_call(driver.graph)
             try:
                 return await driver.execute(plan.final_vars, inputs=dict(plan.inputs))
             except Cancelled:
@@ -189,6 +191,24 @@ class AsyncRun:
     def _warn(self, text: str) -> None:
         complete_lines()
         self._events.log("WARNING", "logging", "flowerpower_job_queue", text, None, None)
+
+
+def _await_what_decorators_call(graph: Any) -> None:
+    """`@parameterize` and others give the coroutine of an `async def`, which Hamilton's driver does not await."""
+    for node in graph.nodes.values():
+        if node.user_defined or inspect.iscoroutinefunction(node.callable):
+            continue
+        # Not behind a decorator of the project's own: that is the project's to mend.
+        if any(inspect.iscoroutinefunction(function) for function in node.originating_functions or ()):
+            node._callable = _awaiting(node.callable)
+
+
+def _awaiting(function: Callable[..., Any]) -> Callable[..., CoroutineType[Any, Any, Any]]:
+    async def awaiting(**kwargs: Any) -> Any:
+        value = function(**kwargs)
+        return await value if inspect.iscoroutine(value) else value
+
+    return awaiting
 
 
 def _is_hamiltons(task: asyncio.Task[Any]) -> bool:

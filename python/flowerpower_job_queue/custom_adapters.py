@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -47,23 +48,52 @@ class CustomAdapter:
         bases = [each for each in get_args(LifecycleAdapter) if issubclass(self.cls, each)]
         return all(each in _ASYNC or (each is lifecycle.BaseDoBuildResult and self._builds_result()) for each in bases)
 
+    @property
+    def methods(self) -> frozenset[str]:
+        """What it does in Hamilton's place (`do_node_execute`): of these a run can have one each."""
+        kinds = (lifecycle.SYNC_METHOD, lifecycle.ASYNC_METHOD)
+        named = (getattr(each, kind, None) for each in inspect.getmro(self.cls) for kind in kinds)
+        return frozenset(name for name in named if isinstance(name, str))
+
+    @property
+    def executes_nodes(self) -> bool:
+        """Whether it calls the nodes' functions itself, as reuse does."""
+        return "do_node_execute" in self.methods
+
     def _builds_result(self) -> bool:
         return issubclass(self.cls, ResultMixin)
 
 
-def load_custom_adapters(references: list[str], place: str, project: str) -> list[CustomAdapter]:
-    """Imports them, or raises InvalidRun that says what is wrong with which. What a module raises flies on."""
+def load_custom_adapters(
+    references: list[str], place: str, project: str, taken: Mapping[str, str]
+) -> list[CustomAdapter]:
+    """Imports them, or raises InvalidRun that says what is wrong with which. What a module raises flies on.
+
+    `taken`: methods that only one adapter can have, with those of `with_adapter` that have them.
+    """
     problems: list[Problem] = []
     found: list[CustomAdapter] = []
+    owners = dict(taken)
     for index, reference in enumerate(references):
         cls, message, suggestion = _load(reference, project)
         if message is None:
-            found.append(CustomAdapter(reference, cls))
-        else:
+            made = CustomAdapter(reference, cls)
+            message = _conflict(made, owners)
+            found.append(made)
+        if message is not None:
             problems.append(problem(f"{place}.{index}", message, suggestion))
     if problems:
         raise InvalidRun(problems)
     return found
+
+
+def _conflict(adapter: CustomAdapter, owners: dict[str, str]) -> str | None:
+    """Hamilton would refuse the two when the run begins."""
+    for method in sorted(adapter.methods):
+        owner = owners.setdefault(method, adapter.reference)
+        if owner != adapter.reference:
+            return f"{owner} has {method} too, which Hamilton takes from one adapter only"
+    return None
 
 
 def _load(reference: str, project: str) -> tuple[Any, str | None, str | None]:

@@ -18,6 +18,7 @@ from .inputs import describe_inputs
 from .project import LoadedPipeline, Project
 from .protocol import Channel, Describe, Json
 from .retry import written_retry
+from .reuse_rules import why_no_reuse
 from .settings import Settings, flowerpower_warnings, read_settings
 
 _INTERNAL = ("explicit_overrides",)
@@ -56,7 +57,8 @@ def describe_project(project: Project) -> dict[str, Any]:
         settings = read_settings(Document())
         return _project(None, settings, [], invalid(broken.problems), pipelines)
     settings = read_settings(document)
-    warnings = flowerpower_warnings(document, {"": _fields(ProjectConfig)}) if document.path else []
+    known = {"": _fields(ProjectConfig), **_adapter_fields(ProjectConfig())}
+    warnings = flowerpower_warnings(document, known) if document.path else []
     error = invalid(settings.problems) if settings.problems else None
     name = document.data.get("name")
     return _project(name if isinstance(name, str) else None, settings, warnings, error, pipelines)
@@ -97,9 +99,7 @@ def describe_pipeline(project: Project, name: str, config: dict[str, Json] | Non
         description["error"] = invalid(refused.problems, refused.hint)
     except CyclicGraph as cycle:
         description["error"] = invalid([problem("graph", str(cycle))])
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # A module may call sys.exit() where it is imported.
+    except BaseException as error:  # A module may call sys.exit() where it is imported. SIGINT is ignored here.
         description["error"] = describe_error(error, project.folder)
     return description
 
@@ -150,7 +150,7 @@ def _from_graph(project: Project, loaded: LoadedPipeline, config: dict[str, Json
     run = loaded.run_config
     merged = {**(run.config or {}), **(config or {})}
     graph = loaded.graph(merged)
-    warnings = _warnings(loaded.document) + _graph_warnings(graph, loaded)
+    warnings = _warnings(loaded.document) + _graph_warnings(graph, loaded) + _reuse_warnings(project, graph, loaded)
     return {
         "status": "ok",
         "finalVars": _published_final_vars(loaded, graph),
@@ -210,6 +210,7 @@ def _warnings(document: Document) -> list[Problem]:
         "run.executor": _fields(ExecutorConfig),
         "run.retry": _fields(RetryConfig),
         "run.with_adapter": _fields(WithAdapterConfig),
+        **_adapter_fields(PipelineConfig()),
     }
     warnings = flowerpower_warnings(document, known)
     run = document.section("run")
@@ -240,6 +241,22 @@ def _graph_warnings(graph: PipelineGraph, loaded: LoadedPipeline) -> list[Proble
     return warnings
 
 
+def _reuse_warnings(project: Project, graph: PipelineGraph, loaded: LoadedPipeline) -> list[Problem]:
+    """Of reuse that YAML asks for; a request that does is refused."""
+    for document in (loaded.document, project.configuration.project_document()):
+        asked = read_settings(document).values["reuse"]
+        if asked is not None:
+            why = why_no_reuse(loaded.adapters, _is_async(graph, loaded))
+            place = f"{document.path}: job_queue: reuse"
+            return [] if asked == "none" or why is None else [problem(place, f"has no effect: {why}")]
+    return []
+
+
+def _is_async(graph: PipelineGraph, loaded: LoadedPipeline) -> bool:
+    written = loaded.run_config.async_driver
+    return bool(written) or (written is None and graph.has_coroutines())
+
+
 def _executor_warnings(graph: PipelineGraph, loaded: LoadedPipeline) -> list[Problem]:
     """Only of an executor that is written: FlowerPower's own default says nothing."""
     written = loaded.document.section("run").get("executor")
@@ -247,12 +264,18 @@ def _executor_warnings(graph: PipelineGraph, loaded: LoadedPipeline) -> list[Pro
     if written is None or kind not in EXECUTORS or kind in LOCAL:
         return []
     place = f"{loaded.document.path}: run.executor.type"
-    if loaded.run_config.async_driver or (loaded.run_config.async_driver is None and graph.has_coroutines()):
+    if _is_async(graph, loaded):
         return [problem(place, "has no effect: an async pipeline runs on one event loop")]
     hint = executor_hint(kind)
     if hint is None:
         return []
     return [problem(place, f"{kind} is not installed, so branches are refused; install it with: {hint}", hint)]
+
+
+def _adapter_fields(config: Any) -> dict[str, list[str]]:
+    """The keys of the `adapter:` section and of each adapter in it."""
+    sections = {f"adapter.{name}": _fields(getattr(config.adapter, name)) for name in _fields(config.adapter)}
+    return {"adapter": _fields(config.adapter), **sections}
 
 
 def _fields(struct: Any) -> list[str]:

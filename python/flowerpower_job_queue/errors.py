@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any
 
 from .environment import hint_for_missing_module
+from .interrupts import interrupts
 from .source import is_project_file, path_in_project
 from .text import clean, shorten, shorten_middle
 
@@ -80,24 +81,35 @@ def message_of(error: BaseException) -> str:
     try:
         return str(error)
     except BaseException as inner:
-        return f"(no message: {type(error).__name__}.__str__ raised {type(inner).__name__})"
+        return f"(no message: {_name(type(error))}.__str__ raised {_name(type(inner))})"
 
 
 def class_name(cls: type) -> str:
     """As Python shows it: builtins without their module."""
-    return cls.__qualname__ if cls.__module__ in ("builtins", "__main__") else qualified_name(cls)
+    try:
+        return cls.__qualname__ if cls.__module__ in ("builtins", "__main__") else qualified_name(cls)
+    except Exception:
+        return _name(cls)
 
 
 def qualified_name(cls: type) -> str:
     """Module and name."""
-    return f"{cls.__module__}.{cls.__qualname__}"
+    try:
+        return f"{cls.__module__}.{cls.__qualname__}"
+    except Exception:
+        return _name(cls)
+
+
+def _name(cls: type) -> str:
+    """Past a metaclass that does not tell."""
+    return type.__dict__["__name__"].__get__(cls)
 
 
 def _kind(error: BaseException) -> str:
     if isinstance(error, InvalidRun):
         return "INVALID"
-    # By name: importing node_events here would go round.
-    if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "Cancelled":
+    # By name: importing node_events here would go round. A KeyboardInterrupt without a SIGINT is the pipeline's own.
+    if (isinstance(error, KeyboardInterrupt) and interrupts.arrived) or _name(type(error)) == "Cancelled":
         return "CANCELLED"
     return "PIPELINE"
 

@@ -25,6 +25,8 @@ class Interrupts:
 
     def __init__(self) -> None:
         self._armed = False
+        # Whether this run was sent one: a KeyboardInterrupt of the pipeline's own is a failure like any other.
+        self.arrived = False
         self._shields = 0
         self._pending = False
         self._postponed = 0
@@ -41,6 +43,7 @@ class Interrupts:
         self.install()
         self._pending = False
         self._postponed = 0
+        self.arrived = False
         self._armed = True
 
     def disarm(self) -> None:
@@ -58,6 +61,7 @@ class Interrupts:
             signal.setitimer(signal.ITIMER_REAL, _RETRY_S)
             return
         self._armed = False
+        self.arrived = True
         if self._shields:
             self._pending = True
         else:
@@ -80,3 +84,9 @@ class Interrupts:
 
 
 interrupts = Interrupts()
+
+
+def reraise_interrupt(error: BaseException) -> None:
+    """Of what was raised while a value was looked at, only our own SIGINT is more than the value's."""
+    if isinstance(error, KeyboardInterrupt) and interrupts.arrived:
+        raise error

@@ -148,15 +148,32 @@ class NodeEvents(NodeExecutionHook, TaskGroupingHook):
             }
             self._sink.emit("node.succeeded", data, node_name, branch)
         else:
-            info = describe_error(failure, self._project, node=node_name, branch=branch)
             inputs = {name: self._summarize(name, value) for name, value in list(node_kwargs.items())[:100]}
-            data = {
-                "durationMs": used.duration_ms,
-                "memoryGrowthBytes": used.memory_growth_bytes,
-                "error": info,
-                "inputs": inputs,
-            }
-            self._sink.emit("node.failed", data, node_name, branch)
+            self._tell_failed(node_name, branch, failure, used, inputs)
+
+    def _tell_failed(
+        self, node: str, branch: str | None, failure: BaseException, used: Used, inputs: dict[str, Any]
+    ) -> None:
+        # In a pool's process a SIGINT may have been Python's own business.
+        is_stop = isinstance(failure, KeyboardInterrupt) and self._sink.cancel_reason() is not None
+        kind = "CANCELLED" if is_stop else None
+        data = {
+            "durationMs": used.duration_ms,
+            "memoryGrowthBytes": used.memory_growth_bytes,
+            "error": describe_error(failure, self._project, kind=kind, node=node, branch=branch),
+            "inputs": inputs,
+        }
+        self._sink.emit("node.failed", data, node, branch)
+
+    def fail_open(self, failure: BaseException) -> None:
+        """Tells of nodes that have begun and whose end nobody has told: another adapter has raised behind them.
+
+        After the run, when none of its nodes runs any more.
+        """
+        for (node, task_id, _), measure in list(self._started.items()):
+            self._tell_failed(node, branch_of(task_id), failure, self._measures.end(measure), {})
+        self._started.clear()
+        leave_node()
 
     def stopped(self, node_name: str) -> None:
         """A node that has begun is stopped with its run: how it would have ended is not known, so nothing is told."""

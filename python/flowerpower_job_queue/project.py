@@ -14,6 +14,7 @@ from flowerpower.cfg import Config, PipelineConfig, ProjectConfig
 from flowerpower.utils.env import get_env_overlays
 from flowerpower.utils.security import SecurityError, validate_file_path
 
+from .adapters import methods_of_named
 from .code_version import CodeVersions
 from .configuration import BrokenConfiguration, Configuration, Document
 from .custom_adapters import CustomAdapter, load_custom_adapters
@@ -204,7 +205,8 @@ class Project:
         config, origins = self.config(name, document)
         modules = [self._import_additional(extra) for extra in config.pipeline.run.additional_modules or []]
         modules.append(self.manager.registry.load_module(name))
-        adapters = load_custom_adapters(*self._declared_adapters(document), self.folder)
+        taken = methods_of_named(config.pipeline.run)
+        adapters = load_custom_adapters(*self._declared_adapters(document), self.folder, taken)
         self.code.note_neighbours()
         root = self.configuration.pipelines_dir.replace("/", ".") + "."
         self._imported_names = sorted(module.removeprefix(root) for module in sys.modules if module.startswith(root))

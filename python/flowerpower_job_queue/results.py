@@ -30,6 +30,7 @@ import pathlib
 import uuid
 from typing import Any
 
+from .interrupts import reraise_interrupt
 from .summary import summarize, type_name
 from .text import clean, is_storable, one_line
 
@@ -86,7 +87,8 @@ def describe_result(value: Any, mode: str, max_inline_bytes: int) -> dict[str, A
             raise TooMuch(_too_large(max_inline_bytes))
     except NotSent as reason:
         return {"summary": summary, "omitted": str(reason)}
-    except Exception as error:
+    except BaseException as error:
+        reraise_interrupt(error)
         return {"summary": summary, "omitted": f"not JSON: reading the value raised {type(error).__name__}"}
     return {"summary": summary, "value": converted, "omitted": None}
 
@@ -102,7 +104,8 @@ def file_json(value: Any, max_bytes: int) -> Any:
         return _Converter(max_bytes, for_database=False).convert(value)
     except NotSent:
         raise
-    except Exception as error:
+    except BaseException as error:
+        reraise_interrupt(error)
         raise NotSent(f"not JSON: reading the value raised {type(error).__name__}") from error
 
 

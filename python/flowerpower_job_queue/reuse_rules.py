@@ -18,6 +18,7 @@ from typing import Any
 from hamilton.node import Node, NodeType
 
 from .code_version import NodeCode
+from .custom_adapters import CustomAdapter
 from .effects import effect_of
 from .fingerprint import fingerprint
 from .graph import PipelineGraph
@@ -42,6 +43,15 @@ class NodeRule:
     # Why it runs, whatever is stored elsewhere.
     reason: dict[str, Any] | None = None
     may_save: bool = False
+
+
+def why_no_reuse(adapters: Iterable[CustomAdapter], is_async: bool) -> str | None:
+    """Why nothing of a pipeline can be reused, whatever is asked for; None when it can."""
+    if is_async:
+        return "Hamilton's async driver cannot"
+    # Hamilton's cache calls the nodes too, and only one adapter can.
+    own = next((adapter.reference for adapter in adapters if adapter.executes_nodes), None)
+    return None if own is None else f"the adapter {own} calls the nodes itself"
 
 
 def rules_of(

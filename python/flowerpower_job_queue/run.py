@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 from . import clock, fingerprint, flowerpower_guard
-from .adapters import RunAdapters
+from .adapters import RunAdapters, refuse_unpicklable
 from .artifacts import THREAD, Artifacts
 from .async_run import AsyncNodeEvents, AsyncRun
 from .capture import Capture, level_name, listen_to_logging
@@ -38,7 +38,7 @@ from .resolved import resolved_config
 from .results import describe_results
 from .retry import written_retry
 from .reuse import ReuseAdapter
-from .reuse_rules import rules_of
+from .reuse_rules import rules_of, why_no_reuse
 from .reuse_store import ReuseStore
 from .run_events import RunEvents
 from .settings import nearest_name, read_settings
@@ -75,6 +75,7 @@ class PipelineRun:
         results: dict[str, Any] = {}
         os.chdir(self._project.folder)
         self._capture.sink = self.events
+        interrupts.arrived = False
         variables = self._job_variables()
         os.environ.update(variables)
         state = ProcessState()
@@ -169,7 +170,7 @@ class PipelineRun:
         return loaded, plan
 
     def _run(self, loaded: LoadedPipeline, plan: Plan) -> dict[str, Any]:
-        reuse = self._reuse_of(plan)
+        reuse = self._reuse_of(loaded, plan)
         hooks = NodeEvents(
             self.events,
             self._project.folder,
@@ -184,17 +185,26 @@ class PipelineRun:
         self._sets_log_level = (self._request.log_level or loaded.run_config.log_level) is not None
         try:
             made = adapters.make(loaded.adapter_settings, plan.is_async)
+            if plan.executor["type"] == "processpool" and plan.blocks:
+                refuse_unpicklable(made)
             if plan.is_async:
                 result = self._run_async(loaded, plan, hooks, made)
             else:
-                result = self._run_sync(plan, hooks, made, reuse)
+                result = self._run_sync(loaded, plan, hooks, made, reuse)
         finally:
             interrupts.disarm()
             self._left += adapters.close()
         # An adapter of the user's may build something else than a dict.
         return result if isinstance(result, dict) else {plan.final_vars[0]: result}
 
-    def _run_sync(self, plan: Plan, hooks: NodeEvents, adapters: dict[str, Any], reuse: ReuseAdapter | None) -> Any:
+    def _run_sync(
+        self,
+        loaded: LoadedPipeline,
+        plan: Plan,
+        hooks: NodeEvents,
+        adapters: dict[str, Any],
+        reuse: ReuseAdapter | None,
+    ) -> Any:
         if reuse is not None:
             # Before the hooks: a value is stored before it is told what has become of its node.
             adapters = {**adapters, "flowerpower_job_queue_reuse": reuse}
@@ -216,19 +226,24 @@ class PipelineRun:
             options["executor_cfg"] = {key: value for key, value in plan.executor.items() if value is not None}
         if self._request.log_level is not None:
             options["log_level"] = self._request.log_level.upper()
-        listen_to_logging(level_name(self._request.log_level or "INFO"))
+        listen_to_logging(self._level(loaded))
         manager = self._project.manager
         interrupts.arm()
         try:
             with self._comparing(reuse):
                 return manager.run(self._request.pipeline, **options)
+        except Exception as raised:
+            # Futures may still be running.
+            if "future" not in adapters:
+                hooks.fail_open(raised)
+            raise
         finally:
             if nodes is not None:
                 nodes.forget()
 
     def _run_async(self, loaded: LoadedPipeline, plan: Plan, hooks: NodeEvents, adapters: dict[str, Any]) -> Any:
         level = self._request.log_level or loaded.run_config.log_level
-        listen_to_logging(level_name(self._request.log_level or "INFO"))
+        listen_to_logging(self._level(loaded))
         run = AsyncRun(self.events, AsyncNodeEvents(hooks))
         interrupts.arm()
         try:
@@ -243,18 +258,23 @@ class PipelineRun:
         finally:
             self._left += run.stubborn
 
+    def _level(self, loaded: LoadedPipeline) -> str:
+        """From which on `logging` is listened to: the level that FlowerPower sets for loguru."""
+        return level_name(self._request.log_level or loaded.run_config.log_level or "INFO")
+
     def _wants_statistics(self, loaded: LoadedPipeline) -> bool:
         """The pipeline's setting, else the project's, else on."""
         project = self._project.configuration.project_document()
         written = [read_settings(document).values["statistics"] for document in (loaded.document, project)]
         return next((value for value in written if value is not None), "on") == "on"
 
-    def _reuse_of(self, plan: Plan) -> ReuseAdapter | None:
+    def _reuse_of(self, loaded: LoadedPipeline, plan: Plan) -> ReuseAdapter | None:
         asked, job = self._request.reuse, self._request.job
         if asked is None:
             return None
-        if plan.is_async:
-            text = "Nothing is reused in this run, nor stored: Hamilton's async driver cannot."
+        why = why_no_reuse(loaded.adapters, plan.is_async)
+        if why is not None:
+            text = f"Nothing is reused in this run, nor stored: {why}."
             self.events.log("WARNING", "logging", "flowerpower_job_queue", text, None, None)
             return None
         imported = self._project.code.digests()
@@ -295,12 +315,13 @@ class PipelineRun:
             return describe_error(raised, folder, kind="CANCELLED")
         if isinstance(raised, InvalidRun):
             return invalid(raised.problems, raised.hint)
-        if isinstance(raised, KeyboardInterrupt):
+        reason = self.events.cancel_reason()
+        if isinstance(raised, KeyboardInterrupt) and (interrupts.arrived or reason is not None):
             failure = self.events.first_failure
             where = failure if failure is not None and failure["kind"] == "CANCELLED" else None
             return {
                 **(where or describe_error(raised, folder, kind="CANCELLED")),
-                "message": self.events.cancel_reason() or "interrupted",
+                "message": reason or "interrupted",
             }
         if self.events.first_failure is not None:
             return self.events.first_failure

@@ -42,6 +42,8 @@ _ADAPTER = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 # What tells the jobs of a pipeline apart: an input, or the tag that begins with a word and a colon.
 _KEY_PART = re.compile(r"(inputs|tags)\.\w[\w.-]*")
 _MOST_JOBS = 100_000
+# Part of the name of a line of tickets, which has room for two such names (`namePattern` in src/domain/lanes.ts).
+_QUEUE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,59}")
 # Less than Python alone needs, by far: a unit was forgotten.
 _LEAST_MEMORY = 64_000_000
 # Beyond it JSON's numbers are not exact.
@@ -116,8 +118,8 @@ class _Reader:
             place = f"{at}.{key}" if at else str(key)
             if value is None:
                 continue
-            if key == "queue" and self._check(place, isinstance(value, str) and value, "expected a name"):
-                values["queue"] = value
+            if key == "queue":
+                values["queue"] = value if self._check_queue(place, value) else None
             elif key == "timeout":
                 values["timeoutMs"] = self._milliseconds(place, value)
             elif key == "on_worker_lost":
@@ -177,8 +179,15 @@ class _Reader:
         names: list[Any] = list(queues) if isinstance(queues, (dict, list)) else [queues]
         if isinstance(queues, list):
             names = [item.get("name") if isinstance(item, dict) else item for item in queues]
-        if self._check("queues", all(isinstance(name, str) and name for name in names), "expected names of queues"):
-            self._settings.queues = names
+        self._settings.queues = [name for name in names if self._check_queue("queues", name)]
+
+    def _check_queue(self, place: str, name: Any) -> bool:
+        if not isinstance(name, str) or not name:
+            return self._check(place, False, "expected the name of a queue")
+        message = (
+            f'"{name}" cannot be the name of a queue: letters from A to Z, digits, "_", "-" and ".", at most 60 of them'
+        )
+        return self._check(place, _QUEUE.fullmatch(name) is not None, message)
 
     def read_adapters(self, adapters: Any) -> None:
         if adapters is None:

@@ -15,7 +15,8 @@ import sys
 import uuid
 from typing import Any
 
-from .column_statistics import column_statistics
+from .column_statistics import column_statistics, pandas_column
+from .interrupts import reraise_interrupt
 from .text import clean, one_line
 
 MAX_COLUMNS = 50
@@ -41,8 +42,9 @@ def summarize(value: Any, statistics: bool = False) -> dict[str, Any]:
             summary["preview"] = clean(one_line(summary["preview"], MAX_PREVIEW - 40))
         if statistics and summary["columns"] and summary["bytes"] is not None:
             _add_statistics(summary["columns"], value, summary["bytes"])
-    except Exception:
-        # Somebody's __len__ or __repr__ raised: the type alone is still true.
+    except BaseException as error:
+        # Somebody's __len__ or __repr__ raised, or polars panicked: the type alone is still true.
+        reraise_interrupt(error)
         return {**dict.fromkeys(summary), "type": summary["type"]}
     return summary
 
@@ -110,18 +112,28 @@ def _fill_from_pandas(summary: dict[str, Any], value: Any) -> None:
     name = type(value).__name__
     if name == "DataFrame":
         rows, width = value.shape
-        dtypes = value.dtypes
         names = [str(column) for column in value.columns[:MAX_COLUMNS]]
-        columns = [{"name": clean(column), "type": str(dtype)} for column, dtype in zip(names, dtypes, strict=False)]
-        summary.update(shape=[rows, width], bytes=int(value.memory_usage(deep=False).sum()), columns=columns)
-        first = {names[i]: value.iat[0, i] for i in range(min(width, _PREVIEW_COLUMNS))} if rows else {}
+        arrays = [pandas_column(value, index) for index in range(len(names))]
+        columns = [
+            {"name": clean(column), "type": str(array.dtype)} for column, array in zip(names, arrays, strict=True)
+        ]
+        summary.update(shape=[rows, width], bytes=_bytes_of_frame(value), columns=columns)
+        first = {names[i]: arrays[i][0] for i in range(min(width, _PREVIEW_COLUMNS))} if rows else {}
         summary["preview"] = _frame_preview(rows, width, first)
-    elif name in ("Series", "Index"):
+    elif name == "Series" or name.endswith("Index"):
         summary.update(shape=[len(value)], length=len(value), bytes=int(value.memory_usage(deep=False)))
         items = value.iloc[:5] if name == "Series" else value[:5]
         summary["preview"] = f"{value.dtype}: {_items(list(items), len(value))}"
     elif name in ("Timestamp", "Timedelta", "Interval", "Period", "NaTType", "NAType"):
         summary["preview"] = str(value)
+
+
+def _bytes_of_frame(frame: Any) -> int:
+    blocks = getattr(getattr(frame, "_mgr", None), "blocks", None)
+    if blocks is None:
+        return int(frame.memory_usage(deep=False).sum())
+    # The same, without a step for each of thousands of columns.
+    return sum(int(block.values.nbytes) for block in blocks) + int(frame.index.memory_usage(deep=False))
 
 
 def _fill_from_polars(summary: dict[str, Any], value: Any) -> None:

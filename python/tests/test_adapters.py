@@ -98,7 +98,7 @@ def test_a_missing_package_is_a_warning_with_its_install_command(shared):
     assert warning["path"] == "conf/pipelines/no_mlflow.yml: run.with_adapter.mlflow"
     assert warning["suggestion"].endswith("-m pip install mlflow")
     assert described["execution"]["adapters"] == [
-        {"name": "mlflow", "available": False, "async": False, "branches": True}
+        {"name": "mlflow", "available": False, "async": False, "branches": True, "reuse": True}
     ]
     run = shared.runtime.run("no_mlflow")
     assert run.value("out") == 2
@@ -308,6 +308,116 @@ def test_an_adapter_that_cannot_be_used_is_refused_with_its_place(shared, plain_
     assert words in problem["message"]
     assert problem["suggestion"] == suggestion
     assert words in shared.runtime.run("odd_adapter").error["problems"][0]["message"]
+
+
+METHODS = """
+    from hamilton.lifecycle import NodeExecutionHook, NodeExecutionMethod, ResultBuilder
+
+    class Calls(NodeExecutionMethod):
+        def run_to_execute_node(self, *, node_name, node_callable, node_kwargs, **_):
+            print("calls", node_name)
+            return node_callable(**node_kwargs)
+
+    class CallsToo(Calls): ...
+
+    class Sums(ResultBuilder):
+        def build_result(self, **outputs): return sum(outputs.values())
+
+    class Fails(NodeExecutionHook):
+        def run_before_node_execution(self, **_): ...
+        def run_after_node_execution(self, *, node_name, **_):
+            if node_name == "b": raise LookupError("the hook's own")
+"""
+
+
+def own_adapters(plain_project, *names):
+    plain_project.write("adapters/__init__.py", "")
+    plain_project.write("adapters/methods.py", METHODS)
+    listed = ", ".join(f'"adapters.methods:{name}"' for name in names)
+    return f"job_queue: {{adapters: [{listed}]}}\n"
+
+
+@pytest.mark.parametrize(
+    ("names", "changes", "place", "words"),
+    [
+        (["Calls", "CallsToo"], "", 1, "adapters.methods:Calls has do_node_execute too"),
+        (["Sums"], ", with_adapter: {future: true}", 0, "run.with_adapter.future has do_build_result too"),
+    ],
+)
+def test_two_adapters_for_what_hamilton_takes_one_for_are_refused(shared, plain_project, names, changes, place, words):
+    yaml = f"run: {{final_vars: [out], inputs: {{x: 1}}{changes}}}\n{own_adapters(plain_project, *names)}"
+    shared.project.pipeline("two", ONE, yaml)
+    [problem] = shared.runtime.describe("two")["two"]["error"]["problems"]
+    assert problem["path"] == f"conf/pipelines/two.yml: job_queue.adapters.{place}"
+    assert words in problem["message"]
+    assert words in shared.runtime.run("two").error["message"]
+
+
+def test_beside_an_adapter_that_calls_the_nodes_nothing_is_reused_which_is_said(shared, plain_project, tmp_path):
+    own = own_adapters(plain_project, "Calls")
+    yaml = f"run: {{final_vars: [out], inputs: {{x: 1}}}}\n{own.replace('{', '{reuse: resume, ')}"
+    shared.project.pipeline("called", CHAIN, yaml)
+    described = shared.runtime.describe("called")["called"]
+    assert [adapter["reuse"] for adapter in described["execution"]["adapters"]] == [False]
+    [warning] = described["warnings"]
+    assert warning["path"] == "conf/pipelines/called.yml: job_queue: reuse"
+    assert "the adapter adapters.methods:Calls calls the nodes itself" in warning["message"]
+    limits = {"maxEntryBytes": 1_000_000, "minFreeBytes": 0}
+    reuse = {"mode": "resume", "folder": str(tmp_path / "reuse"), "scopes": [], "recompute": [], **limits}
+    for _ in range(2):
+        run = shared.runtime.run("called", reuse=reuse)
+        assert run.value("out") == 3
+        assert [e["node"] for e in run.of("node.succeeded")] == ["a", "b", "out"]
+        assert run.log("Nothing is reused in this run, nor stored: the adapter")["data"]["level"] == "WARNING"
+        assert run.log("calls b")["node"] == "b"
+
+
+def test_a_node_whose_end_an_adapter_keeps_from_being_told_has_failed(shared, plain_project):
+    yaml = f"run: {{final_vars: [out], inputs: {{x: 1}}}}\n{own_adapters(plain_project, 'Fails')}"
+    run = shared.run("hook_fails", CHAIN, yaml)
+    assert (run.error["type"], run.error["message"], run.error["node"]) == ("LookupError", "the hook's own", "b")
+    assert run.error["file"] == "adapters/methods.py"
+    assert [e["node"] for e in run.of("node.succeeded")] == ["a"]
+    assert [e["node"] for e in run.of("node.failed")] == ["b"]
+
+
+def test_an_adapter_that_cannot_be_sent_to_a_process_pool_is_refused_before_any_node(shared, plain_project):
+    locks = """
+        import threading
+        from hamilton.lifecycle import GraphExecutionHook
+        class Locks(GraphExecutionHook):
+            def __init__(self): self.lock = threading.Lock()
+            def run_before_graph_execution(self, **_): ...
+            def run_after_graph_execution(self, **_): ...
+    """
+    plain_project.write("adapters/__init__.py", "")
+    plain_project.write("adapters/locks.py", locks)
+    yaml = 'run: {final_vars: [total], executor: {type: %s}}\njob_queue: {adapters: ["adapters.locks:Locks"]}\n'
+    code = """
+        from hamilton.htypes import Collect, Parallelizable
+        def item() -> Parallelizable[int]: yield from range(3)
+        def same(item: int) -> int: return item
+        def total(same: Collect[int]) -> int: return sum(same)
+    """
+    assert shared.run("locking", code, yaml % "threadpool").value("total") == 3
+    run = shared.run("locking", code, yaml % "processpool")
+    assert run.problems()["executor.type"]["suggestion"] == "threadpool"
+    assert "adapters.locks:Locks cannot be sent to another process" in run.error["message"]
+    assert run.of("node.started") == []
+
+
+def test_keys_of_the_adapter_sections_that_flowerpower_ignores_are_warned_of(shared):
+    shared.project.write("conf/project.yml", "name: test\nadapter: {hamilton_tracker: {api_ur: x}, mlflw: {}}\n")
+    yaml = "run: {final_vars: [out], inputs: {x: 1}}\nadapter: {hamilton_tracker: {projekt_id: 7}}\n"
+    shared.project.pipeline("typos", ONE, yaml)
+    described = shared.runtime.describe("typos")
+    assert [(warning["path"], warning["suggestion"]) for warning in described["project"]["warnings"]] == [
+        ("conf/project.yml: adapter.mlflw", "mlflow"),
+        ("conf/project.yml: adapter.hamilton_tracker.api_ur", "api_url"),
+    ]
+    [warning] = described["typos"]["warnings"]
+    assert warning["path"] == "conf/pipelines/typos.yml: adapter.hamilton_tracker.projekt_id"
+    shared.project.write("conf/project.yml", "name: test\n")
 
 
 def test_an_adapter_whose_module_does_not_import_is_that_error(shared, plain_project):

@@ -396,3 +396,44 @@ def test_where_reuse_is_set_nothing_is_reused_and_the_log_says_so(shared, tmp_pa
     assert run.value("both") == 23
     assert run.log("Nothing is reused in this run")["data"]["level"] == "WARNING"
     assert len(run.of("node.succeeded")) == 3
+
+
+def test_what_hamiltons_decorators_make_of_async_nodes_is_awaited(shared):
+    code = """
+        import asyncio
+        from hamilton.function_modifiers import (
+            config, dataloader, extract_fields, parameterize, pipe_input, source, step, value
+        )
+
+        @parameterize(low={"n": value(1)}, high={"n": source("x")})
+        async def times(n: int) -> int:
+            await asyncio.sleep(0)
+            return n * 10
+
+        @extract_fields({"part": int})
+        async def parts(low: int) -> dict:
+            return {"part": low + 1}
+
+        @dataloader()
+        async def loaded() -> tuple[int, dict]:
+            return 100, {}
+
+        @config.when(kind="a")
+        async def chosen__a(part: int) -> int:
+            return part
+
+        def _plus(n: int) -> int: return n + 1000
+
+        @pipe_input(step(_plus))
+        async def piped(chosen: int) -> int:
+            return chosen
+
+        def out(piped: int, high: int, loaded: int) -> int:
+            return piped + high + loaded
+    """
+    yaml = "run: {final_vars: [out], inputs: {x: 2}, config: {kind: a}}\n"
+    run = shared.run("decorated", code, yaml)
+    assert run.value("out") == 1011 + 20 + 100
+    assert {"low", "high", "parts", "part", "loaded.loader", "chosen", "piped"} <= {
+        e["node"] for e in run.of("node.succeeded")
+    }

@@ -128,6 +128,22 @@ def test_loguru_is_captured_although_flowerpower_sets_it_up_at_each_run(shared):
         assert not any("attempt 1/1" in line for line in run.logs())
 
 
+def test_the_log_level_of_the_yaml_counts_for_logging_too(shared):
+    code = """
+        import logging
+        def out() -> int:
+            logging.debug("fine")
+            logging.info("told")
+            logging.warning("careful")
+            return 1
+    """
+    quiet = shared.run("leveled", code, "run: {final_vars: [out], log_level: WARNING}\n")
+    assert quiet.logs() == ["careful"]
+    assert shared.runtime.run("leveled", logLevel="INFO").logs() == ["told", "careful"]
+    loud = shared.run("leveled", code, "run: {final_vars: [out], log_level: DEBUG}\n")
+    assert [line["data"]["text"] for line in loud.of("log") if line["node"] == "out"] == ["fine", "told", "careful"]
+
+
 def test_the_log_level_of_a_run_is_not_the_next_ones(shared):
     code = "def out() -> int: return 1\n"
     loud = shared.run("loud", code, "run: {final_vars: [out], log_level: debug}\n")

@@ -346,16 +346,32 @@ def test_system_exit_in_a_node_is_a_failure_of_the_pipeline(shared):
     assert shared.runtime.run("exits").outcome == "failed"  # And the runtime is still there.
 
 
+@pytest.mark.parametrize("prefix", ["", "async "])
+def test_a_keyboard_interrupt_that_nobody_has_sent_is_a_failure_of_the_pipeline(shared, prefix):
+    run = shared.run("own", f"{prefix}def out() -> int: raise KeyboardInterrupt('own')\n", "run: {final_vars: [out]}")
+    assert (run.error["kind"], run.error["type"], run.error["message"]) == ("PIPELINE", "KeyboardInterrupt", "own")
+    assert run.error["node"] == "out"
+
+
+def test_a_module_that_raises_keyboard_interrupt_is_broken_and_the_runtime_goes_on(shared):
+    shared.project.pipeline("interrupts", "raise KeyboardInterrupt('own')\n", "run: {final_vars: [out]}")
+    described = shared.runtime.describe("interrupts")["interrupts"]
+    assert (described["status"], described["error"]["type"]) == ("broken", "KeyboardInterrupt")
+    assert shared.runtime.run("interrupts").error["kind"] == "PIPELINE"
+    assert shared.run("plain", ONE, ONE_YAML).outcome == "succeeded"
+
+
 @pytest.mark.parametrize(
     ("body", "kind", "message"),
     [
+        ("class M(type):\n    __name__ = __module__ = property(lambda cls: 1 / 0)\nclass E(Exception, metaclass=M): ...\n", "E", ""),
         ("class E(Exception):\n    def __str__(self): raise ValueError('inner')\n", "E", "(no message: E.__str__ raised ValueError)"),
         ("class E(Exception):\n    def __str__(self): return 'x' * 100_000\n", "E", "xxx"),
         ("class E(Exception):\n    def __str__(self): return 'nul \\x00 lone \\ud800'\n", "E", "nul � lone �"),
         ("def _deep(): return _deep()\nE = _deep\n", "RecursionError", "maximum recursion depth"),
         ("class E(ExceptionGroup):\n    def __new__(cls): return super().__new__(cls, 'several', [ValueError('a'), KeyError('b')])\n", "E", "several"),
     ],
-    ids=["str raises", "huge", "unstorable", "recursion", "group"],
+    ids=["nameless", "str raises", "huge", "unstorable", "recursion", "group"],
 )  # fmt: skip
 def test_an_awkward_exception_is_told_all_the_same(shared, body, kind, message):
     run = shared.run(
@@ -405,6 +421,22 @@ def test_a_value_whose_class_cannot_say_its_name_does_not_fail_the_run(shared):
     """
     run = shared.run("nameless", code, "run: {final_vars: [out]}")
     assert (run.outcome, run.ended["results"]["out"]["summary"]["type"]) == ("succeeded", "Odd")
+
+
+def test_what_reading_a_value_raises_is_the_values_own(shared):
+    """Also what is no Exception: polars' panics are none."""
+    code = """
+        class Panics(BaseException): ...
+        class Rows(list):
+            def __len__(self): raise Panics
+            def __iter__(self): raise KeyboardInterrupt
+        def rows() -> list: return Rows()
+        def out(rows: list) -> int: return 3
+    """
+    run = shared.run("panics", code, "run: {final_vars: [out, rows]}")
+    assert run.value("out") == 3
+    assert run.ended["results"]["rows"]["omitted"] == "not JSON: reading the value raised Panics"
+    assert [e["data"]["summary"]["type"] for e in run.of("node.succeeded")] == ["pipelines.panics.Rows", "int"]
 
 
 def test_an_error_from_code_that_is_in_no_file_has_the_line_that_called_it(shared):

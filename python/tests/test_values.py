@@ -52,6 +52,15 @@ def test_knows_the_usual_libraries(value, name, shape):
     json.dumps(summary, allow_nan=False)
 
 
+@pytest.mark.parametrize(
+    "index", [pd.date_range("2026-11-23", periods=7), pd.RangeIndex(7), pd.MultiIndex.from_product([[1], range(7)])]
+)
+def test_every_index_of_pandas_is_told(index):
+    summary = summarize(index)
+    assert (summary["shape"], summary["length"]) == ([7], 7)
+    assert summary["preview"].endswith(", …]")
+
+
 def test_is_bounded():
     wide = pd.DataFrame(np.zeros((1, 200)), columns=[f"column {i}" for i in range(200)])
     assert len(summarize(wide)["columns"]) == MAX_COLUMNS

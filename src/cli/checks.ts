@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import postgres from "postgres";
 import { createClient } from "../client/client.ts";
-import { ServerDocument } from "../client/generated/graphql.ts";
+import { ServerDocument, type ServerQuery } from "../client/generated/graphql.ts";
 import { readServerInfo } from "../db/data-folder.ts";
 import { DomainError } from "../domain/errors.ts";
 import type { JsonObject } from "../domain/json.ts";
@@ -123,7 +123,7 @@ async function checkPort({ host, port }: Config, ours: string | null): Promise<F
   return { state: "note", part: "port", text: `${wanted} is in use${port === null ? ": up takes another one" : ""}` };
 }
 
-async function checkServer(cli: Cli, { url }: GlobalOptions): Promise<Finding> {
+async function checkServer(cli: Cli, { url }: GlobalOptions): Promise<Finding | Finding[]> {
   const part = "API";
   const said = url ?? cli.config.url;
   const address = said ?? runningServer(cli);
@@ -140,7 +140,7 @@ async function checkServer(cli: Cli, { url }: GlobalOptions): Promise<Finding> {
         text: `${text}; its clock is ${duration(Math.abs(server.clockSkewMs))} off the database's`,
       };
     }
-    return { state: "ok", part, text };
+    return [{ state: "ok", part, text }, ...artifactProblems(server, workers)];
   } catch (error) {
     return {
       state: said === null ? "note" : "wrong",
@@ -148,6 +148,18 @@ async function checkServer(cli: Cli, { url }: GlobalOptions): Promise<Finding> {
       text: error instanceof Error ? error.message : String(error),
     };
   }
+}
+
+/** What is in the way of artifacts: of handing them out, and of keeping them. */
+function artifactProblems(
+  server: ServerQuery["server"],
+  workers: readonly Pick<ServerQuery["workers"][number], "host" | "state" | "artifactProblem">[],
+): Finding[] {
+  const kept = workers.flatMap(({ host, state, artifactProblem }) =>
+    artifactProblem === null || state !== "RUNNING" ? [] : [`${host} keeps no artifacts: ${artifactProblem}`],
+  );
+  const handedOut = server.artifactProblem === null ? [] : [`no downloads: ${server.artifactProblem}`];
+  return [...handedOut, ...new Set(kept)].map((text) => ({ state: "wrong", part: "artifacts", text }));
 }
 
 async function checkProjects(flags: readonly string[], folder: string, cli: Cli): Promise<Finding[]> {

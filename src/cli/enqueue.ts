@@ -8,6 +8,7 @@ import { waitingText } from "./jobs.ts";
 import { addRunFlags, type RunFlags, requestOf } from "./run-flags.ts";
 import type { Terminal } from "./terminal.ts";
 import { counted } from "./units.ts";
+import { untilLeft } from "./until-left.ts";
 
 export type Afterwards = GlobalOptions & { wait?: boolean; follow?: boolean };
 
@@ -50,7 +51,7 @@ export async function afterwards(
     return cli.terminal.out(said);
   }
   if (!options.json) cli.terminal.out(said);
-  const ended = await client.watch(job.id, { giveUpAfterMs: 60_000 }).job;
+  const ended = await untilLeft(job, cli, (signal) => client.watch(job.id, { signal, giveUpAfterMs: 60_000 }).job);
   if (options.json) printJson(cli.terminal, ended);
   else cli.terminal.out(`${ended.id} ${ended.state.toLowerCase()}`);
   if (ended.state === "FAILED" && ended.error !== null) {
@@ -63,8 +64,9 @@ export async function afterwards(
 export function accepted({ job, plan, replayed }: Enqueued, { symbols }: Pick<Terminal, "symbols">): string {
   const name = `${job.project}/${job.pipeline}`;
   if (replayed) return `${job.id} was enqueued before with this key: ${name} is ${job.state}`;
+  const reused = plan === null || plan.reused.length === 0 ? "" : `, ${plan.reused.length} reused`;
   const what =
-    plan === null ? "not yet checked: no worker has described it" : `${counted(plan.count, "node")} will run`;
+    plan === null ? "not yet checked: no worker has described it" : `${counted(plan.count, "node")} will run${reused}`;
   const waiting = waitingText(job);
   return `${symbols.arrow} ${job.id} accepted: ${name}, ${what}${waiting === null ? "" : `, waits: ${waiting}`}`;
 }

@@ -1,14 +1,15 @@
 import { createLogUpdate } from "log-update";
 import type { Client, Job, JobEvent, JobSummary } from "../client/client.ts";
 import type { Cli } from "./cli.ts";
-import { Exit, exitCodes } from "./failure.ts";
+import { exitCodes } from "./failure.ts";
 import { failureBlock } from "./failure-block.ts";
-import { frame, shortId, turnMs } from "./frame.ts";
+import { frame, turnMs } from "./frame.ts";
 import { waitingText } from "./jobs.ts";
 import { plainLine } from "./plain-line.ts";
 import { apply, type RunView, startView } from "./run-view.ts";
 import type { Terminal } from "./terminal.ts";
 import { TimeLeft } from "./time-left.ts";
+import { untilLeft } from "./until-left.ts";
 
 export interface Followed {
   job: Job;
@@ -22,45 +23,54 @@ export interface Followed {
  */
 export async function follow(
   client: Client,
-  job: Pick<JobSummary, "id" | "project" | "pipeline" | "state" | "runAt" | "waitingFor">,
+  job: FollowedJob,
   cli: Pick<Cli, "terminal" | "signals">,
-  {
-    json = false,
-    stopped,
-    after,
-  }: { json?: boolean | undefined; stopped?: AbortSignal; after?: string | undefined } = {},
+  { stopped, ...options }: FollowOptions & { stopped?: AbortSignal } = {},
 ): Promise<Followed> {
-  const { terminal } = cli;
+  if (stopped !== undefined) return await show(client, job, cli.terminal, stopped, options);
+  return await untilLeft(job, cli, (signal) => show(client, job, cli.terminal, signal, options));
+}
+
+type FollowedJob = Pick<JobSummary, "id" | "project" | "pipeline" | "state" | "runAt" | "waitingFor">;
+
+interface FollowOptions {
+  json?: boolean | undefined;
+  after?: string | undefined;
+}
+
+async function show(
+  client: Client,
+  job: FollowedJob,
+  terminal: Terminal,
+  signal: AbortSignal,
+  { json = false, after }: FollowOptions,
+): Promise<Followed> {
   const view = startView(job, waitingText(job));
-  const show = json ? jsonLines(terminal) : terminal.live ? livePicture(view, terminal) : plainLines(view, terminal);
+  const shown: Show = json
+    ? jsonLines(terminal)
+    : terminal.live
+      ? livePicture(view, terminal)
+      : plainLines(view, terminal);
   using timeLeft = new TimeLeft(client, view);
-  const left = new AbortController();
-  const leave = () => left.abort(new Exit(exitCodes.interrupted));
-  if (stopped === undefined) cli.signals.on("SIGINT", leave);
   const watch = client.watch(job.id, {
-    signal: stopped ?? left.signal,
+    signal,
     giveUpAfterMs: 60_000,
     after,
-    onConnection: (state) => show.connection(state),
+    onConnection: (state) => shown.connection(state),
   });
   try {
     for await (const event of watch) {
       apply(view, event);
       if (terminal.live && !json) timeLeft.see(event);
-      show.event(event);
+      shown.event(event);
     }
     const ended = await watch.job;
-    show.end(ended);
+    shown.end(ended);
     return { job: ended, view };
   } catch (error) {
-    show.stop();
-    if (left.signal.aborted) {
-      const id = shortId(job.id, terminal.symbols);
-      terminal.err(`The job ${id} goes on without you. See it again with: flowerpower-queue watch ${job.id.slice(-6)}`);
-    }
+    shown.stop();
     throw error;
   } finally {
-    cli.signals.off("SIGINT", leave);
     await watch.return();
   }
 }

@@ -2,7 +2,7 @@ import type { JobState } from "../client/client.ts";
 import type { RegressionFragment } from "../client/generated/graphql.ts";
 import type { Branches, NodeReason, NodeState, NodeView, RunView } from "./run-view.ts";
 import { summaryText } from "./summary-text.ts";
-import { clip, type Paint, printable, type Symbols, type Terminal } from "./terminal.ts";
+import { clip, type Paint, padded, printable, type Symbols, type Terminal, widthOf } from "./terminal.ts";
 import { duration } from "./units.ts";
 
 export type Canvas = Pick<Terminal, "paint" | "symbols"> & { columns: number; rows: number };
@@ -18,7 +18,7 @@ export function frame(view: RunView, canvas: Canvas, now: number): string[] {
   const nodes = [...view.nodes.values()];
   const { shown, hidden } = chosen(nodes, canvas.rows - frameRows);
   const nameWidth = Math.min(
-    Math.max(...shown.map((node) => nodeName(node).length), 0),
+    Math.max(...shown.map((node) => widthOf(nodeName(node))), 0),
     Math.floor(canvas.columns / 3),
   );
   const lines = shown.map((node, index) => {
@@ -84,7 +84,7 @@ const nodeColours: Record<NodeState, Paint> = {
 
 function nodeLine(node: NodeView, isLast: boolean, nameWidth: number, canvas: Canvas, now: number): string {
   const { paint, symbols, columns } = canvas;
-  const name = clip(nodeName(node), nameWidth, symbols.ellipsis).padEnd(nameWidth);
+  const name = padded(clip(nodeName(node), nameWidth, symbols.ellipsis), nameWidth);
   const time = nodeTime(node, now).padStart(9);
   const detail = clip(nodeDetail(node, symbols), columns - nameWidth - 17, symbols.ellipsis);
   const icon = paint(nodeColours[node.state], sign(node.state, symbols, now));

@@ -60,9 +60,11 @@ function historyLines(history: History, nodes: readonly Node[], { columns, symbo
     size === null ? "" : bytes(size),
     recent.map(({ durationMs }) => duration(durationMs)).join(", "),
   ]);
+  const reusing = history.runs - history.wholeRuns;
+  const partly = reusing === 0 ? "" : `, without the ${reusing} that reused nodes`;
   const head = ["NODE", "RUNS", "P50", "P95", "BRANCHES", "SIZE", "LAST, NEWEST FIRST"];
   return [
-    `${counted(history.runs, "run")} ${times(history.p50Ms, history.p95Ms)}, waited ${times(history.waitedP50Ms, history.waitedP95Ms)}`,
+    `${counted(history.runs, "run")}${partly}${reusing === 0 ? "" : ":"} ${times(history.p50Ms, history.p95Ms)}, waited ${times(history.waitedP50Ms, history.waitedP95Ms)}`,
     "",
     ...table(head, rows, columns, symbols.ellipsis, (text, _column, row) => (row === null ? paint("dim", text) : text)),
   ];

@@ -2,11 +2,12 @@ import type { Command } from "commander";
 import type { Client, Job, JobEvent } from "../client/client.ts";
 import { openApi } from "./api.ts";
 import { type Cli, type GlobalOptions, globalOptions } from "./cli.ts";
-import { Exit, exitCodes } from "./failure.ts";
+import { Exit } from "./failure.ts";
 import { exitCodeOf } from "./follow.ts";
 import { branchName } from "./frame.ts";
 import { printable, printableLines, type Terminal } from "./terminal.ts";
 import { bytes, clock } from "./units.ts";
+import { untilLeft } from "./until-left.ts";
 
 interface Options extends GlobalOptions {
   node?: string;
@@ -43,17 +44,12 @@ async function printLogs(client: Client, job: Job, options: Options, { terminal 
   return job;
 }
 
-async function followLogs(client: Client, job: Job, options: Options, { terminal, signals }: Cli): Promise<Job> {
-  const left = new AbortController();
-  const leave = () => left.abort(new Exit(exitCodes.interrupted));
-  signals.on("SIGINT", leave);
-  try {
-    const watch = client.watch(job.id, { signal: left.signal, giveUpAfterMs: 60_000 });
-    for await (const event of watch) printLine(event, options, terminal);
+async function followLogs(client: Client, job: Job, options: Options, cli: Cli): Promise<Job> {
+  return await untilLeft(job, cli, async (signal) => {
+    const watch = client.watch(job.id, { signal, giveUpAfterMs: 60_000 });
+    for await (const event of watch) printLine(event, options, cli.terminal);
     return await watch.job;
-  } finally {
-    signals.off("SIGINT", leave);
-  }
+  });
 }
 
 /** How many lines it was: one, or none. */

@@ -45,9 +45,11 @@ function variantLines({ qualifiedName, runLimits }: Named, variant: Variant, ter
     [...dependsOn, ...optionalDependsOn.map((optional) => `${optional}?`)].join(", "),
     printable(doc?.split("\n")[0] ?? ""),
   ]);
+  const { columns, symbols } = terminal;
+  const nodes = table(["node", "type", "needs", ""], rows, columns - 2, symbols.ellipsis);
   return [
     ...pipelineLines(qualifiedName, { ...variant, runLimits }, terminal),
-    ...(rows.length === 0 ? [] : ["", ...table(["node", "type", "needs", ""], rows).map((line) => `  ${line}`)]),
+    ...(rows.length === 0 ? [] : ["", ...nodes.map((line) => `  ${line}`)]),
     ...(variant.finalVars?.length || computed.length === 0
       ? []
       : ["", `  no final variables are set: choose some, such as --final-vars ${variant.leaves.join(",")}`]),

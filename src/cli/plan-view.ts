@@ -9,7 +9,8 @@ import { counted, duration } from "./units.ts";
 export function planLines(plan: JobPlan, terminal: Terminal): string[] {
   // How a run would be kept that is refused is of no interest.
   const facts = plan.valid === false ? [] : factLines(plan, terminal);
-  const sections = [nodeLines(plan, terminal), inputLines(plan, terminal), facts];
+  const note = plan.reuseNote === null ? [] : [terminal.paint("dim", printable(plan.reuseNote))];
+  const sections = [nodeLines(plan, terminal), note, inputLines(plan, terminal), facts];
   return [
     headline(plan, terminal),
     ...plan.problems.map((problem) => terminal.paint("red", printable(problemLine(problem)))),
@@ -29,7 +30,8 @@ function headline(plan: JobPlan, { paint, symbols }: Terminal): string {
   }
   if (!plan.valid) return `${paint("red", symbols.failed)} ${name}  would be refused`;
   const reused = plan.nodes.filter(({ action }) => action === "REUSE").length;
-  const will = `${counted(plan.nodes.length - reused, "node")} will run${reused === 0 ? "" : `, ${reused} are reused`}`;
+  const rest = reused === 0 ? "" : `, ${counted(reused, "node")} reused`;
+  const will = `${counted(plan.nodes.length - reused, "node")} will run${rest}`;
   return `${paint("green", symbols.ok)} ${name}  ${will}, ${expected(plan)}`;
 }
 
@@ -40,12 +42,22 @@ function expected({ expectedMs, pastRuns }: JobPlan): string {
 
 function nodeLines({ nodes }: JobPlan, { columns, symbols, paint }: Terminal): string[] {
   if (nodes.length === 0) return [];
-  const rows = nodes.map(({ name, action, reason, inBlock, expectedRuns, expectedMs }) => [
-    name,
-    action.toLowerCase() + (inBlock ? ` ${symbols.times}${expectedRuns ?? "?"}` : ""),
-    expectedMs === null ? "?" : `${duration(expectedMs)}${inBlock ? " each" : ""}`,
-    printable(reason),
-  ]);
+  const rows = nodes.map(
+    ({ name, action, reason, inBlock, expectedRuns, reusedBranches, expectedMs, reusedFromId }) => {
+      const times = action === "REUSE" ? reusedBranches : expectedRuns;
+      const each = expectedMs === null ? "?" : `${duration(expectedMs)}${inBlock ? " each" : ""}`;
+      return [
+        name,
+        action.toLowerCase() + (inBlock ? ` ${symbols.times}${times ?? "?"}` : ""),
+        action === "REUSE" ? "" : each,
+        printable(
+          reusedFromId === null
+            ? reason
+            : reason.replace(/^hit/, `hit in ${symbols.ellipsis}${reusedFromId.slice(-6)}`),
+        ),
+      ];
+    },
+  );
   const dim = (text: string, _column: number, row: number | null) => (row === null ? paint("dim", text) : text);
   return table(["NODE", "WHAT", "EXPECTED", "WHY"], rows, columns, symbols.ellipsis, dim);
 }

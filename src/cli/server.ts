@@ -27,6 +27,9 @@ export function addServer(program: Command, cli: Cli): void {
       const { dataFolderFor } = await import("./served-projects.ts");
       const store = await openServerArtifacts(options.artifacts, await dataFolderFor(undefined, cli), cli);
       if (store !== null) opened.use(store);
+      void store
+        ?.id()
+        .catch((error: Error) => log("warning", "artifacts are not handed out", { error: error.message }));
       const server = await startServer({
         db,
         jobs,

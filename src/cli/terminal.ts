@@ -1,4 +1,5 @@
 import { styleText } from "node:util";
+import stringWidth from "string-width";
 import type { Config } from "./config.ts";
 
 export type Paint = Parameters<typeof styleText>[0];
@@ -112,10 +113,29 @@ export function printableLines(text: string): string[] {
   return text.split(/\r?\n/).map((line) => printable(line.replaceAll("\t", "    ")));
 }
 
+const letters = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+
+/** How many columns a text takes: Chinese letters and most emoji take two. */
+export function widthOf(text: string): number {
+  return stringWidth(text);
+}
+
+/** A text with spaces behind it, so that it takes so many columns. */
+export function padded(text: string, columns: number): string {
+  return text + " ".repeat(Math.max(0, columns - widthOf(text)));
+}
+
 /** The beginning of a text that fits into so many columns. */
 export function clip(text: string, columns: number, ellipsis: string): string {
-  const letters = [...text];
-  if (letters.length <= columns) return text;
-  if (columns <= ellipsis.length) return letters.slice(0, Math.max(columns, 0)).join("");
-  return letters.slice(0, columns - ellipsis.length).join("") + ellipsis;
+  // Most texts are short: no unit of one takes more than two columns.
+  if (text.length <= columns / 2 || widthOf(text) <= columns) return text;
+  const mark = columns > ellipsis.length ? ellipsis : "";
+  let shown = "";
+  let room = columns - mark.length;
+  for (const { segment } of letters.segment(text)) {
+    room -= widthOf(segment);
+    if (room < 0) break;
+    shown += segment;
+  }
+  return shown + mark;
 }

@@ -40,6 +40,7 @@ import {
   NodeRunsDocument,
   PlanJobDocument,
   type PlanJobInput,
+  PlanRequeueDocument,
   PlanRerunDocument,
   RequeueJobDocument,
   type RequeueJobInput,
@@ -204,6 +205,12 @@ export interface Client extends AsyncDisposable {
    */
   requeue(jobId: string, input?: Omit<RequeueJobInput, "id">, options?: CallOptions): Promise<Requeued>;
   /**
+   * What a job would do when it is requeued, and what of its earlier attempts it would reuse.
+   *
+   * @throws NotFoundError, JobStateError, CodeChangedError
+   */
+  planRequeue(jobId: string, options?: CallOptions): Promise<JobPlan>;
+  /**
    * Makes a new job from one that has ended, with what is different. As safe to send twice as `enqueue`.
    *
    * @throws InvalidRunError, NotFoundError, JobStateError, CodeChangedError, IdempotencyConflictError, UnavailableError
@@ -340,6 +347,12 @@ export function createClient(options: ClientOptions): Client {
       const { requeueJob } = await post(http, RequeueJobDocument, { input: { id, ...input } }, within(signal));
       if (requeueJob.__typename !== "RequeueJobSuccess") throw errorOf(requeueJob);
       return requeueJob;
+    },
+
+    async planRequeue(id, call) {
+      const { planRequeue } = await send(PlanRequeueDocument, { input: { id } }, call);
+      if (planRequeue.__typename !== "JobPlan") throw errorOf(planRequeue);
+      return planRequeue;
     },
 
     async rerun(input, call) {

@@ -61,9 +61,19 @@ export const relations = defineRelations(
         where: { kind: "result" },
       }),
     },
+    nodeRuns: {
+      job: r.one.jobs({ from: r.nodeRuns.jobId, to: r.jobs.id, optional: false }),
+    },
+    artifacts: {
+      job: r.one.jobs({ from: r.artifacts.jobId, to: r.jobs.id, optional: false }),
+    },
     failureGroups: {
       lastJob: r.one.jobs({ from: r.failureGroups.lastJobId, to: r.jobs.id }),
       closedByJob: r.one.jobs({ from: r.failureGroups.closedBy, to: r.jobs.id }),
+      pipelineRow: r.one.pipelines({
+        from: [r.failureGroups.project, r.failureGroups.pipeline],
+        to: [r.pipelines.project, r.pipelines.name],
+      }),
     },
     projects: {
       pipelines: r.many.pipelines({ from: r.projects.name, to: r.pipelines.project }),
@@ -71,6 +81,12 @@ export const relations = defineRelations(
     workers: {
       storeRow: r.one.artifactStores({ from: r.workers.store, to: r.artifactStores.id }),
       running: r.many.jobs({ from: r.workers.id, to: r.jobs.workerId, where: { state: "running" } }),
+    },
+    pipelineVersions: {
+      pipelineRow: r.one.pipelines({
+        from: [r.pipelineVersions.project, r.pipelineVersions.pipeline],
+        to: [r.pipelines.project, r.pipelines.name],
+      }),
     },
     pipelines: {
       projectRow: r.one.projects({ from: r.pipelines.project, to: r.projects.name, optional: false }),

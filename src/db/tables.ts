@@ -104,6 +104,19 @@ export const pipelineVersions = schema.table(
   ],
 );
 
+/** Which functions some code of a pipeline has, under any config: as long as that code is known, their texts are kept. */
+export const codeSources = schema.table(
+  "code_sources",
+  {
+    project: text().notNull(),
+    pipeline: text().notNull(),
+    codeHash: text("code_hash").notNull(),
+    /** Of a text in `node_sources`. */
+    hash: text().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.project, t.pipeline, t.codeHash, t.hash] }), index("code_sources_hash").on(t.hash)],
+);
+
 /** Source texts of nodes' functions by their hash: each is kept once, whatever versions and pipelines have it. */
 export const nodeSources = schema.table("node_sources", {
   hash: text().primaryKey(),
@@ -315,8 +328,11 @@ export const jobRequests = schema.table(
     tags: jsonb().$type<string[]>().notNull(),
     actor: text().notNull(),
     requestedBy: text("requested_by"),
-    /** What was known of the pipeline when the request was accepted: `{ codeHash, path }`, or null: not yet validated. */
-    plan: jsonb().$type<{ codeHash: string; path: string[] }>(),
+    /**
+     * What was known of the pipeline when the request was accepted, or null: not yet validated. `reused`: the nodes whose values
+     * the first attempt was to take from earlier jobs; absent where there were none.
+     */
+    plan: jsonb().$type<{ codeHash: string; path: string[]; reused?: string[] }>(),
     /** The job that it was made from; null when it was asked for by itself, or when that one has been pruned. */
     rerunOf: uuid("rerun_of").references(() => jobs.id, { onDelete: "set null" }),
   },
@@ -383,6 +399,8 @@ export const attempts = schema.table(
     check("attempts_ended", sql`(${t.endedAt} is not null) = (${t.outcome} is not null)`),
     check("attempts_error_kind", sql`${t.errorKind} in (${listed(errorKinds)})`),
     index("attempts_worker").on(t.workerId),
+    // Asked before a version is forgotten.
+    index("attempts_code").on(t.codeHash).where(sql`${t.codeHash} is not null`),
   ],
 );
 

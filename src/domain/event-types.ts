@@ -8,6 +8,10 @@ import { jobStates } from "./lifecycle.ts";
 import { errorKinds } from "./outcome.ts";
 import { nodeReasonSchema } from "./reuse.ts";
 
+/** The value of a final variable, a file that the run has left, the whole of a log that was cut. */
+export const artifactKinds = ["result", "file", "log"] as const;
+export type ArtifactKind = (typeof artifactKinds)[number];
+
 const state = z.enum(jobStates);
 const time = z.iso.datetime({ offset: true });
 
@@ -85,6 +89,19 @@ export const eventTypes = {
   "log.dropped": {
     version: 1,
     versions: { 1: z.object({ lines: z.number(), bytes: z.number(), reason: z.string() }) },
+  },
+  "artifact.stored": {
+    version: 1,
+    versions: {
+      1: z.object({
+        artifact: z.string(),
+        name: z.string(),
+        kind: z.enum(artifactKinds),
+        mediaType: z.string().nullable(),
+        bytes: z.number().nullable(),
+        omitted: z.string().nullable(),
+      }),
+    },
   },
 } as const satisfies Record<string, { version: number; versions: Record<number, z.ZodType> }>;
 

@@ -4,6 +4,9 @@ import { z } from "zod";
 export const reuseModes = ["none", "resume", "full"] as const;
 export type ReuseMode = (typeof reuseModes)[number];
 
+/** For how long a value is kept for reuse since it was stored or last used. */
+export const reuseKeptMs = 7 * 24 * 3_600_000;
+
 /** Why a node was reused, or ran although reuse was asked for. */
 export const nodeReasonCodes = [
   "hit",

@@ -10,7 +10,7 @@ import { NotFoundError } from "../domain/errors.ts";
 import { idText } from "../domain/ids.ts";
 import type { JsonObject } from "../domain/json.ts";
 import type { ErrorKind } from "../domain/outcome.ts";
-import { knownGraph } from "../pipelines/known-graph.ts";
+import { type KnownGraph, knownGraphs } from "../pipelines/known-graph.ts";
 import type { JobsContext } from "./context.ts";
 
 /** Bytes of JSON up to which the values of two results are shown beside each other. */
@@ -57,15 +57,16 @@ export async function compareJobs(
   const [left, right] = [rows.get(a), rows.get(b)];
   if (left === undefined) throw new NotFoundError("job", idText("job", a), "a");
   if (right === undefined) throw new NotFoundError("job", idText("job", b), "b");
-  const [one, other] = await Promise.all([compared(db.sql, left), compared(db.sql, right)]);
-  return compare(one, other);
+  const ran = [left, right].flatMap(({ codeHash, ...row }) => (codeHash === null ? [] : [{ ...row, codeHash }]));
+  const graphs = await knownGraphs(db.sql, ran);
+  const graphOf = ({ id }: Row) => graphs[ran.findIndex((one) => one.id === id)] ?? null;
+  return compare(compared(left, graphOf(left)), compared(right, graphOf(right)));
 }
 
-async function compared(sql: Sql, row: Row): Promise<ComparedJob<StoredError>> {
+function compared(row: Row, graph: KnownGraph): ComparedJob<StoredError> {
   const { project, pipeline, codeHash, config, planned, nodes, ...rest } = row;
   // Set by a rerun, never asked for; with which code it ran has a place of its own.
   const { codeHash: _meant, reuseFrom: _before, ...options } = row.options;
-  const graph = codeHash === null ? null : await knownGraph(sql, { project, pipeline, codeHash, config });
   const known = new Map(graph?.nodes.map((node) => [node.name, node]));
   const ran = new Map(nodes.map((node) => [node.node, node]));
   // Told by the run itself since contexts have them; the graph of a version that was never published is not known.

@@ -15,6 +15,7 @@ import { concurrencyOf } from "../pipelines/concurrency.ts";
 import type { JobsContext } from "./context.ts";
 import { isRefused, type NewJob } from "./insert.ts";
 import { type CheckedRun, checkRun } from "./plan.ts";
+import { planReuse } from "./plan-reuse.ts";
 
 export interface Enqueued {
   jobId: string;
@@ -84,7 +85,8 @@ export async function newJob(
   fingerprint: string,
   rerunOf: string | null = null,
 ): Promise<NewJob> {
-  const { pipeline, checked, settings } = await checkRun(context, request);
+  const run = await checkRun(context, request);
+  const { pipeline, checked, settings } = run;
   if (pipeline.disabled != null) {
     const path = request.project === null ? "input.pipeline" : "input.project";
     throw new ProjectDisabledError(pipeline.projectName, pipeline.disabled.reason, path);
@@ -115,7 +117,7 @@ export async function newJob(
     actor: actor.name,
     requestId: actor.requestId,
     requestedBy: request.requestedBy,
-    plan: acceptedPlan(checked),
+    plan: await acceptedPlan(context, request, run),
     rerunOf: rerunOf === null ? null : { id: rerunOf, shownId: idText("job", rerunOf) },
     idempotencyKey: request.idempotencyKey,
     fingerprint,
@@ -123,9 +125,16 @@ export async function newJob(
 }
 
 /** What is kept of the plan with the job. */
-function acceptedPlan(checked: CheckedRun["checked"]): NewJob["plan"] {
+async function acceptedPlan(
+  { db }: JobsContext,
+  request: RunRequest,
+  { pipeline, checked, settings }: CheckedRun,
+): Promise<NewJob["plan"]> {
   if (checked === null || checked.plan.codeHash === null) return null;
-  return { codeHash: checked.plan.codeHash, path: checked.plan.path };
+  const reuse = await planReuse(db, { pipeline, ...checked, request, settings, sameJob: null });
+  const reused = (reuse?.forecasts ?? []).flatMap(({ node, action }) => (action === "reuse" ? node : []));
+  const { codeHash, path } = checked.plan;
+  return { codeHash, path, ...(reused.length > 0 && { reused }) };
 }
 
 /** SHA-256 of the request as sent: the key itself and what to do on a replay are not part of it. */

@@ -31,7 +31,7 @@ export interface NewJob {
   actor: string;
   requestId: string | null;
   requestedBy: string | null;
-  plan: { codeHash: string; path: string[] } | null;
+  plan: { codeHash: string; path: string[]; reused?: string[] } | null;
   /** The job that it is made from, with the id that people see. */
   rerunOf: { id: string; shownId: string } | null;
   idempotencyKey: string | null;

@@ -6,9 +6,10 @@ import { executorOf, type KnownExecutor, writtenExecutor } from "../pipelines/ex
 import { expectedMs } from "../pipelines/expected.ts";
 import { nearest } from "../pipelines/nearest.ts";
 import { contextOf, type PlannedInput, type PlanProblem, planRun, type RunPlan } from "../pipelines/plan.ts";
-import { type PlannedNode, plannedNodes } from "../pipelines/planned-nodes.ts";
+import { type PlannedNode, plannedNodes, reusedProgress } from "../pipelines/planned-nodes.ts";
 import { type JobSettings, resolveSettings } from "../pipelines/policy.ts";
 import type { JobsContext } from "./context.ts";
+import { planReuse } from "./plan-reuse.ts";
 import { describeUnder } from "./variant.ts";
 
 /** A run that was checked against what the catalogue knows. */
@@ -61,7 +62,9 @@ export interface JobPlan {
   config: PlannedConfig[];
   settings: JobSettings;
   executor: PlannedExecutor;
-  /** Null when it is invalid, or when some node has never run. */
+  /** What there is to know of the nodes that are said to be reused; null where reuse is not asked for. */
+  reuseNote: string | null;
+  /** Without what is reused. Null when it is invalid, or when some node has never run. */
   expectedMs: number | null;
   /** Runs that the expectation was made of. */
   pastRuns: number;
@@ -72,20 +75,27 @@ export interface PlannedExecutor extends KnownExecutor {
 }
 
 /**
- * Says what a run would do, how long it would take and what is wrong with it, without storing or running anything.
+ * Says what a run would do, how long it would take and what is wrong with it, without storing or running anything. `sameJob`:
+ * it is this job's next attempt.
  *
  * @throws NotFoundError, BadInputError as `enqueueJob` does for a project or pipeline
  */
-export async function planJob(context: JobsContext, request: PlanRequest): Promise<JobPlan> {
+export async function planJob(
+  context: JobsContext,
+  request: PlanRequest,
+  sameJob: string | null = null,
+): Promise<JobPlan> {
   const { pipeline, checked, settings } = await checkRun(context, request);
-  const [history, queue, notValidated] = await Promise.all([
+  const [history, queue, notValidated, reuse] = await Promise.all([
     context.histories.of({ project: pipeline.projectName, pipeline: pipeline.name }),
     queueProblems(context, settings.queue),
     checked === null ? whyNotValidated(context, pipeline) : null,
+    checked === null ? null : planReuse(context.db, { pipeline, ...checked, request, settings, sameJob }),
   ]);
   const problems = [...(checked?.plan.problems ?? []), ...queue];
   const description = checked?.description ?? pipeline.description;
   const graph = checked?.description.graph ?? null;
+  const forecasts = reuse?.forecasts ?? [];
   const executor = executorOf(request.options.executor ?? null, pipeline.description, history.executor);
   return {
     project: pipeline.projectName,
@@ -96,12 +106,16 @@ export async function planJob(context: JobsContext, request: PlanRequest): Promi
     warnings: [...pipeline.project.warnings, ...description.warnings],
     codeHash: description.codeHash,
     finalVars: checked?.plan.finalVars ?? request.finalVars ?? description.finalVars ?? [],
-    nodes: checked === null || graph === null ? [] : plannedNodes(graph, checked.plan, history),
+    nodes: checked === null || graph === null ? [] : plannedNodes(graph, checked.plan, history, forecasts),
     inputs: checked?.plan.inputs ?? [],
     config: plannedConfig(pipeline, request),
     settings,
     executor: { ...executor, source: executorSource(pipeline, request) },
-    expectedMs: checked === null || problems.length > 0 ? null : expectedMs(checked.plan.path, history, executor),
+    reuseNote: reuse?.note ?? null,
+    expectedMs:
+      checked === null || problems.length > 0
+        ? null
+        : expectedMs(checked.plan.path, history, executor, reusedProgress(forecasts)),
     pastRuns: history.runs.length,
   };
 }

@@ -33,7 +33,7 @@ export async function requeueJob(
         select state, attempt from jobs where id = ${jobId} for no key update`;
       if (job === undefined) throw new NotFoundError("job", shownId, "input.id");
       const from: readonly JobState[] = transitions.requeue.from;
-      if (!from.includes(job.state)) throw new JobStateError(shownId, job.state, whyNot(job.state));
+      if (!from.includes(job.state)) throw new JobStateError(shownId, job.state, whyNotRequeued(job.state));
       const move = { id: jobId, attempt: job.attempt, expiresAt: expiresAt?.toISOString() ?? null };
       const [[moved]] = await Promise.all([
         transition(tx, backend, "requeue", [{ ...move, data: { actor: actor.name, reason } }]),
@@ -50,7 +50,7 @@ export async function requeueJob(
   return { seq: requeued.seq };
 }
 
-function whyNot(state: JobState): string {
+export function whyNotRequeued(state: JobState): string {
   return isFinal(state)
     ? "is not requeued: rerun it, which makes a new job from it"
     : "can be requeued only when it has ended";

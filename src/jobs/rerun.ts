@@ -1,4 +1,3 @@
-import type { Sql } from "../db/client.ts";
 import { CodeChangedError, InvalidRunError, JobStateError, NotFoundError, type Problem } from "../domain/errors.ts";
 import { idText } from "../domain/ids.ts";
 import { type JsonObject, jsonProblems } from "../domain/json.ts";
@@ -39,7 +38,7 @@ export interface RerunRequest
 const mostAncestors = 20;
 
 /** A job that has ended, with what was asked for. */
-interface Ended {
+export interface Ended {
   state: JobState;
   project: string;
   pipeline: string;
@@ -86,16 +85,17 @@ export async function planRerun(context: JobsContext, rerun: RerunRequest): Prom
 
 /** What the new job is asked for. */
 async function rerunRequest(context: JobsContext, rerun: RerunRequest): Promise<RunRequest> {
-  const old = await endedJob(context.db.sql, rerun.jobId);
-  const { project, pipeline } = old;
-  const found = await context.catalogue.find(project, pipeline);
-  if (found === null) throw new NotFoundError("pipeline", `${project}/${pipeline}`, "input.id");
-  if (rerun.code === "same") refuseOtherCode(rerun.jobId, old.codeHash, found.description.codeHash);
+  const { job: old, published } = await endedJob(context, rerun.jobId);
+  if (rerun.code === "same") refuseOtherCode(rerun.jobId, old.codeHash, published);
   return requestOf(old, rerun);
 }
 
-async function endedJob(sql: Sql, jobId: string): Promise<Ended> {
-  const [old] = await sql<Ended[]>`
+/** A job that has ended, and the hash of its pipeline's code as it is published now. */
+export async function endedJob(
+  { db: { sql }, catalogue }: JobsContext,
+  jobId: string,
+): Promise<{ job: Ended; published: string | null }> {
+  const [job] = await sql<Ended[]>`
     select j.state, j.project, j.pipeline, j.queue, j.priority, j.on_worker_lost as "onWorkerLost", r.inputs,
       r.final_vars as "finalVars", r.config, r.options, r.retry, r.timeout_ms as "timeoutMs", r.tags,
       coalesce(a.code_hash, r.plan ->> 'codeHash') as "codeHash"
@@ -104,12 +104,15 @@ async function endedJob(sql: Sql, jobId: string): Promise<Ended> {
     left join attempts a on a.job_id = j.id and a.attempt = j.attempt
     where j.id = ${jobId}`;
   const shownId = idText("job", jobId);
-  if (old === undefined) throw new NotFoundError("job", shownId, "input.id");
-  if (!isFinal(old.state)) throw new JobStateError(shownId, old.state, "can be rerun only when it has ended");
-  return old;
+  if (job === undefined) throw new NotFoundError("job", shownId, "input.id");
+  if (!isFinal(job.state))
+    throw new JobStateError(shownId, job.state, "can be rerun or requeued only when it has ended");
+  const found = await catalogue.find(job.project, job.pipeline);
+  if (found === null) throw new NotFoundError("pipeline", `${job.project}/${job.pipeline}`, "input.id");
+  return { job, published: found.description.codeHash };
 }
 
-function refuseOtherCode(jobId: string, ran: string | null, published: string | null): void {
+export function refuseOtherCode(jobId: string, ran: string | null, published: string | null): void {
   if (ran === null || ran !== published) throw new CodeChangedError(idText("job", jobId), ran, published);
 }
 

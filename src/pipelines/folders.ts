@@ -2,7 +2,7 @@ import { readdir, realpath, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { DomainError } from "../domain/errors.ts";
-import { namePattern } from "../domain/lanes.ts";
+import { namePattern, nameRule } from "../domain/lanes.ts";
 import { ProjectFileError, projectFiles, readProjectFile } from "./project-file.ts";
 import type { Variables } from "./references.ts";
 
@@ -110,8 +110,8 @@ export async function openFoundProject(dir: string, env: Variables): Promise<Pro
 function refuseBadName(name: string, place: string): void {
   if (namePattern.test(name)) return;
   throw new ProjectFolderError(
-    `The project's name ${JSON.stringify(name)} (${place}) cannot be used: letters, digits, "_", "-" and "." are allowed, ` +
-      "128 at most. Give it another one here: --project NAME=DIR",
+    `The project's name ${JSON.stringify(name)} (${place}) cannot be used: ${nameRule}. ` +
+      "Give it another one here: --project NAME=DIR",
   );
 }
 

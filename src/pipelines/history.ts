@@ -17,19 +17,37 @@ export interface Times {
 export interface NodeHistory extends NodeTime, Times {
   node: string;
   /** The newest first. Of a node in a block: the median of the branches that were looked at. */
-  runs: readonly { jobId: string; codeHash: string | null; durationMs: number; branches: number | null }[];
+  runs: readonly {
+    jobId: string;
+    /** Of the pipeline's code, and of the node's own function. */
+    codeHash: string | null;
+    functionHash: string | null;
+    durationMs: number;
+    branches: number | null;
+  }[];
   /** Typical size of its value in memory; null where it was never known. */
   bytes: number | null;
 }
 
-/** The last runs of a pipeline that succeeded. */
+/**
+ * The last runs of a pipeline that succeeded, whatever code they ran: that other code is slower is to be seen. What was reused
+ * did not run, and a run in which something was reused does not tell how long one takes.
+ */
 export interface PipelineHistory {
   /** The newest first. */
-  runs: readonly { jobId: string; codeHash: string | null; runMs: number; waitedMs: number | null }[];
-  /** Null without a run. */
+  runs: readonly {
+    jobId: string;
+    codeHash: string | null;
+    runMs: number;
+    waitedMs: number | null;
+    hasReused: boolean;
+  }[];
+  /** How many of them reused nothing. */
+  wholeRuns: number;
+  /** Of those; null without one. */
   run: Times | null;
   waited: Times | null;
-  /** What a run takes beside its nodes: reading the code, starting, keeping results. Null without a run. */
+  /** What a run takes beside its nodes: reading the code, starting, keeping results. Null without a run that reused nothing. */
   besideNodesMs: number | null;
   /** By name, in the order of the newest run that has them. */
   nodes: ReadonlyMap<string, NodeHistory>;
@@ -93,12 +111,15 @@ export function historyOf(runs: readonly PastRun[]): PipelineHistory {
     codeHash: run.codeHash,
     runMs: run.runMs,
     waitedMs: waitedMs(run),
+    hasReused: run.hasReused,
   }));
+  const whole = runs.filter(({ hasReused }) => !hasReused);
   return {
     runs: told,
-    run: timesOf(told.map(({ runMs }) => runMs)),
+    wholeRuns: whole.length,
+    run: timesOf(whole.map(({ runMs }) => runMs)),
     waited: timesOf(told.flatMap((run) => run.waitedMs ?? [])),
-    besideNodesMs: quantile(runs.flatMap(besideNodes), 0.5),
+    besideNodesMs: quantile(whole.flatMap(besideNodes), 0.5),
     nodes: nodeHistories(runs),
     executor: runs[0]?.executor ?? unknownExecutor,
   };
@@ -137,6 +158,7 @@ function nodeHistory(node: string, seen: readonly { run: PastRun; past: PastNode
     runs: seen.map(({ run: { jobId, codeHash }, past }) => ({
       jobId,
       codeHash,
+      functionHash: past.functionHash,
       durationMs: median(past.durationsMs) ?? 0,
       branches: past.branches,
     })),

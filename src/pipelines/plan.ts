@@ -30,6 +30,7 @@ export type PlanProblemCode =
   | "ASYNC_EXECUTOR"
   | "ASYNC_REUSE"
   | "ADAPTER"
+  | "ADAPTER_REUSE"
   | "BAD_OPTION"
   | "UNKNOWN_RECOMPUTE"
   | "TOO_DEEP"

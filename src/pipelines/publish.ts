@@ -45,7 +45,7 @@ export async function publishProject(
       on conflict (name) do update set description = excluded.description, environment = excluded.environment,
         published_at = excluded.published_at, published_by = excluded.published_by`;
     await createQueues(sql, queuesOf(described));
-    const pipelines = await keepSources(sql, described.pipelines);
+    const pipelines = await keepSources(sql, name, described.pipelines);
     const changed = await upsertPipelines(sql, { ...described, pipelines });
     await recordVersions(sql, () => db.ids.next(), name, pipelines, git);
     const removed = project.error === null ? await removeVanished(sql, described) : [];
@@ -60,7 +60,7 @@ function queuesOf({ project, pipelines }: DescribedProject): string[] {
 }
 
 async function createQueues(sql: Sql, names: readonly string[]): Promise<void> {
-  // A name that cannot be part of a lane is one of the project's warnings.
+  // A name that cannot be part of a lane is one of the project's errors.
   const usable = names.filter((name) => namePattern.test(name)).toSorted();
   if (usable.length === 0) return;
   await sql`

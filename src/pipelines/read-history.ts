@@ -22,6 +22,9 @@ export interface PastRun {
   startedAt: Date | null;
   attempt: number;
   executor: KnownExecutor;
+  /** Some of its nodes were reused: how long it took says nothing of a run of all of them. */
+  hasReused: boolean;
+  /** Those that ran. */
   nodes: PastNode[];
 }
 
@@ -35,6 +38,8 @@ export interface PastNode {
   branches: number | null;
   /** One of the branches in which it ran; null outside of a block. */
   branch: string | null;
+  /** Hash of its function as it ran; null when it is not known. */
+  functionHash: string | null;
 }
 
 /** Of each node of a run so many branches are looked at, the first ones by name. */
@@ -83,22 +88,26 @@ export function historySql(asked: readonly (HistoryQuestion & { question: number
     select r.question, r.id as "jobId", r.attempt, r.code_hash as "codeHash", r.run_ms::float8 as "runMs",
       extract(epoch from r.created_at)::float8 as created, extract(epoch from r.run_at)::float8 as due,
       extract(epoch from r.started_at)::float8 as started, r.context -> 'executor' as executor,
-      (
-        select jsonb_agg(jsonb_build_array(p.node, n.durations, n.bytes, n.branches, n.branch) order by p.place)
-        from jsonb_array_elements_text(r.context -> 'path') with ordinality as p (node, place)
-        cross join lateral (
-          select jsonb_agg(s.duration_ms) filter (where s.state = 'succeeded' and s.duration_ms is not null) as durations,
-            jsonb_agg(s.bytes) filter (where s.bytes is not null) as bytes,
-            max(s.branches) as branches, max(nullif(s.branch, '')) as branch
-          from (
-            select n.state, n.duration_ms, n.summary -> 'bytes' as bytes, n.branches, n.branch from node_runs n
-            where n.job_id = r.id and n.attempt = r.attempt and n.node = p.node
-            order by n.branch limit ${sampledBranches}
-          ) s
-        ) n
-        where n.durations is not null
-      ) as nodes
+      p.nodes, coalesce(p.has_reused, false) as "hasReused"
     from runs r
+    cross join lateral (
+      select bool_or(n.reused) as has_reused,
+        jsonb_agg(
+          jsonb_build_array(p.node, n.durations, n.bytes, n.branches, n.branch, r.context -> 'nodes' ->> p.node)
+          order by p.place
+        ) filter (where n.durations is not null) as nodes
+      from jsonb_array_elements_text(r.context -> 'path') with ordinality as p (node, place)
+      cross join lateral (
+        select jsonb_agg(s.duration_ms) filter (where s.state = 'succeeded' and s.duration_ms is not null) as durations,
+          jsonb_agg(s.bytes) filter (where s.state = 'succeeded' and s.bytes is not null) as bytes,
+          max(s.branches) as branches, max(nullif(s.branch, '')) as branch, bool_or(s.state = 'reused') as reused
+        from (
+          select n.state, n.duration_ms, n.summary -> 'bytes' as bytes, n.branches, n.branch from node_runs n
+          where n.job_id = r.id and n.attempt = r.attempt and n.node = p.node
+          order by n.branch limit ${sampledBranches}
+        ) s
+      ) n
+    ) p
     where r.place <= ${leastRuns} or r.nodes <= ${mostNodes}
     order by r.question, r.id desc`;
 }
@@ -114,10 +123,11 @@ interface Row {
   due: number;
   started: number | null;
   executor: { type?: string; max_workers?: number } | null;
-  nodes: [string, number[], (number | null)[] | null, number | null, string | null][] | null;
+  hasReused: boolean;
+  nodes: [string, number[], (number | null)[] | null, number | null, string | null, string | null][] | null;
 }
 
-function runOf({ jobId, attempt, codeHash, runMs, created, due, started, executor, nodes }: Row): PastRun {
+function runOf({ jobId, attempt, codeHash, runMs, created, due, started, executor, hasReused, nodes }: Row): PastRun {
   return {
     jobId,
     attempt,
@@ -127,12 +137,14 @@ function runOf({ jobId, attempt, codeHash, runMs, created, due, started, executo
     runAt: new Date(due * 1000),
     startedAt: started === null ? null : new Date(started * 1000),
     executor: { type: executor?.type ?? null, maxWorkers: executor?.max_workers ?? null },
-    nodes: (nodes ?? []).map(([node, durationsMs, bytes, branches, branch]) => ({
+    hasReused,
+    nodes: (nodes ?? []).map(([node, durationsMs, bytes, branches, branch, functionHash]) => ({
       node,
       durationsMs,
       bytes: (bytes ?? []).filter((size) => size !== null),
       branches,
       branch,
+      functionHash,
     })),
   };
 }

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
-import type { JsonObject } from "../domain/json.ts";
+import type { Json } from "../domain/json.ts";
 import type { NodeReasonCode, ReuseMode } from "../domain/reuse.ts";
 import type { Graph, GraphNode } from "../runtime/protocol.ts";
 import { indexGraph, isComputed } from "./path.ts";
 
-/** What a run would take from an earlier one, asked before it starts. */
+/** What a run would take from earlier ones, asked before it starts. */
 export interface ReuseQuestion {
   mode: Exclude<ReuseMode, "none">;
   /** The pipeline as it is now, under the new request's config. */
@@ -13,29 +13,37 @@ export interface ReuseQuestion {
   path: readonly string[];
   /** Nodes that are asked to run whatever is stored. */
   recompute?: readonly string[];
-  /** The same job's next attempt: it may take what other jobs may not. */
-  sameJob?: boolean;
-  /** Null: nothing has run before. */
-  earlier: EarlierRun | null;
-  /** What the new request says, with the defaults of the YAML where they are known. */
+  /** Whose values may be taken, the nearest first. */
+  earlier: readonly EarlierRun[];
   now: GivenValues;
 }
 
-export interface GivenValues {
-  inputs: JsonObject;
-  config: JsonObject;
-}
+/** Inputs and config of a run by name, the defaults of the YAML among them; a reference stands for what it refers to. */
+export type GivenValues = Readonly<Record<string, Json>>;
 
-export interface EarlierRun extends GivenValues {
-  /** Its node runs, one for each branch of a node that ran in branches. */
+export interface EarlierRun {
+  jobId: string;
+  /** An attempt of the job itself: it may take what other jobs may not. */
+  sameJob: boolean;
+  given: GivenValues;
+  /** Names of values that only a worker knows: whether they have changed nobody can say before. */
+  untold: readonly string[];
   nodes: readonly EarlierNode[];
 }
 
+/** A node of an earlier run; one that ran in branches stands for all of them. */
 export interface EarlierNode {
   node: string;
-  state: string;
-  stored: boolean | null;
+  /** How often it ran, how often it gave a value, and how many of those values are stored: 0 or 1 outside of a block. */
+  runs: number;
+  valued: number;
+  stored: number;
+  /** Null: unknown, or not one for all branches. */
   codeVersion: string | null;
+  /** The `Parallelizable` node in whose branches it ran; null outside of a block. */
+  expander: string | null;
+  /** Into how many branches it was expanded. */
+  branches: number | null;
 }
 
 export interface ReuseForecast {
@@ -46,6 +54,10 @@ export interface ReuseForecast {
   text: string;
   /** Nodes above it that run and, when they give another value than before, make it run too. */
   unless: string[];
+  /** The job whose value is taken; null when none is. */
+  jobId: string | null;
+  /** In a block: how many branches' values are taken, and of how many branches. Null outside of one, and when nothing is. */
+  branches: { expander: string; reused: number; of: number } | null;
 }
 
 /**
@@ -55,42 +67,93 @@ export interface ReuseForecast {
  */
 export function plannedReuse(question: ReuseQuestion): ReuseForecast[] {
   const { nodes } = indexGraph(question.graph);
-  const earlier = Map.groupBy(question.earlier?.nodes ?? [], ({ node }) => node);
-  const forecasts = new Map<string, Forecast>();
+  const forecasts: ReuseForecast[] = [];
+  const runs = question.earlier.map((run) => ({
+    run,
+    nodes: new Map(run.nodes.map((node) => [node.node, node])),
+    values: new Map<string, Value>(),
+  }));
   for (const name of question.path) {
     const node = nodes.get(name);
-    if (node !== undefined) forecasts.set(name, forecast(node, earlier.get(name) ?? [], question, forecasts));
+    if (node === undefined) continue;
+    const compared = runs.map((run) => compare(node, run, question));
+    const forecast = forecastOf(node, compared, question);
+    forecasts.push(forecast);
+    for (const each of compared) each.beside.values.set(name, valueBeside(node, each, forecast));
   }
-  return [...forecasts.values()].map(({ value: _value, ...planned }) => planned);
+  return forecasts;
 }
 
-interface Forecast extends ReuseForecast {
-  /** The node's value beside that of the earlier run; `unknown`: it runs, and may give the same again. */
-  value: "same" | "unknown" | "different";
+/** An earlier run beside the one that is planned. */
+interface Beside {
+  run: EarlierRun;
+  nodes: ReadonlyMap<string, EarlierNode>;
+  /** Of the nodes so far. */
+  values: Map<string, Value>;
 }
 
-function forecast(
-  node: GraphNode,
-  before: readonly EarlierNode[],
-  question: ReuseQuestion,
-  forecasts: ReadonlyMap<string, Forecast>,
-): Forecast {
-  const changed = upstream(node, question).filter((name) => isChanged(name, question, forecasts));
-  const isOther = before.some(({ codeVersion }) => codeVersion !== node.codeVersion);
-  const hadValue = before.length > 0 && before.every(({ state }) => hasValue(state));
-  const run = ([code, text]: Reason, value: Forecast["value"]): Forecast => {
-    return { node: node.name, action: "run", code, text, unless: [], value };
+/** A node's value beside that of an earlier run; `unknown`: nodes run that may give the same again. */
+interface Value {
+  is: "same" | "unknown" | "different";
+  unless: string[];
+}
+
+/** A node beside what it was in an earlier run. */
+interface Compared {
+  beside: Beside;
+  before: EarlierNode | null;
+  isOther: boolean;
+  /** What it takes that has another value now. */
+  changed: string[];
+  unless: string[];
+}
+
+function compare(node: GraphNode, beside: Beside, { graph, now }: ReuseQuestion): Compared {
+  const before = beside.nodes.get(node.name) ?? null;
+  const taken = upstream(node, graph);
+  const values = new Map(taken.map((name) => [name, beside.values.get(name) ?? givenValue(name, beside.run, now)]));
+  return {
+    beside,
+    before,
+    isOther: before !== null && before.codeVersion !== (node.codeVersion ?? null),
+    changed: taken.filter((name) => values.get(name)?.is === "different"),
+    unless: [...new Set(taken.flatMap((name) => values.get(name)?.unless ?? []))],
   };
-  const forced = alwaysRuns(node, question) ?? restricted(node, question);
-  if (forced !== null)
-    return run(forced, isDisabled(node) || isOther || changed.length > 0 || !hadValue ? "different" : "unknown");
-  const missing = notStored(before);
-  if (missing !== null) return run(missing, "different");
-  if (isOther) return run(["code_changed", "code changed"], "different");
-  if (changed.length > 0) return run(["input_changed", `input changed: ${changed.join(", ")}`], "different");
-  const unless = [...new Set(upstream(node, question).flatMap((name) => mayChange(forecasts.get(name))))];
-  const text = unless.length === 0 ? "hit" : `hit, unless ${unless.join(", ")} gives another value than before`;
-  return { node: node.name, action: "reuse", code: "hit", text, unless, value: "same" };
+}
+
+function givenValue(name: string, { given, untold }: EarlierRun, now: GivenValues): Value {
+  const isSame = untold.includes(name) || isDeepStrictEqual(own(given, name), own(now, name));
+  return { is: isSame ? "same" : "different", unless: [] };
+}
+
+function own(values: GivenValues, name: string): Json | undefined {
+  return Object.hasOwn(values, name) ? values[name] : undefined;
+}
+
+function forecastOf(node: GraphNode, compared: readonly Compared[], question: ReuseQuestion): ReuseForecast {
+  const run = ([code, text]: Reason, branches: ReuseForecast["branches"] = null): ReuseForecast => {
+    return { node: node.name, action: "run", code, text, unless: [], jobId: null, branches };
+  };
+  const forced = alwaysRuns(node, question);
+  if (forced !== null) return run(forced);
+  const restricted = ownOnly(node, question);
+  const usable = restricted === null ? compared : compared.filter(({ beside }) => beside.run.sameJob);
+  const hits = usable.filter((each) => isEqual(each) && (each.before?.stored ?? 0) > 0);
+  const whole = hits.filter((each) => isWhole(each));
+  const hit = whole.find(({ unless }) => unless.length === 0) ?? whole[0];
+  if (hit !== undefined) {
+    const { unless, beside } = hit;
+    const text = unless.length === 0 ? "hit" : `hit, unless ${unless.join(", ")} gives another value than before`;
+    const { jobId } = beside.run;
+    return { node: node.name, action: "reuse", code: "hit", text, unless, jobId, branches: branchesOf(hit) };
+  }
+  const [partial] = hits.toSorted((one, other) => (other.before?.stored ?? 0) - (one.before?.stored ?? 0));
+  const branches = partial === undefined ? null : branchesOf(partial);
+  if (branches !== null) {
+    const text = `${branches.of - branches.reused} of ${branches.of} branches have no stored result`;
+    return run(["nothing_stored", text], branches);
+  }
+  return run(restricted ?? whyNot(usable));
 }
 
 type Reason = [code: NodeReasonCode, text: string];
@@ -108,25 +171,56 @@ function alwaysRuns(node: GraphNode, { recompute = [] }: ReuseQuestion): Reason 
 }
 
 /** Why `full` takes a node's value from the job's own attempts only. */
-function restricted(node: GraphNode, question: ReuseQuestion): Reason | null {
-  const { mode, graph, sameJob = false } = question;
-  if (mode !== "full" || sameJob) return null;
+function ownOnly(node: GraphNode, { mode, graph }: ReuseQuestion): Reason | null {
+  if (mode !== "full") return null;
   if (node.effect != null) return ["loads_or_saves", "loads or saves data: it looks like it"];
   const { nodes } = indexGraph(graph);
   if ([...node.dependsOn, ...node.optionalDependsOn].some((name) => isComputed(nodes.get(name)))) return null;
   return ["no_upstream", "has no upstream nodes: what it reads may have changed"];
 }
 
-function notStored(before: readonly EarlierNode[]): Reason | null {
-  if (before.length === 0) return ["nothing_stored", "no stored result"];
-  const lost = before.find(({ state, stored }) => !hasValue(state) || stored !== true);
-  if (lost === undefined) return null;
-  if (hasValue(lost.state) && lost.stored === false) return ["not_reusable", "not reusable: its value was not stored"];
-  return ["nothing_stored", "no stored result"];
+/** Why nothing was found: what differs from what is stored of the node and is most like it. */
+function whyNot(compared: readonly Compared[]): Reason {
+  const stored = compared.filter(({ before }) => (before?.stored ?? 0) > 0);
+  const [alike] = stored
+    .filter(({ isOther }) => !isOther)
+    .toSorted((one, other) => one.changed.length - other.changed.length);
+  if (alike !== undefined) return ["input_changed", `input changed: ${alike.changed.join(", ")}`];
+  if (stored.length > 0) return ["code_changed", "code changed"];
+  // Of a run without reuse nobody knows the code: nothing of it was to be stored.
+  const omitted = compared.some((each) => isEqual(each) && (each.before?.valued ?? 0) > 0);
+  return omitted ? ["not_reusable", "not reusable: its value was not stored"] : ["nothing_stored", "no stored result"];
 }
 
-function hasValue(state: string): boolean {
-  return state === "succeeded" || state === "reused";
+function isEqual({ before, isOther, changed }: Compared): boolean {
+  return before !== null && !isOther && changed.length === 0;
+}
+
+function isWhole(each: Compared): boolean {
+  const branches = branchesOf(each);
+  if (branches !== null) return branches.reused >= branches.of;
+  return each.before !== null && each.before.stored === each.before.runs;
+}
+
+function branchesOf({ before, beside }: Compared): ReuseForecast["branches"] {
+  if (before === null || before.expander === null) return null;
+  const { expander } = before;
+  return { expander, reused: before.stored, of: beside.nodes.get(expander)?.branches ?? before.runs };
+}
+
+/** The node's value, once it is known what becomes of it, beside that of one of the earlier runs. */
+function valueBeside(node: GraphNode, each: Compared, { action, code }: ReuseForecast): Value {
+  const gave = each.before !== null && each.before.valued > 0 && each.before.valued === each.before.runs;
+  if (!gave || !isEqual(each) || behaviorOf(node) === "disable") return { is: "different", unless: [] };
+  if (action === "reuse") return { is: each.unless.length === 0 ? "same" : "unknown", unless: each.unless };
+  // Of what could not be stored, or not for each branch, nobody can say that it is equal.
+  const again = code !== "nothing_stored" && (code !== "not_reusable" || isNeverKept(node));
+  return again ? { is: "unknown", unless: [node.name] } : { is: "different", unless: [] };
+}
+
+/** It runs by its nature, and its value can be compared all the same. */
+function isNeverKept(node: GraphNode): boolean {
+  return node.kind === "expand" || node.codeVersion == null || behaviorOf(node) === "ignore";
 }
 
 /** Hamilton's `@cache(behavior=…)`. */
@@ -134,32 +228,11 @@ function behaviorOf({ tags }: GraphNode): unknown {
   return tags["cache.behavior"];
 }
 
-function isDisabled(node: GraphNode): boolean {
-  return behaviorOf(node) === "disable";
-}
-
 /** What a node's value depends on; for Hamilton that leaves out what is to be ignored. */
-function upstream({ dependsOn, optionalDependsOn }: GraphNode, { graph }: ReuseQuestion): string[] {
+function upstream({ dependsOn, optionalDependsOn }: GraphNode, graph: Graph): string[] {
   const { nodes } = indexGraph(graph);
   return [...dependsOn, ...optionalDependsOn].filter((name) => {
     const node = nodes.get(name);
     return node === undefined || behaviorOf(node) !== "ignore";
   });
-}
-
-function isChanged(name: string, question: ReuseQuestion, forecasts: ReadonlyMap<string, Forecast>): boolean {
-  const node = forecasts.get(name);
-  if (node !== undefined) return node.value === "different";
-  const { now, earlier } = question;
-  return earlier === null || !isDeepStrictEqual(given(name, now), given(name, earlier));
-}
-
-function given(name: string, { inputs, config }: GivenValues): unknown {
-  if (Object.hasOwn(inputs, name)) return inputs[name];
-  return Object.hasOwn(config, name) ? config[name] : undefined;
-}
-
-function mayChange(node: Forecast | undefined): string[] {
-  if (node === undefined) return [];
-  return node.value === "unknown" ? [node.node] : node.unless;
 }

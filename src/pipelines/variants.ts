@@ -141,7 +141,7 @@ export async function answerVariant(
   const [project, pipeline] = open.key;
   try {
     const description = await describe(project, pipeline, open.config);
-    await settle(db.sql, open.key, description);
+    await settle(db, open.key, description);
     return true;
   } catch (error) {
     await giveBack(db.sql, open.key).catch(() => {}); // else it is free when the claim has grown old
@@ -168,15 +168,17 @@ async function giveBack(sql: Sql, key: VariantKey): Promise<void> {
   await sql`update variants set claimed_at = null where ${isKey(sql, key)} and answered_at is null`;
 }
 
-async function settle(sql: Sql, key: VariantKey, description: PipelineDescription | null): Promise<void> {
+async function settle({ sql }: Database, key: VariantKey, description: PipelineDescription | null): Promise<void> {
   if (description === null) await sql`delete from variants where ${isKey(sql, key)}`;
   else {
-    const [kept] = await keepSources(sql, [description]);
     // First, so that nobody who has the answer finds more answers than are kept.
     await makeRoom(sql, key);
-    await sql`
-      update variants set answered_at = queue_now(), description = ${sql.json(storable(kept) as never)}
-      where ${isKey(sql, key)}`;
+    await sql.begin(async (tx) => {
+      const [kept] = await keepSources(tx, key[0], [description]);
+      await tx`
+        update variants set answered_at = queue_now(), description = ${tx.json(storable(kept) as never)}
+        where ${isKey(tx, key)}`;
+    });
   }
 }
 

@@ -42,21 +42,41 @@ export async function recordVersions(
     from published p where p.code_hash is distinct from p."codeHash"`;
 }
 
-/** Takes the source texts out of a description, which is read often, and keeps each once under its hash. */
+/**
+ * Takes the source texts out of descriptions, which are read often, and keeps each once under its hash, with the code that
+ * has it. To be called in the transaction that stores the descriptions: what it keeps must not be pruned before that.
+ */
 export async function keepSources(
   sql: Sql,
+  project: string,
   descriptions: readonly PipelineDescription[],
 ): Promise<PipelineDescription[]> {
-  const sources = new Map(descriptions.flatMap(({ sources }) => Object.entries(sources ?? {})));
-  if (sources.size > 0) {
-    const rows = [...sources].map(([hash, source]) => ({ hash, source }));
+  const rows = descriptions.flatMap(({ name, codeHash, sources }) =>
+    codeHash === null
+      ? []
+      : Object.entries(sources ?? {}).map(([hash, source]) => ({ pipeline: name, codeHash, hash, source })),
+  );
+  if (rows.length > 0) {
+    await sql`select pg_advisory_xact_lock_shared(${sourcesLock(sql)})`;
     await sql`
-      insert into node_sources (hash, source)
-      select hash, source from jsonb_to_recordset(${sql.json(storable(rows) as never)}) as s (hash text, source text)
-      order by hash
+      with found as materialized (
+        select * from jsonb_to_recordset(${sql.json(storable(rows) as never)}) as s (
+          pipeline text, "codeHash" text, hash text, source text
+        )
+      ), texts as (
+        insert into node_sources (hash, source) select distinct on (hash) hash, source from found order by hash
+        on conflict do nothing
+      )
+      insert into code_sources (project, pipeline, code_hash, hash)
+      select ${project}, pipeline, "codeHash", hash from found order by pipeline, "codeHash", hash
       on conflict do nothing`;
   }
   return descriptions.map(({ sources: _sources, ...description }) => description);
+}
+
+/** Held shared by who keeps sources, alone by who removes those that nothing has. */
+export function sourcesLock(sql: Sql) {
+  return sql`hashtextextended('flowerpower_queue.node_sources', 0)`;
 }
 
 /** A version of a pipeline as it was published. */

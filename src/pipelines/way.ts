@@ -25,7 +25,8 @@ export function wayProblems(
   const coroutines = nodesOf(way, (node) => node.async === true);
   const { asyncDriver = null } = description.execution ?? {};
   const refused = asyncDriver === false ? coroutines.map((name) => asyncIsOff(name)) : [];
-  return [...refused, ...((asyncDriver ?? coroutines.length > 0) ? asyncProblems(way) : branchProblems(way))];
+  if (asyncDriver ?? coroutines.length > 0) return [...refused, ...asyncProblems(way)];
+  return [...refused, ...branchProblems(way), ...reuseProblems(way)];
 }
 
 interface Way {
@@ -74,6 +75,14 @@ const asyncReuse: PlanProblem = {
   message: "Hamilton's async driver cannot reuse what nodes have computed before.",
   suggestion: "NONE",
 };
+
+/** Hamilton has one adapter that calls the nodes, and reuse is one. Again: only of who asks for it. */
+function reuseProblems({ description, reuse }: Way): PlanProblem[] {
+  const own = (description.execution?.adapters ?? []).find((adapter) => adapter.reuse === false);
+  if (own === undefined || reuse === "none") return [];
+  const message = `The adapter ${own.name} calls the nodes itself, as reuse does, and Hamilton takes one such adapter only.`;
+  return [{ code: "ADAPTER_REUSE", path: "input.reuse", message, suggestion: "NONE" }];
+}
 
 function branchProblems(way: Way): PlanProblem[] {
   const { execution } = way.description;

@@ -212,6 +212,8 @@ export const executionSchema = z.object({
       async: z.boolean(),
       /** Whether it can be used where nodes have branches. */
       branches: z.boolean(),
+      /** Whether values can be reused beside it. Absent in descriptions of older workers. */
+      reuse: z.boolean().optional(),
     }),
   ),
 });

@@ -3,7 +3,7 @@ import type { Json } from "../domain/json.ts";
 import { builder } from "./builder.ts";
 import { type Column, ColumnSummary } from "./value-summary.ts";
 
-const ArtifactKind = builder.enumType("ArtifactKind", {
+export const ArtifactKind = builder.enumType("ArtifactKind", {
   description: "What an artifact is.",
   values: {
     RESULT: { value: "result", description: "The value of a final variable." },
@@ -20,6 +20,8 @@ export const Artifact = builder.drizzleNode("artifacts", {
   description: "Something that a run has made and that is, or was, kept as a file.",
   id: { column: (artifact) => artifact.id, description: "Its id: `art_…`." },
   fields: (t) => ({
+    job: t.relation("job", { description: "The job that has made it." }),
+    attempt: t.exposeInt("attempt", { description: "The number of the attempt that has made it." }),
     name: t.exposeString("name", {
       description: "The final variable; of a file its path within FLOWERPOWER_RUN_DIR; of a log `log`.",
     }),

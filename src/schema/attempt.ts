@@ -25,6 +25,7 @@ export const Attempt = builder.drizzleNode("attempts", {
   description: "The n-th try at a job, by one worker.",
   id: { column: (attempt) => attempt.id, description: "Its id: `att_…`." },
   fields: (t) => ({
+    job: t.relation("job", { description: "The job that it is a try at." }),
     number: t.exposeInt("attempt", { description: "From 1, over all lives of the job." }),
     life: t.exposeInt("life", { description: "The life of the job that it belongs to: each requeue opens the next." }),
     outcome: t.field({

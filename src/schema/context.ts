@@ -14,6 +14,8 @@ export type Scope = (typeof scopes)[number];
 export interface ServerInfo {
   version: string;
   startedAt: Date;
+  /** Why it cannot hand out artifacts that workers keep; null when it can. */
+  artifactProblem(): Promise<string | null>;
 }
 
 /** What every resolver is given. A subscription gets a fresh one for each event, so that rights and loads are fresh too. */

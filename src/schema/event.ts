@@ -27,6 +27,7 @@ export const eventTypenames = {
   "node.failed": "NodeFailed",
   "log.line": "LogLine",
   "log.dropped": "LogDropped",
+  "artifact.stored": "ArtifactStored",
 } as const satisfies Record<EventType, string>;
 
 export const JobEvent = builder.interfaceRef<EventRow>("JobEvent").implement({

@@ -18,6 +18,10 @@ export const FailureGroup = builder.drizzleNode("failureGroups", {
   fields: (t) => ({
     project: t.exposeString("project", { description: "The project." }),
     pipeline: t.exposeString("pipeline", { description: "The pipeline's name within its project." }),
+    pipelineInfo: t.relation("pipelineRow", {
+      nullable: true,
+      description: "The pipeline as it is now; null when it is gone.",
+    }),
     node: t.string({
       nullable: true,
       description: "The node that failed; null when it was none, or when that is not known.",

@@ -25,14 +25,18 @@ export const Progress = builder.objectRef<ProgressShape>("Progress").implement({
   }),
 });
 
-export const RunPlan = builder.objectRef<{ codeHash: string; path: string[] }>("RunPlan").implement({
+export const RunPlan = builder.objectRef<{ codeHash: string; path: string[]; reused?: string[] }>("RunPlan").implement({
   description: "What was known of the run when it was accepted.",
   fields: (t) => ({
     codeHash: t.exposeString("codeHash", { description: "Hash of the code against which it was checked." }),
-    nodes: t.exposeStringList("path", { description: "The nodes that will run, in order." }),
+    nodes: t.exposeStringList("path", { description: "The nodes that take part, in order." }),
+    reused: t.stringList({
+      description: "Those of them whose values were to be taken from earlier jobs: an estimate, the start decides.",
+      resolve: ({ reused = [] }) => reused,
+    }),
     count: t.int({
       description: "How many nodes will run; branches are not multiplied.",
-      resolve: ({ path }) => path.length,
+      resolve: ({ path, reused = [] }) => path.length - reused.length,
     }),
   }),
 });

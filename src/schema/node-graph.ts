@@ -1,12 +1,13 @@
 /** What a node is in the graph that its attempt has run. */
 import { createContextCache } from "@pothos/core";
-import { type AttemptKey, type Graph, graphsOf } from "../jobs/attempt-graph.ts";
+import { type AttemptKey, graphsOf } from "../jobs/attempt-graph.ts";
+import type { KnownGraph } from "../pipelines/known-graph.ts";
 import { indexGraph } from "../pipelines/path.ts";
 import { Batch } from "./batch.ts";
 import type { Context } from "./context.ts";
 import { inGraph } from "./graph.ts";
 
-/** The node of a run in its graph; null when what is published is of other code or another config. */
+/** The node of a run in its graph; null when that graph is not known, or not any more. */
 export async function graphNodeOf({ node, ...attempt }: AttemptKey & { node: string }, context: Context) {
   const graph = await graphs(context)(attempt);
   const found = graph === null ? undefined : indexGraph(graph).nodes.get(node);
@@ -15,8 +16,8 @@ export async function graphNodeOf({ node, ...attempt }: AttemptKey & { node: str
 
 /** Each attempt's graph once per operation, and those of all attempts together, however many nodes ask. */
 const graphs = createContextCache(({ db }: Context) => {
-  const batch = new Batch<AttemptKey, Graph | null>((attempts) => graphsOf(db.sql, attempts));
-  const known = new Map<string, Promise<Graph | null>>();
+  const batch = new Batch<AttemptKey, KnownGraph>((attempts) => graphsOf(db.sql, attempts));
+  const known = new Map<string, Promise<KnownGraph>>();
   return ({ jobId, attempt }: AttemptKey) => {
     const name = `${jobId} ${attempt}`;
     const graph = known.get(name) ?? batch.ask({ jobId, attempt });

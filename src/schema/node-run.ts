@@ -23,6 +23,8 @@ export const NodeRun = builder.drizzleNode("nodeRuns", {
   description: "One node, or one branch of it, within an attempt.",
   id: { column: (run) => run.id, description: "Its id: `node_…`." },
   fields: (t) => ({
+    job: t.relation("job", { description: "The job that it is part of." }),
+    attempt: t.exposeInt("attempt", { description: "The number of the attempt that it is part of." }),
     node: t.exposeString("node", { description: "The node's name in the pipeline." }),
     branch: t.string({
       nullable: true,
@@ -86,7 +88,7 @@ export const NodeRun = builder.drizzleNode("nodeRuns", {
       type: GraphNode,
       nullable: true,
       description:
-        "The node in the graph that ran: what it is, its docs and tags, what is upstream and downstream of it. Null when what is published of the pipeline is of other code, or of another config.",
+        "The node in the graph that ran: what it is, its docs and tags, what is upstream and downstream of it. Null when no version of that code is known any more, or not under that config.",
       select: { columns: { jobId: true, attempt: true, node: true } },
       resolve: ({ jobId, attempt, node }, _args, context) => graphNodeOf({ jobId, attempt, node }, context),
     }),

@@ -23,6 +23,9 @@ const PastRun = builder.objectRef<PipelineHistoryShape["runs"][number]>("PastRun
       nullable: true,
       description: "How long the job had waited; null when it is not known.",
     }),
+    hasReused: t.exposeBoolean("hasReused", {
+      description: "Whether nodes of it were reused: then how long it took is part of no median.",
+    }),
   }),
 });
 
@@ -33,6 +36,10 @@ const PastNodeRun = builder.objectRef<NodeHistoryShape["runs"][number]>("PastNod
     codeHash: t.exposeString("codeHash", {
       nullable: true,
       description: "Hash of the pipeline's code that ran; null when it is not known.",
+    }),
+    functionHash: t.exposeString("functionHash", {
+      nullable: true,
+      description: "Hash of the node's own function as it ran: another one, other code. Null when it is not known.",
     }),
     durationMs: t.exposeFloat("durationMs", {
       description: "How long it took; in a block: the median of its branches.",
@@ -81,14 +88,17 @@ const PipelineHistory = builder.objectRef<PipelineHistoryShape>("PipelineHistory
   description: "How long a pipeline took in the last runs that succeeded. Some seconds old at most.",
   fields: (t) => ({
     runs: t.int({ description: "How many runs were looked at.", resolve: ({ runs }) => runs.length }),
+    wholeRuns: t.exposeInt("wholeRuns", {
+      description: "In how many of them nothing was reused: `p50Ms` and `p95Ms` are of those.",
+    }),
     p50Ms: t.float({
       nullable: true,
-      description: "Median duration of the attempt that succeeded; null without a run.",
+      description: "Median duration of the attempt that succeeded; null without a whole run.",
       resolve: ({ run }) => run?.p50Ms ?? null,
     }),
     p95Ms: t.float({
       nullable: true,
-      description: "The duration that one in twenty exceeded; null without a run.",
+      description: "The duration that one in twenty exceeded; null without a whole run.",
       resolve: ({ run }) => run?.p95Ms ?? null,
     }),
     waitedP50Ms: t.float({

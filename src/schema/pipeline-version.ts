@@ -22,6 +22,10 @@ export const PipelineVersion = builder.drizzleNode("pipelineVersions", {
   description: "What a pipeline was from one change of its code or YAML to the next. A broken state is no version.",
   id: { column: (version) => version.id, description: "Its id: `ver_…`." },
   fields: (t) => ({
+    pipeline: t.relation("pipelineRow", {
+      nullable: true,
+      description: "The pipeline as it is now; null when it is gone.",
+    }),
     number: t.exposeInt("number", {
       description: "From 1 for each pipeline. Code that comes back is a new version.",
     }),

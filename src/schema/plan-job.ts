@@ -1,9 +1,11 @@
 import { BadInputError, NotFoundError } from "../domain/errors.ts";
+import { idText } from "../domain/ids.ts";
 import { type JobPlan as JobPlanShape, type PlannedConfig, planJob } from "../jobs/plan.ts";
 import type { PlannedInput as PlannedInputShape } from "../pipelines/plan.ts";
 import type { PlannedNode as PlannedNodeShape } from "../pipelines/planned-nodes.ts";
 import { builder } from "./builder.ts";
 import { GraphNodeKind } from "./graph.ts";
+import { NodeReasonCode } from "./node-reason.ts";
 import { InputDefault, shownValue } from "./pipeline-input.ts";
 import { PlanProblem } from "./plan-problem.ts";
 import { PlannedSettings } from "./plan-settings.ts";
@@ -26,13 +28,36 @@ const PlannedNode = builder.objectRef<PlannedNodeShape>("PlannedNode").implement
     type: t.exposeString("type", { description: "Its type, as Python code writes it." }),
     doc: t.exposeString("doc", { nullable: true, description: "Its docstring; null when it has none." }),
     action: t.expose("action", { type: PlannedAction, description: "What becomes of it." }),
-    reason: t.exposeString("reason", { description: "Why, for a person: `asked for`, `needed by dough`." }),
+    reason: t.exposeString("reason", {
+      description:
+        "Why, for a person: `asked for`, `needed by dough`; where reuse is asked for `hit`, `input changed: day`.",
+    }),
+    reasonCode: t.expose("reasonCode", {
+      type: NodeReasonCode,
+      nullable: true,
+      description: "Why it is reused, or runs although reuse is asked for; null where it is not.",
+    }),
+    reusedFromId: t.id({
+      nullable: true,
+      description: "The job whose value is to be taken; null when it runs.",
+      resolve: ({ reusedFrom }) => (reusedFrom === null ? null : idText("job", reusedFrom)),
+    }),
+    unless: t.exposeStringList("unless", {
+      description:
+        "Of a node that is reused: nodes that run and, when they give another value than before, make it run too.",
+    }),
+    reusedBranches: t.exposeInt("reusedBranches", {
+      nullable: true,
+      description:
+        "Of a node in a block: branches whose values are to be taken. Null outside of one, and without reuse.",
+    }),
     inBlock: t.exposeBoolean("inBlock", {
       description: "Whether it runs once for each branch of a `Parallelizable` block.",
     }),
     expectedRuns: t.exposeInt("expectedRuns", {
       nullable: true,
-      description: "How often it will run: in a block once for each branch. Null when no earlier run tells how many.",
+      description:
+        "How often it will run, 0 when it is reused: in a block once for each branch that is not. Null when no earlier run tells how many.",
     }),
     expectedMs: t.exposeFloat("expectedMs", {
       nullable: true,
@@ -156,10 +181,15 @@ export const JobPlan = builder.objectRef<JobPlanShape>("JobPlan").implement({
       description: "The Hamilton config: the pipeline's own with the request's merged over it.",
     }),
     settings: t.field({ type: PlannedSettings, description: "How the job would be run.", resolve: (plan) => plan }),
+    reuseNote: t.exposeString("reuseNote", {
+      nullable: true,
+      description:
+        "What there is to know of the nodes that are said to be reused: an estimate, or that nothing is stored. Null where reuse is not asked for.",
+    }),
     expectedMs: t.exposeFloat("expectedMs", {
       nullable: true,
       description:
-        "How long the run would take: its nodes by the medians of earlier runs, and what those took beside their nodes. Null when it is invalid, and when a node of it has never run.",
+        "How long the run would take: the nodes that are not reused by the medians of earlier runs, and what those took beside their nodes. Null when it is invalid, and when a node of it has never run.",
     }),
     pastRuns: t.exposeInt("pastRuns", { description: "How many earlier runs the expectation is made of." }),
   }),

@@ -24,6 +24,7 @@ const PlanProblemCode = builder.enumType("PlanProblemCode", {
     ASYNC_EXECUTOR: { description: "No executor runs anything of an async pipeline." },
     ASYNC_REUSE: { description: "Hamilton's async driver reuses nothing." },
     ADAPTER: { description: "An adapter cannot be used in the way in which the run would go." },
+    ADAPTER_REUSE: { description: "An adapter calls the nodes itself, as reuse does." },
     BAD_OPTION: { description: "An option has a value that it cannot have." },
     UNKNOWN_RECOMPUTE: { description: "There is no such node to compute again." },
     TOO_DEEP: { description: "It is nested deeper than FlowerPower takes." },

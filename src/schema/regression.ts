@@ -53,7 +53,7 @@ builder.drizzleObjectField(
       type: Regression,
       nullable: true,
       description:
-        "By how much the attempt was slower than usual; null when it was not, did not succeed, or has too little history.",
+        "By how much the attempt was slower than runs that reused nothing usually are; null when it was not, did not succeed, or has too little history.",
       select: { columns: { jobId: true, outcome: true, startedAt: true, endedAt: true } },
       resolve: ({ jobId, ...attempt }, _args, context) => slowAttempt(jobId, attempt, context),
     }) as never, // the field types of the drizzle and the validation plugin do not know each other
@@ -88,7 +88,7 @@ async function slowAttempt(jobId: string, attempt: Ended, context: Context): Pro
   const durationMs = endedAt === null ? null : endedAt.getTime() - startedAt.getTime();
   if (outcome !== "succeed" || !canBeRegression(durationMs)) return null;
   const past = await runsBefore(jobId, context);
-  return regressionOf(durationMs, past?.run == null ? null : { runs: past.runs.length, p95Ms: past.run.p95Ms });
+  return regressionOf(durationMs, past?.run == null ? null : { runs: past.wholeRuns, p95Ms: past.run.p95Ms });
 }
 
 /** The runs before a job, asked once for it; of all jobs that are asked about in two statements. Null when the job is gone. */

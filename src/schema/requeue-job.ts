@@ -1,10 +1,12 @@
 import { z } from "zod";
-import { JobStateError, NotFoundError } from "../domain/errors.ts";
+import { CodeChangedError, JobStateError, NotFoundError } from "../domain/errors.ts";
 import { jobCursor } from "../events/cursor.ts";
+import { planRequeue } from "../jobs/plan-requeue.ts";
 import { requeueJob } from "../jobs/requeue.ts";
 import { builder } from "./builder.ts";
 import { jobRef } from "./job.ts";
 import { requireUuid } from "./node-ids.ts";
+import { JobPlan } from "./plan-job.ts";
 
 const RequeueJobInput = builder.inputType("RequeueJobInput", {
   description: "Which job gets another life, and why.",
@@ -54,5 +56,22 @@ builder.mutationField("requeueJob", (t) =>
       const { seq } = await requeueJob(jobs, actor, { jobId, reason, expiresAt });
       return { jobId, seq };
     },
+  }),
+);
+
+builder.queryField("planRequeue", (t) =>
+  t.field({
+    type: JobPlan,
+    description:
+      "What the job would do after `requeueJob`, and what of its earlier attempts it would reuse, without storing or running anything.",
+    authScopes: { read: true },
+    // A worker may have to import code for it.
+    complexity: { field: 20 },
+    errors: {
+      types: [NotFoundError, JobStateError, CodeChangedError],
+      union: { description: "The plan, or why there is none." },
+    },
+    args: { input: t.arg({ type: RequeueJobInput, required: true, description: "Which job." }) },
+    resolve: async (_root, { input }, { jobs }) => await planRequeue(jobs, requireUuid("job", input.id, "input.id")),
   }),
 );

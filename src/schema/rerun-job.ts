@@ -9,7 +9,7 @@ import {
   QueueFullError,
 } from "../domain/errors.ts";
 import { jsonProblems } from "../domain/json.ts";
-import { namePattern, priorities } from "../domain/lanes.ts";
+import { priorities } from "../domain/lanes.ts";
 import type { RetryRequest } from "../domain/run-request.ts";
 import { planRerun, type RerunChanges, type RerunRequest, rerunJob } from "../jobs/rerun.ts";
 import { builder } from "./builder.ts";
@@ -18,7 +18,7 @@ import { label, OnReplay } from "./enqueue-job.ts";
 import { jobRef, RunPlan } from "./job.ts";
 import { requireUuid } from "./node-ids.ts";
 import { JobPlan } from "./plan-job.ts";
-import { ExecutorInput, executorOf, given, name, RetryInput } from "./run-input.ts";
+import { ExecutorInput, executorOf, given, name, queueName, RetryInput } from "./run-input.ts";
 import { LogLevel, OnWorkerLost, ResultMode, ReuseMode, RuntimeMode } from "./run-options.ts";
 
 const RerunCode = builder.enumType("RerunCode", {
@@ -67,7 +67,7 @@ const RerunJobInput = builder.inputType("RerunJobInput", {
     logLevel: t.field({ type: LogLevel, description: "The lowest level of log lines that is recorded." }),
     runtime: t.field({ type: RuntimeMode, description: "In which Python process it runs." }),
     results: t.field({ type: ResultMode, description: "What is kept of the final variables." }),
-    queue: t.string({ description: "The queue in which it waits.", validate: z.string().regex(namePattern).nullish() }),
+    queue: t.string({ description: "The queue in which it waits.", validate: queueName.nullish() }),
     priority: t.int({
       description: "From 0 to 100, higher is taken first.",
       validate: z.int().min(priorities.lowest).max(priorities.highest).nullish(),

@@ -1,5 +1,6 @@
 /** What happens within a run. */
 import type { EventType } from "../domain/event-types.ts";
+import { ArtifactKind } from "./artifact.ts";
 import type { builder } from "./builder.ts";
 import { type EventOf, eventType } from "./event-of.ts";
 import { NodeReason } from "./node-reason.ts";
@@ -102,6 +103,37 @@ eventType("log.dropped", "Log lines were left out.", (t) => ({
   bytes: t.float({ description: "How many bytes.", resolve: ({ data }) => data.bytes }),
   reason: t.string({ description: "Which limit was reached.", resolve: ({ data }) => data.reason }),
 }));
+
+eventType(
+  "artifact.stored",
+  "The run has ended, and something that it made is in the artifact store, or could not be kept. Small values are in the database and have no such event.",
+  (t) => ({
+    artifactId: t.id({
+      description: "The artifact's id: `node(id:)` reads all of it.",
+      resolve: ({ data }) => data.artifact,
+    }),
+    name: t.string({
+      description: "The final variable; of a file its path within FLOWERPOWER_RUN_DIR; of a log `log`.",
+      resolve: ({ data }) => data.name,
+    }),
+    kind: t.field({ type: ArtifactKind, description: "What it is.", resolve: ({ data }) => data.kind }),
+    mediaType: t.string({
+      nullable: true,
+      description: "Its media type; null when it was not kept.",
+      resolve: ({ data }) => data.mediaType,
+    }),
+    bytes: t.float({
+      nullable: true,
+      description: "Its length; null when it was not kept.",
+      resolve: ({ data }) => data.bytes,
+    }),
+    omitted: t.string({
+      nullable: true,
+      description: "Why it was not kept; null when it was.",
+      resolve: ({ data }) => data.omitted,
+    }),
+  }),
+);
 
 type NodeEvent = Extract<EventType, `node.${string}`>;
 type Types = (typeof builder)["$inferSchemaTypes"];

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { BadInputError } from "../domain/errors.ts";
 import { jsonProblems } from "../domain/json.ts";
-import { namePattern, priorities } from "../domain/lanes.ts";
+import { namePattern, nameRule, priorities } from "../domain/lanes.ts";
 import type { PlanRequest, RetryRequest, RunOptions } from "../domain/run-request.ts";
 import { builder } from "./builder.ts";
 import type { Context } from "./context.ts";
@@ -11,6 +11,7 @@ import { ExecutorType, LogLevel, OnWorkerLost, ResultMode, ReuseMode, RuntimeMod
 
 const dayMs = 86_400_000;
 export const name = z.string().min(1).max(257);
+export const queueName = z.string().regex(namePattern, `The name cannot be used: ${nameRule}`);
 
 export const ExecutorInput = builder.inputType("ExecutorInput", {
   description:
@@ -100,7 +101,7 @@ export const runFields = (t: InputFields) => ({
     description: "Nodes that run whatever is stored of them, at most 1000.",
     validate: z.array(name).max(1000).nullish(),
   }),
-  queue: t.string({ description: "The queue in which it waits.", validate: z.string().regex(namePattern).nullish() }),
+  queue: t.string({ description: "The queue in which it waits.", validate: queueName.nullish() }),
   priority: t.int({
     description: "From 0 to 100, higher is taken first; 50 when absent.",
     validate: z.int().min(priorities.lowest).max(priorities.highest).nullish(),

@@ -90,6 +90,12 @@ const Server = builder.objectRef<ServerInfo>("Server").implement({
       description: "How it is doing as a reader of events.",
       resolve: (_server, _args, { tail }) => tail.health(),
     }),
+    artifactProblem: t.string({
+      nullable: true,
+      description:
+        "Why it cannot hand out artifacts that the workers keep, and what to do; null when it can, or when there are none.",
+      resolve: (server) => server.artifactProblem(),
+    }),
     limits: t.field({ type: Limits, description: "What one operation may ask for.", resolve: () => limits }),
   }),
 });

@@ -18,6 +18,13 @@ export class ArtifactGoneError extends DomainError {
 /** The bytes are in a store that this server does not read. */
 export class OtherStoreError extends DomainError {
   readonly code = "STORE_UNREACHABLE";
+
+  constructor(theirs: string | null, ours: string | null) {
+    super(
+      `Artifacts are kept in ${theirs ?? "another artifact store"}, and this server reads ${ours ?? "none"}. ` +
+        "Start the server with the store that the workers use: --artifacts URL.",
+    );
+  }
 }
 
 /** The range that was asked for lies behind the end. */
@@ -94,10 +101,7 @@ async function readerOf(
     return async ({ start, end }) => Readable.from([bytes.subarray(start, end)]);
   }
   if (store === null || (await store.id()) !== id) {
-    throw new OtherStoreError(
-      `It is kept in ${storeUrl ?? "another artifact store"}, and this server reads ${store?.url ?? "none"}. ` +
-        "Start the server with the store that the workers use: --artifacts URL.",
-    );
+    throw new OtherStoreError(storeUrl, store?.url ?? null);
   }
   return (range) => store.read(uri, range.start, range.end);
 }

@@ -1,5 +1,6 @@
 import type { Database } from "../db/client.ts";
 import type { DatabaseProbe } from "./database-probe.ts";
+import type { StoreProbe } from "./store-probe.ts";
 
 /** Whether this server can do its work, and what is in the way. */
 export interface Readiness {
@@ -9,19 +10,29 @@ export interface Readiness {
   workers: number | null;
   /** Why workers keep no artifacts at present; runs go on all the same. Empty when they do. */
   artifacts: string[];
+  /** Why this server cannot hand out artifacts that workers keep; null when it can. */
+  downloads: string | null;
   clockSkewMs: number;
   stopping: boolean;
 }
 
 /** Ready: the database answers, a worker lives, and this server is not about to stop. Answers within two seconds. */
-export async function readiness(db: Database, probe: DatabaseProbe, stopping: boolean): Promise<Readiness> {
+export async function readiness(
+  db: Database,
+  probe: DatabaseProbe,
+  store: StoreProbe,
+  stopping: boolean,
+): Promise<Readiness> {
   const database = await probe.answers();
-  const { workers, artifacts } = database ? await livingWorkers(db) : nobodyKnows;
+  const [{ workers, artifacts }, downloads] = database
+    ? await Promise.all([livingWorkers(db), store.problem()])
+    : [nobodyKnows, null];
   return {
     ready: database && (workers ?? 0) > 0 && !stopping,
     database,
     workers,
     artifacts,
+    downloads,
     clockSkewMs: db.clockSkewMs(),
     stopping,
   };

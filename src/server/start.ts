@@ -16,6 +16,7 @@ import { type Identify, type Identity, local } from "./identity.ts";
 import { jsonLines, type Log } from "./log.ts";
 import { Operations } from "./operations.ts";
 import { isLoopback } from "./origin.ts";
+import { StoreProbe } from "./store-probe.ts";
 import { type TransportLimits, transportLimits } from "./transport-limits.ts";
 import { serveWebSockets } from "./websocket.ts";
 import { makeYoga } from "./yoga.ts";
@@ -85,6 +86,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   let stopping = false;
 
   const probe = new DatabaseProbe(db.url, 700);
+  const store = options.artifacts ?? null;
+  const storeProbe = new StoreProbe(db, store);
   const deadline = { ...limits, databaseAnswers: () => probe.answers() };
   const operations = new Operations(schema, deadline, log);
   const graphiql = isLoopback(host);
@@ -98,7 +101,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     db,
     jobs,
     tail,
-    server: { version, startedAt },
+    server: { version, startedAt, artifactProblem: () => storeProbe.problem() },
     resumeAfter,
   });
   const front = makeFront({
@@ -108,14 +111,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     identify,
     log,
     makeContext,
-    download: makeDownloads({ db, store: options.artifacts ?? null }),
+    download: makeDownloads({ db, store }),
     yoga: (request, response, handover) => yoga(request, response, handover as never),
     routes: new Map<string, () => Promise<{ status: number; body: unknown }>>([
       ["/health", async () => ({ status: 200, body: { status: "ok" } })],
       [
         "/ready",
         async () => {
-          const body = await readiness(db, probe, stopping);
+          const body = await readiness(db, probe, storeProbe, stopping);
           return { status: body.ready ? 200 : 503, body };
         },
       ],

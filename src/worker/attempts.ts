@@ -4,6 +4,7 @@ import type { Database } from "../db/client.ts";
 import { DomainError } from "../domain/errors.ts";
 import { idText } from "../domain/ids.ts";
 import type { JsonObject } from "../domain/json.ts";
+import type { JobState } from "../domain/lifecycle.ts";
 import { noRetry, type RetryPolicy } from "../domain/retry.ts";
 import { hasVoidTicket, isDisabled } from "../jobs/admissible.ts";
 import { storable } from "../pipelines/storable.ts";
@@ -11,7 +12,7 @@ import type { NumberedEvent } from "../runtime/event-queue.ts";
 import type { RetrySetting } from "../runtime/protocol.ts";
 import { StopRequest } from "../runtime/stop.ts";
 import { type CancelledBy, decide, endOf, nobody, notRun } from "./ending.ts";
-import type { Executed } from "./kept.ts";
+import { type Executed, withheld } from "./kept.ts";
 import { recordsOf } from "./record.ts";
 import type { Held } from "./session.ts";
 import type { Ticket } from "./tickets.ts";
@@ -215,9 +216,21 @@ export class Attempts {
   async #end(started: Started, running: Running, ended: Executed): Promise<void> {
     if (running.superseded) return;
     const end = await this.#endOf(started, running, ended);
-    const state = await this.#persist(running, () => this.#options.writes.end(end));
+    const state = await this.#writeEnd(running, end);
     if (state == null) {
       this.#options.log("late end refused", { job: idText("job", started.jobId), attempt: started.attempt });
+    }
+  }
+
+  /** What a run leaves is no reason to lose its end: when the database refuses it, the end is written without it. */
+  async #writeEnd(running: Running, end: End): Promise<JobState | null> {
+    const write = (one: End) => this.#persist(running, () => this.#options.writes.end(one));
+    try {
+      return await write(end);
+    } catch (error) {
+      const job = idText("job", running.jobId);
+      this.#options.log("an end was refused", { job, error: String(error instanceof Error ? error.stack : error) });
+      return await write({ ...end, artifacts: withheld(end.artifacts) });
     }
   }
 

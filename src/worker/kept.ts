@@ -1,4 +1,6 @@
+import type { ArtifactKind } from "../domain/event-types.ts";
 import type { Json } from "../domain/json.ts";
+import { storable } from "../pipelines/storable.ts";
 import type { RunArtifact, RunResult } from "../runtime/protocol.ts";
 import type { RunEnded } from "../runtime/run.ts";
 
@@ -16,7 +18,7 @@ export type Executed = RunEnded & { keeping?: Keeping };
 /** A row of `artifacts`, but for its id and whose it is. */
 export interface ArtifactRow {
   name: string;
-  kind: "result" | "file" | "log";
+  kind: ArtifactKind;
   position: number;
   summary: Json;
   hasValue: boolean;
@@ -63,7 +65,30 @@ export function artifactRows({ results, left, keeping }: Executed): ArtifactRow[
       ttlMs,
     })),
   ];
-  return rows.map((row, index) => ({ ...row, position: index + 1, ttlMs: boundedTtl(row.ttlMs) }));
+  const names = uniqueNames(rows);
+  return rows.map((row, index) => {
+    return { ...row, name: names[index] ?? row.name, position: index + 1, ttlMs: boundedTtl(row.ttlMs) };
+  });
+}
+
+/** The rows of an attempt of which the database has refused something: that they were there, and nothing of what they were. */
+export function withheld(rows: readonly ArtifactRow[]): ArtifactRow[] {
+  const omitted = "not kept: the database did not take it";
+  return rows.map(({ name, kind, position }) => {
+    const empty = { summary: null, hasValue: false, value: null, omitted, ttlMs: null };
+    return { name: storable(name), kind, position, ...fileOf(null, null), ...empty };
+  });
+}
+
+/** Two files whose names differ in bytes that are no UTF-8 are told by the same name. */
+function uniqueNames(rows: readonly Pick<ArtifactRow, "name" | "kind">[]): string[] {
+  const taken = new Set<string>();
+  return rows.map(({ name, kind }) => {
+    let unique = name;
+    for (let n = 2; taken.has(`${kind} ${unique}`); n += 1) unique = `${name} (${n})`;
+    taken.add(`${kind} ${unique}`);
+    return unique;
+  });
 }
 
 function logOf(left: Executed["left"], ttlMs: number | null) {

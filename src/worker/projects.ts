@@ -5,6 +5,7 @@ import { laneOf } from "../domain/lanes.ts";
 import { type Rounds, startRounds } from "../events/rounds.ts";
 import type { Wakeups } from "../events/wakeups.ts";
 import type { GitStates } from "../pipelines/git.ts";
+import { pruneVersions } from "../pipelines/prune-versions.ts";
 import { type DescribedProject, publishProject } from "../pipelines/publish.ts";
 import { answerVariant, pruneVariants } from "../pipelines/variants.ts";
 import type { RuntimeChild } from "../runtime/child.ts";
@@ -68,7 +69,7 @@ export class Projects implements AsyncDisposable {
   readonly #usable = new Set<string>();
   /** Up to when what somebody has asked to be described again has been. */
   readonly #reloaded = new Map<string, string>();
-  #prunedAt = 0;
+  #prunedAt = Number.NEGATIVE_INFINITY;
   readonly #rounds: Rounds[];
   readonly #asked: { close(): void };
   readonly #closing = new AbortController();
@@ -179,8 +180,9 @@ export class Projects implements AsyncDisposable {
 
   async #prune(): Promise<void> {
     if (performance.now() - this.#prunedAt < pruneEveryMs) return;
-    this.#prunedAt = performance.now();
     await pruneVariants(this.#options.db.sql);
+    // One batch a round, until there is no more to do.
+    if (!(await pruneVersions(this.#options.db))) this.#prunedAt = performance.now();
   }
 
   /** Answers the oldest question about it; false when there is none. */

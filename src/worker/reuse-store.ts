@@ -1,13 +1,14 @@
 import type { Stats } from "node:fs";
 import { lstat, opendir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
+import { reuseKeptMs } from "../domain/reuse.ts";
 
 const hourMs = 3_600_000;
 
 /** Of everything that nodes have stored for reuse on this worker's host. */
 export const reuseLimits = {
   /** Since a value was stored or last used. */
-  maxAgeMs: 7 * 24 * hourMs,
+  maxAgeMs: reuseKeptMs,
   maxBytes: 10 * 1024 ** 3,
   maxEntries: 200_000,
   /** A larger value is not stored. */

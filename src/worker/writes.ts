@@ -2,7 +2,6 @@ import type { Backend } from "../backends/backend.ts";
 import type { Database, Sql } from "../db/client.ts";
 import { coalesce } from "../db/coalesce.ts";
 import { withRetries } from "../db/retry.ts";
-import type { IdSource } from "../domain/ids.ts";
 import type { JsonObject } from "../domain/json.ts";
 import type { JobState } from "../domain/lifecycle.ts";
 import type { Outcome } from "../domain/outcome.ts";
@@ -12,6 +11,7 @@ import { keepFailureGroups } from "../jobs/failure-groups.ts";
 import { type Move, type Moved, movedJobs, transition } from "../jobs/transition.ts";
 import type { ArtifactRow } from "./kept.ts";
 import { joined } from "./record.ts";
+import { recordArtifacts } from "./record-artifacts.ts";
 
 /** A start that is wanted. */
 export type Start = Required<Pick<Move<"start">, "id" | "attempt" | "data" | "workerId" | "runToken" | "attemptId">>;
@@ -32,8 +32,6 @@ export interface Started {
   retry: JsonObject | null;
   timeoutMs: number | null;
   plan: { codeHash: string; path: string[] } | null;
-  /** The job that it was made from: what that one has kept may be reused. */
-  rerunOf: string | null;
   failures: number;
   losses: number;
   maxLosses: number;
@@ -111,7 +109,6 @@ async function startAttempts({ sql }: Database, backend: Backend, starts: readon
       j.max_losses as "maxLosses", j.on_worker_lost as "onWorkerLost",
       to_char(j.run_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "runAt",
       r.inputs, r.final_vars as "finalVars", r.config, r.options, r.retry, r.timeout_ms as "timeoutMs", r.plan,
-      r.rerun_of as "rerunOf",
       (select count(*) from ticket_changes)::int as tickets
     from started s
     join jobs j on j.id = s.id
@@ -124,6 +121,8 @@ async function endAttempts({ sql, ids }: Database, backend: Backend, ends: reado
   return await sql.begin(async (tx) => {
     const jobIds = ends.map(({ move }) => move.id);
     const locked = lockJobs(tx, jobIds);
+    // Before the moves: what has an event is told before the event that ends the attempt.
+    const recorded = recordArtifacts(tx, ids, ends);
     const moved = [...byName].map(([name, group]) =>
       transition(
         tx,
@@ -132,41 +131,9 @@ async function endAttempts({ sql, ids }: Database, backend: Backend, ends: reado
         group.map(({ move }) => move),
       ),
     );
-    const recorded = recordArtifacts(tx, ids, ends);
-    await Promise.all([locked, ...moved, recorded, keepFailureGroups(tx, jobIds)]);
+    await Promise.all([locked, recorded, ...moved, keepFailureGroups(tx, jobIds)]);
     return (await Promise.all(moved)).flat();
   });
-}
-
-/** Only those of attempts that were this worker's to end: files of others belong to nobody, and are swept. */
-async function recordArtifacts(tx: Sql, ids: IdSource, ends: readonly End[]): Promise<void> {
-  const rows = ends.flatMap(({ name: outcome, runToken, artifacts }) =>
-    artifacts.map((row) => ({ ...row, id: ids.next(), runToken, outcome })),
-  );
-  if (rows.length === 0) return;
-  const times = ends.map(({ name: outcome, runToken, storedMs }) => ({ outcome, runToken, storedMs }));
-  await tx`
-    with timed as (
-      update attempts a set stored_ms = t."storedMs"
-      from jsonb_to_recordset(${tx.json(times)}) as t (outcome text, "runToken" uuid, "storedMs" float8)
-      where a.run_token = t."runToken" and a.outcome = t.outcome and t."storedMs" is not null
-    )
-    insert into artifacts (id, job_id, attempt, name, kind, position, media_type, uri, store, bytes, sha256, schema, preview,
-      summary, has_value, value, omitted, expires_at)
-    select r.id, a.job_id, a.attempt, r.name, r.kind, r.position,
-      case when r."hasValue" then 'application/json' else r."mediaType" end, r.uri, r.store,
-      case when r."hasValue" then octet_length(coalesce(r.value::text, 'null')) else r.bytes end,
-      case when r."hasValue" then encode(sha256(convert_to(coalesce(r.value::text, 'null'), 'UTF8')), 'hex') else r.sha256 end,
-      r.schema, r.preview, r.summary, r."hasValue", r.value, r.omitted,
-      case when r."hasValue" or r.uri is not null then queue_now() + r."ttlMs" * interval '1 millisecond' end
-    from jsonb_to_recordset(${tx.json(rows as never)}) as r (
-      id uuid, "runToken" uuid, outcome text, name text, kind text, position int, "mediaType" text, uri text, store uuid,
-      bytes bigint, sha256 text, schema jsonb, preview jsonb, summary jsonb, "hasValue" boolean, value jsonb, omitted text,
-      "ttlMs" float8
-    )
-    -- Of an attempt that has ended otherwise (a cancel came first, or it was given up) nothing is kept: its files are swept.
-    join attempts a on a.run_token = r."runToken" and a.outcome = r.outcome
-    on conflict do nothing`;
 }
 
 /**

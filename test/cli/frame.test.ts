@@ -195,6 +195,20 @@ describe("frame", () => {
     ]);
   });
 
+  it("stays as it was when artifacts are stored", () => {
+    const stored = event("ArtifactStored", 3000, {
+      artifactId: "art_1",
+      name: "weather_effect",
+      artifactKind: "RESULT",
+      mediaType: "text/csv",
+      storedBytes: 3,
+      omitted: null,
+    });
+    const [before, after] = [viewOf(run()), viewOf([...run(), stored])];
+    expect(frame(after, canvas, startedAt + 2600)).toEqual(frame(before, canvas, startedAt + 2600));
+    expect(plainLine(after, { ...stored, node: "weather_effect" }, unicode)).toBeNull();
+  });
+
   it("begins anew with the next attempt, and says what became of the last", () => {
     const error = { kind: "PIPELINE" as const, type: "OSError", message: "gone", node: null };
     const planned = event("JobRetryPlanned", 700, {

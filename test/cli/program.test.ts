@@ -11,7 +11,7 @@ import { idText, uuidOf } from "../../src/domain/ids.ts";
 import { insertRun, publishBakery } from "../schema/bakery.ts";
 import { testDatabase } from "../support/database.ts";
 import { eventually } from "../support/eventually.ts";
-import { insertEvents } from "../support/factories.ts";
+import { insertEvents, insertWorker } from "../support/factories.ts";
 import { type TestServer, testServer } from "../support/server.ts";
 
 let db: Database;
@@ -162,18 +162,21 @@ describe("waiting", () => {
     expect(await run(["watch", id])).toMatchObject({ code });
   });
 
-  it("is left by Ctrl-C, and the job goes on", async () => {
-    const id = await enqueue();
-    const watching = started(["watch", id]);
-    await eventually(() => expect(watching.written.out).toContain("waiting: no worker"));
-    watching.signals.emit("SIGINT");
-    expect(await watching.ended).toBe(130);
-    expect(watching.written.err).toContain(
-      `goes on without you. See it again with: flowerpower-queue watch ${id.slice(-6)}`,
-    );
-    expect(watching.signals.listenerCount("SIGINT")).toBe(0);
-    expect(JSON.parse((await run(["job", id, "--json"])).out).state).toBe("QUEUED");
-  });
+  it.each([["watch"], ["logs", "--follow"], ["enqueue", "bakery/bread", "--wait"]])(
+    "of `%s` is left by Ctrl-C, and the job goes on",
+    async (command, ...flags) => {
+      const argv = command === "enqueue" ? [command, ...flags] : [command, await enqueue(), ...flags];
+      const waiting = started(argv);
+      await eventually(() => expect(waiting.signals.listenerCount("SIGINT")).toBe(1));
+      waiting.signals.emit("SIGINT");
+      expect(await waiting.ended).toBe(130);
+      const again = /goes on without you. See it again with: flowerpower-queue watch (\w{6})\n/.exec(
+        waiting.written.err,
+      );
+      expect(waiting.signals.listenerCount("SIGINT")).toBe(0);
+      expect(JSON.parse((await run(["job", again?.[1] ?? "none", "--json"])).out).state).toBe("QUEUED");
+    },
+  );
 
   it("gives programs a line of JSON for each event, and the job", async () => {
     const id = await enqueue();
@@ -258,6 +261,27 @@ describe("doctor", () => {
   it("asks the API about itself", async () => {
     const { out } = await run(["doctor"]);
     expect(out).toMatch(/✓ API +http:.*, version 0\.0\.0-test, Postgres \d+/);
+  });
+});
+
+describe("doctor, where artifacts are not kept or not handed out", () => {
+  it("says so", async () => {
+    await db.sql`insert into artifact_stores (id, url) values ('01890a5d-ac96-774b-bcce-b302099a8057', 's3://results/a')`;
+    const id = await insertWorker(db.sql);
+    await db.sql`update workers set store = '01890a5d-ac96-774b-bcce-b302099a8057', host = 'north',
+      store_problem = 'only 12 MB of disk are free' where id = ${id}`;
+    try {
+      // One that has not looked yet: what was found out is good for a while.
+      await using fresh = await testServer(db);
+      const { out, code } = await run(["doctor", "--url", fresh.url]);
+      expect(out).toMatch(
+        /artifacts +no downloads: Artifacts are kept in s3:\/\/results\/a, and this server reads none/,
+      );
+      expect(out).toMatch(/artifacts +north keeps no artifacts: only 12 MB of disk are free/);
+      expect(code).toBe(1);
+    } finally {
+      await db.sql`update workers set ended_at = queue_now(), state = 'dead' where id = ${id}`;
+    }
   });
 });
 

@@ -1,6 +1,7 @@
 import { afterEach, expect, it, vi } from "vitest";
 import { connect } from "../../src/db/client.ts";
 import { readiness } from "../../src/server/health.ts";
+import { StoreProbe } from "../../src/server/store-probe.ts";
 import { testDatabase } from "../support/database.ts";
 
 afterEach(() => vi.restoreAllMocks());
@@ -16,7 +17,7 @@ it("goes by the database's clock, and health tells how far off its own is", asyn
   // A UUIDv7 begins with its time: jobs made here sort among those made elsewhere.
   const madeAt = Number.parseInt(db.ids.next().replaceAll("-", "").slice(0, 12), 16);
   expect(Math.abs(madeAt - real())).toBeLessThan(1000);
-  const told = await readiness(db, { answers: async () => true } as never, false);
+  const told = await readiness(db, { answers: async () => true } as never, new StoreProbe(db, null), false);
   expect(told.clockSkewMs / 60_000).toBeCloseTo(-minutesOff, 1);
 });
 

@@ -208,6 +208,14 @@ describe("a folder", () => {
       ["9.90", 1.5],
       [null, "NaN"],
     ]);
+    const events = await ground.db.sql<{ type: string; name: string | null }[]>`
+      select type, data ->> 'name' as name from events where job_id = ${job.id} order by seq`;
+    const told = events.filter(({ type }) => type === "artifact.stored").map(({ name }) => name);
+    expect(told).toEqual(Object.keys(left).filter((name) => name !== "small"));
+    expect(events.slice(-told.length - 1).map(({ type }) => type)).toEqual([
+      ...told.map(() => "artifact.stored"),
+      "job.succeeded",
+    ]);
     const raw = await fetch(`${server.url}/artifacts/${left.raw!.id}`, { headers: { range: "bytes=250-" } });
     expect([raw.status, Buffer.from(await raw.arrayBuffer()).toString("hex")]).toEqual([206, "fafbfcfdfeff"]);
     const [attempt] = await ground.db.sql<{ ms: number }[]>`

@@ -1,8 +1,10 @@
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { createClient } from "../../src/client/client.ts";
+import { ServerDocument } from "../../src/client/generated/graphql.ts";
 import { openDataFolder } from "../../src/db/data-folder.ts";
 import { nothingRunsOn, temporaryFolder } from "../db/embedded-support.ts";
+import { insertWorker } from "../support/factories.ts";
 import { openGround } from "../support/ground.ts";
 import { Processes, type TestProcess, until } from "../support/processes.ts";
 import { testPython } from "../support/python.ts";
@@ -80,6 +82,22 @@ it("`worker` takes jobs from DATABASE_URL until SIGTERM, and leaves with code 0"
   expect(await job.ended()).toMatchObject({ state: "succeeded", attempt: 1 });
   expect(await worker.ended()).toEqual({ code: 0, signal: null });
   await ground.processes.nothingLeft();
+}, 60_000);
+
+it("`server` serves without any Python, also where artifacts are in a store that only Python can read", async () => {
+  await using ground = await openGround();
+  const bare = { DATABASE_URL: ground.db.url, VIRTUAL_ENV: "", CONDA_PREFIX: "", NO_COLOR: "1" };
+  const args = ["server", "--port", "0", "--artifacts", "s3://results/queue"];
+  const server = ground.processes.start(main, args, bare);
+  const url = /(http:\S+graphql)/.exec(await line(server, /graphql/))?.[1] ?? "";
+  const store = "01890a5d-ac96-774b-bcce-b302099a8057";
+  await ground.db.sql`insert into artifact_stores (id, url) values (${store}, 's3://results/queue')`;
+  await ground.db.sql`update workers set store = ${store} where id = ${await insertWorker(ground.db.sql)}`;
+  await using client = createClient({ url });
+  const { server: told } = await client.request(ServerDocument, {});
+  expect(told.artifactProblem).toMatch(/s3:\/\/results\/queue .*no Python.*FLOWERPOWER_QUEUE_ARTIFACTS_PYTHON/);
+  server.signal("SIGTERM");
+  expect(await server.ended()).toEqual({ code: 0, signal: null });
 }, 60_000);
 
 /** The first line of its output that looks like this. */

@@ -3,9 +3,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { JsonObject } from "../../src/domain/json.ts";
 import type { RunRequest } from "../../src/domain/run-request.ts";
-import { readEarlierRun } from "../../src/jobs/earlier-run.ts";
-import { plannedReuse, type ReuseQuestion } from "../../src/pipelines/reuse.ts";
-import { type FollowedJob, type Ground, openGround } from "../support/ground.ts";
+import { planJob } from "../../src/jobs/plan.ts";
+import { type FollowedJob, type Ground, openGround, requestOf } from "../support/ground.ts";
 
 /** Each node writes its name into a file: what ran is not only told but seen. */
 const code = `
@@ -72,15 +71,12 @@ async function nodeRuns(job: FollowedJob, attempt: number): Promise<Row[]> {
     select node, state, stored, reason from node_runs where job_id = ${job.id} and attempt = ${attempt} order by first_seq`;
 }
 
-async function planned(earlier: FollowedJob, question: Partial<ReuseQuestion> = {}): Promise<Record<string, string>> {
-  const found = await ground.jobs.catalogue.pipeline("faults", "chain");
-  const run = await readEarlierRun(ground.db.sql, earlier.id);
-  const graph = found.description.graph;
-  if (graph === null || run === null) throw new Error("nothing to plan from");
-  const now = { inputs: run.inputs, config: run.config };
-  const path = ["a", "b", "c", "d"];
-  const nodes = plannedReuse({ mode: "resume", graph, path, earlier: run, now, ...question });
-  return Object.fromEntries(nodes.map(({ node, action, code }) => [node, action === "reuse" ? "reused" : code]));
+/** What the plan says of each node, asked before the job is there. */
+async function planned(inputs: JsonObject, options: RunRequest["options"]): Promise<Record<string, string>> {
+  const { nodes } = await planJob(ground.jobs, requestOf("chain", { marks, ...inputs }, { options }));
+  return Object.fromEntries(
+    nodes.map(({ name, action, reasonCode }) => [name, action === "reuse" ? "reused" : (reasonCode ?? "")]),
+  );
 }
 
 /** What became of each node, in the words of the plan. */
@@ -132,14 +128,14 @@ it("reruns what a changed input touches, and the plan has said so", async () => 
     d: "nothing_stored",
   });
 
+  const expected = await planned({}, { reuseFrom: [first.id] });
   const again = await enqueue({}, { options: { reuseFrom: [first.id] } });
-  const expected = await planned(first);
   expect(await again.ended()).toMatchObject({ state: "succeeded", nodesDone: 4, nodesTotal: 4 });
   expect(await told(again, 1)).toEqual(expected);
   expect(await ran()).toBe("");
 
   const changed = { marks, y: 5 };
-  const forecast = await planned(again, { now: { inputs: changed, config: {} } });
+  const forecast = await planned(changed, { reuseFrom: [again.id] });
   const third = await enqueue(changed, { options: { reuseFrom: [again.id] } });
   expect(await third.ended()).toMatchObject({ state: "succeeded" });
   expect(await told(third, 1)).toEqual(forecast);
@@ -147,10 +143,9 @@ it("reruns what a changed input touches, and the plan has said so", async () => 
   expect(await ran()).toBe("b c d");
   expect(await third.results()).toEqual({ d: 13 });
 
+  const recomputed = await planned(changed, { reuseFrom: [third.id], recompute: ["b"] });
   const fourth = await enqueue(changed, { options: { reuseFrom: [third.id], recompute: ["b"] } });
   expect(await fourth.ended()).toMatchObject({ state: "succeeded" });
   expect(await ran()).toBe("b");
-  expect(await told(fourth, 1)).toEqual(
-    await planned(third, { now: { inputs: changed, config: {} }, recompute: ["b"] }),
-  );
+  expect(await told(fourth, 1)).toEqual(recomputed);
 }, 60_000);

@@ -40,12 +40,32 @@ it("is that of the code and the config that ran, of many attempts at once", asyn
   expect(await namesOf(other, now, before)).toEqual([["gas", "dough"], ["flour", "dough"], null]);
 });
 
-it("stays known while the pipeline is broken, and no longer than its code is published", async () => {
-  const run = await attempt("c0de");
+it("stays known while the pipeline is broken, after its code has changed, and when its file is gone", async () => {
+  const [run, other] = [await attempt("c0de"), await attempt("c0de", { oven: "gas" })];
+  const graphs = [
+    ["flour", "dough"],
+    ["gas", "dough"],
+  ];
   await publish(pipeline({ name: "bread", status: "broken", codeHash: "bad", graph: null, error: brokenBy("x") }));
-  expect(await namesOf(run)).toEqual([["flour", "dough"]]);
-  await publish(pipeline({ name: "bread", codeHash: "new" }));
-  expect(await namesOf(run)).toEqual([null]);
+  expect(await namesOf(run, other)).toEqual(graphs);
+  await publish(pipeline({ name: "bread", codeHash: "new", nodes: [node("water")] }));
+  expect(await namesOf(run, other, await attempt("new"))).toEqual([...graphs, ["water"]]);
+  await publish(pipeline({ name: "cake", codeHash: "new" }));
+  expect(await namesOf(run, other, await attempt("new"))).toEqual([...graphs, ["water"]]);
+});
+
+it("of old code is that under the config of its own YAML", async () => {
+  const written = (codeHash: string, oven: string, first: string) =>
+    pipeline({ name: "bread", codeHash, config: { oven }, nodes: [node(first)] });
+  await publish(written("gas oven", "gas", "gas"));
+  await publish(written("deck oven", "deck", "wood"));
+  const asked = [
+    await attempt("gas oven"),
+    await attempt("gas oven", { oven: "gas" }),
+    await attempt("gas oven", { oven: "deck" }),
+    await attempt("deck oven", { oven: "deck" }),
+  ];
+  expect(await namesOf(...asked)).toEqual([["gas"], ["gas"], null, ["wood"]]);
 });
 
 it("of an attempt that never resolved is not known", async () => {

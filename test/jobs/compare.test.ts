@@ -52,7 +52,34 @@ describe("compareJobs", () => {
     ]);
   });
 
-  it("does not know it of code that is gone, and tells of states all the same", async () => {
+  it("knows code and dependencies of earlier versions", async () => {
+    const environment = { python: {}, packages: {} };
+    const publish = (one: ReturnType<typeof bread>) =>
+      publishProject(db, null, { name: "bakery", project: project(), pipelines: [one], environment });
+    const current = bread("new", { node_1: "1", node_2: "2 changed", node_3: "3" });
+    const earlier = pipeline({
+      name: "bread",
+      codeHash: "earlier",
+      nodes: [
+        node("node_1", [], { codeHash: "1" }),
+        node("node_2", [], { codeHash: "2" }),
+        node("node_3", ["node_1"], { codeHash: "3" }),
+      ],
+    });
+    await publish(earlier);
+    await publish(current);
+    const found = await compareJobs({ db }, await job("earlier"), await job("new"));
+    expect(found.nodes).toMatchObject([
+      {
+        node: "node_2",
+        codeChanged: true,
+        a: { codeHash: "2", dependsOn: [] },
+        b: { codeHash: "2 changed", dependsOn: ["node_1"] },
+      },
+    ]);
+  });
+
+  it("does not know it of code that was never published, and tells of states all the same", async () => {
     const [gone, now] = [await job("gone"), await job("new")];
     expect((await compareJobs({ db }, gone, now)).nodes).toEqual([]);
     await db.sql`update node_runs set state = 'reused' where job_id = ${now} and attempt = 2 and node = 'node_1'`;

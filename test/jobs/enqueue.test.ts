@@ -3,11 +3,15 @@ import { graphileWorker as backend } from "../../src/backends/graphile-worker/ba
 import { connect, type Database } from "../../src/db/client.ts";
 import { IdempotencyConflictError, InvalidRunError, NotFoundError } from "../../src/domain/errors.ts";
 import { idText } from "../../src/domain/ids.ts";
-import { priorityStepSeconds } from "../../src/domain/lanes.ts";
+import { laneOf, longestName, priorityStepSeconds } from "../../src/domain/lanes.ts";
 import type { JobState } from "../../src/domain/lifecycle.ts";
 import type { JobsContext } from "../../src/jobs/context.ts";
 import { enqueueJob } from "../../src/jobs/enqueue.ts";
 import { insertJobs } from "../../src/jobs/insert.ts";
+import { openCatalogue } from "../../src/pipelines/catalogue.ts";
+import { publishProject } from "../../src/pipelines/publish.ts";
+import { noJobQueueSettings } from "../../src/runtime/protocol.ts";
+import { pipeline, project as projectOf } from "../pipelines/descriptions.ts";
 import { testDatabase } from "../support/database.ts";
 import { finishJob } from "../support/factories.ts";
 import { jobsContext, newJob, runRequest, tester } from "../support/jobs.ts";
@@ -51,6 +55,20 @@ async function rowsOf(jobIds: string[]) {
 }
 
 describe("enqueueJob", () => {
+  it("puts a ticket in the lane of a project and a queue with the longest names", async () => {
+    const [project, queue] = ["p".repeat(longestName), "q".repeat(longestName)];
+    const one = { ...pipeline({ name: "bread" }), jobQueue: { ...noJobQueueSettings, queue } };
+    await publishProject(db, null, { name: project, project: projectOf(), pipelines: [one], environment: {} });
+    const { jobId } = await enqueueJob({ ...context, catalogue: openCatalogue(db) }, tester, {
+      ...runRequest({}),
+      project,
+      pipeline: "bread",
+      inputs: {},
+    });
+    expect(await stateOf(jobId)).toEqual({ state: "queued", ticketed: true });
+    expect(await backend.depths(db.sql)).toContainEqual({ lane: laneOf(project, queue), waiting: 1, taken: 0 });
+  });
+
   it("makes row, request, tags, first event, audit entry and ticket", async () => {
     const { jobId, replayed } = await enqueue({
       config: { season: "winter" },

@@ -117,7 +117,7 @@ describe("rerunJob", () => {
         data: { project: "bikes", pipeline: "daily", requestedBy: null, rerunOf: idText("job", id) },
       });
       // Who runs it knows whose values may be reused.
-      expect(await startJob(db, made.jobId)).toMatchObject({ rerunOf: id });
+      expect((await startJob(db, made.jobId))?.options).toMatchObject({ reuseFrom: [id] });
       return;
     }
     if (state === "running") await startJob(db, id);

@@ -47,9 +47,12 @@ describe("parseProjectFlag", () => {
     expect(parseProjectFlag(text)).toEqual({ name, dir });
   });
 
-  it.each([["bikes="], [""], ["=dir"], ["my bikes=dir"], [".bikes=dir"]])("refuses %j", (text) => {
-    expect(() => parseProjectFlag(text)).toThrow(ProjectFolderError);
-  });
+  it.each([["bikes="], [""], ["=dir"], ["my bikes=dir"], [".bikes=dir"], [`${"b".repeat(61)}=dir`]])(
+    "refuses %j",
+    (text) => {
+      expect(() => parseProjectFlag(text)).toThrow(ProjectFolderError);
+    },
+  );
 });
 
 describe("findProject", () => {

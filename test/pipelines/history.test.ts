@@ -6,7 +6,7 @@ import { openHistories } from "../../src/pipelines/history.ts";
 import { historySql, readHistories, sampledBranches } from "../../src/pipelines/read-history.ts";
 import { testDatabase } from "../support/database.ts";
 import { insertWorker } from "../support/factories.ts";
-import { insertPastRun } from "../support/past-runs.ts";
+import { insertPastRun, type PastNode } from "../support/past-runs.ts";
 
 let db: Database;
 beforeAll(async () => {
@@ -59,6 +59,7 @@ describe("a history", () => {
     expect(found.nodes.get("flour")?.runs[0]).toEqual({
       jobId: fourth,
       codeHash: "code 400",
+      functionHash: null,
       durationMs: 400,
       branches: null,
     });
@@ -82,8 +83,8 @@ describe("a history", () => {
       { node: "shaped", branches: { of: "piece", durationsMs: [40, 40, 40, 40, 40] } },
     ];
     // On four threads five branches are two rounds: 90 ms.
-    for (const runMs of [5000, 100, 110]) await insertPastRun(db, { pipeline: "oat", nodes, runMs });
-    expect((await history("oat")).besideNodesMs).toBe(20);
+    for (const runMs of [5000, 100, 110]) await insertPastRun(db, { pipeline: "buckwheat", nodes, runMs });
+    expect((await history("buckwheat")).besideNodesMs).toBe(20);
     const executor = { type: "ray", max_workers: null, num_cpus: null };
     await insertPastRun(db, { pipeline: "far", nodes, runMs: 5000, executor });
     expect((await history("far")).besideNodesMs).toBeNull();
@@ -97,6 +98,21 @@ describe("a history", () => {
     const found = await history("spelt");
     expect(found.runs).toHaveLength(2);
     expect(found.nodes.get("flour")).toMatchObject({ p50Ms: 70, runs: [{ durationMs: 70 }] });
+  });
+
+  it("takes no run in which a node was reused for how long a run takes, but the nodes in it that ran", async () => {
+    const nodes: PastNode[] = [{ node: "flour", durationMs: 100 }, { node: "dough" }];
+    await insertPastRun(db, { pipeline: "buckwheat", nodes, runMs: 200 });
+    const reused = nodes.map((one) => (one.node === "dough" ? { ...one, state: "reused" as const } : one));
+    await insertPastRun(db, { pipeline: "buckwheat", nodes: reused, runMs: 9 });
+    const found = await history("buckwheat");
+    expect(found).toMatchObject({ wholeRuns: 1, run: { p50Ms: 200, p95Ms: 200 }, besideNodesMs: 99 });
+    expect(found.runs.map(({ runMs, hasReused }) => [runMs, hasReused])).toEqual([
+      [9, true],
+      [200, false],
+    ]);
+    expect(found.nodes.get("flour")?.runs).toHaveLength(2);
+    expect(found.nodes.get("dough")?.runs).toHaveLength(1);
   });
 
   it("takes the branches of a block together, and of thousands looks at some", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type EarlierNode, plannedReuse, type ReuseQuestion } from "../../src/pipelines/reuse.ts";
+import type { Json } from "../../src/domain/json.ts";
+import { type EarlierNode, type EarlierRun, plannedReuse, type ReuseQuestion } from "../../src/pipelines/reuse.ts";
 import { node } from "./descriptions.ts";
 
 /** a → b → c → d, with x above a, y above b; each node's code has its name as version. */
@@ -18,24 +19,32 @@ const chain = [
 
 const ran = (name: string, given: Partial<EarlierNode> = {}): EarlierNode => ({
   node: name,
-  state: "succeeded",
-  stored: true,
+  runs: 1,
+  valued: 1,
+  stored: 1,
   codeVersion: name,
+  expander: null,
+  branches: null,
   ...given,
 });
+const failed = { valued: 0, stored: 0, codeVersion: null };
 const all = ["a", "b", "c", "d"].map((name) => ran(name));
-const same = { inputs: { x: 1, y: { z: [2] } }, config: {} };
+const same: Record<string, Json> = { x: 1, y: { z: [2] } };
 
-interface Given extends Partial<Omit<ReuseQuestion, "graph" | "earlier">> {
+function earlierRun(nodes: readonly EarlierNode[], given: Partial<EarlierRun> = {}): EarlierRun {
+  return { jobId: "one", sameJob: false, given: same, untold: [], nodes, ...given };
+}
+
+interface Given extends Partial<Omit<ReuseQuestion, "graph">> {
   nodes?: typeof chain;
-  before?: readonly EarlierNode[] | null;
+  before?: readonly EarlierNode[];
 }
 
 /** Each node with what becomes of it: `a=hit b=input_changed c?` is a hit unless something above differs. */
 function planned({ nodes = chain, before = all, ...given }: Given): string {
-  const earlier = before === null ? null : { ...same, nodes: before };
   const path = nodes.filter(({ kind }) => kind !== "input" && kind !== "config").map(({ name }) => name);
-  return plannedReuse({ mode: "resume", path, now: same, ...given, graph: { nodes }, earlier })
+  const earlier = [earlierRun(before)];
+  return plannedReuse({ mode: "resume", path, now: same, earlier, ...given, graph: { nodes } })
     .map(({ node, code, unless }) => `${node}=${code}${unless.length > 0 ? `?${unless.join("+")}` : ""}`)
     .join(" ");
 }
@@ -49,27 +58,23 @@ describe("plannedReuse", () => {
     ["reuses all that was stored", {}, "a=hit b=hit c=hit d=hit"],
     [
       "runs all where nothing has run",
-      { before: null },
+      { earlier: [] },
       "a=nothing_stored b=nothing_stored c=nothing_stored d=nothing_stored",
     ],
     [
       "runs what failed, and what is below it",
-      { before: [ran("a"), ran("b"), ran("c", { state: "failed", stored: null })] },
+      { before: [ran("a"), ran("b"), ran("c", failed)] },
       "a=hit b=hit c=nothing_stored d=nothing_stored",
     ],
     [
       "runs what is below a changed input",
-      { now: { inputs: { x: 1, y: { z: [3] } }, config: {} } },
+      { now: { x: 1, y: { z: [3] } } },
       "a=hit b=input_changed c=input_changed d=input_changed",
     ],
-    [
-      "takes equal JSON for equal",
-      { now: { inputs: { y: { z: [2] }, x: 1 }, config: { other: 1 } } },
-      "a=hit b=hit c=hit d=hit",
-    ],
+    ["takes equal JSON for equal", { now: { other: 1, y: { z: [2] }, x: 1 } }, "a=hit b=hit c=hit d=hit"],
     [
       "takes an input that is given no more for changed",
-      { now: { inputs: { y: { z: [2] } }, config: {} } },
+      { now: { y: { z: [2] } } },
       "a=input_changed b=input_changed c=input_changed d=input_changed",
     ],
     [
@@ -94,7 +99,7 @@ describe("plannedReuse", () => {
     ],
     [
       "runs what could not be stored, and what is below, since it cannot be compared",
-      { before: [ran("a"), ran("b", { stored: false }), ran("c"), ran("d")] },
+      { before: [ran("a"), ran("b", { stored: 0 }), ran("c"), ran("d")] },
       "a=hit b=not_reusable c=input_changed d=input_changed",
     ],
     [
@@ -103,12 +108,39 @@ describe("plannedReuse", () => {
       "a=hit b=hit c=hit d=not_reusable",
     ],
     [
-      "counts a value that was itself reused",
-      { before: all.map((each) => ({ ...each, state: "reused" })) },
+      "takes what nobody can compare for the same",
+      { now: { ...same, y: "${Y}" }, earlier: [earlierRun(all, { untold: ["y"] })] },
       "a=hit b=hit c=hit d=hit",
     ],
+    [
+      "runs all after a run that stored nothing",
+      { before: all.map((each) => ({ ...each, stored: 0, codeVersion: null })) },
+      "a=nothing_stored b=nothing_stored c=nothing_stored d=nothing_stored",
+    ],
+    [
+      "takes of each run what fits it, however many lie between",
+      {
+        earlier: [
+          earlierRun(all, { given: { ...same, y: 5 } }),
+          earlierRun([ran("a"), ran("b"), ran("c"), ran("d", failed)], { jobId: "two" }),
+        ],
+      },
+      "a=hit b=hit c=hit d=input_changed",
+    ],
+    [
+      "knows what a changed node gave in an older run",
+      {
+        nodes: chain.map((each) => (each.name === "c" ? { ...each, codeVersion: "c2" } : each)),
+        earlier: [earlierRun(all), earlierRun([ran("a"), ran("b"), ran("c", { codeVersion: "c2" })], { jobId: "two" })],
+      },
+      "a=hit b=hit c=hit d=input_changed",
+    ],
     ["full: runs what has no upstream nodes", { mode: "full" }, "a=no_upstream b=hit?a c=hit?a d=hit?a"],
-    ["full: but not in the job's own next attempt", { mode: "full", sameJob: true }, "a=hit b=hit c=hit d=hit"],
+    [
+      "full: but not in the job's own next attempt",
+      { mode: "full", earlier: [earlierRun(all, { sameJob: true })] },
+      "a=hit b=hit c=hit d=hit",
+    ],
     [
       "full: runs what looks as if it loads or saves",
       { mode: "full", nodes: changedNode("c", { effect: "may_save" }) },
@@ -116,7 +148,7 @@ describe("plannedReuse", () => {
     ],
     [
       "full: a node without upstream nodes whose input has changed gives another value",
-      { mode: "full", now: { inputs: { ...same.inputs, x: 2 }, config: {} } },
+      { mode: "full", now: { ...same, x: 2 } },
       "a=no_upstream b=input_changed c=input_changed d=input_changed",
     ],
     [
@@ -142,14 +174,24 @@ describe("plannedReuse", () => {
       node("squared", ["item"], { codeVersion: "squared" }),
       node("total", ["squared"], { kind: "collect", codeVersion: "total" }),
     ];
-    const before = [ran("item", { stored: false }), ran("squared"), ran("squared"), ran("total")];
+    const item = ran("item", { stored: 0, branches: 3 });
+    const before = [item, ran("squared", { runs: 3, valued: 3, stored: 3, expander: "item" }), ran("total")];
     expect(planned({ nodes, before })).toBe("item=not_reusable squared=hit?item total=hit?item");
-    const oneFailed = [
-      ran("item", { stored: false }),
-      ran("squared"),
-      ran("squared", { state: "failed", stored: null }),
-    ];
+    // One has failed, and one was not reached.
+    const oneFailed = [item, ran("squared", { runs: 2, valued: 1, stored: 1, expander: "item" })];
     expect(planned({ nodes, before: oneFailed })).toBe("item=not_reusable squared=nothing_stored total=nothing_stored");
+    const [, squared] = plannedReuse({
+      mode: "resume",
+      graph: { nodes },
+      path: ["item", "squared", "total"],
+      now: same,
+      earlier: [earlierRun(oneFailed)],
+    });
+    expect(squared).toMatchObject({
+      action: "run",
+      text: "2 of 3 branches have no stored result",
+      branches: { reused: 1, of: 3 },
+    });
   });
 
   it("says it in words", () => {
@@ -158,7 +200,7 @@ describe("plannedReuse", () => {
       graph: { nodes: chain },
       path: ["a", "b"],
       now: same,
-      earlier: { ...same, nodes: all },
+      earlier: [earlierRun(all)],
     });
     expect(b).toEqual({
       node: "b",
@@ -166,6 +208,8 @@ describe("plannedReuse", () => {
       code: "hit",
       text: "hit, unless a gives another value than before",
       unless: ["a"],
+      jobId: "one",
+      branches: null,
     });
   });
 });

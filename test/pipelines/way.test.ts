@@ -134,6 +134,14 @@ describe("adapters", () => {
     expect(told(flat({ adapters }, false))).toEqual([]);
   });
 
+  it("that call the nodes themselves are refused beside reuse, where that is asked for", () => {
+    const own = { ...adapter, reuse: false };
+    const ask = (reuse: "none" | "full", adapters = [own]) =>
+      planRun(flat({ adapters }, false), { inputs: {}, finalVars: null, config: {}, options: { reuse } }).problems;
+    expect(ask("full")).toMatchObject([{ code: "ADAPTER_REUSE", path: "input.reuse", suggestion: "NONE" }]);
+    expect([ask("none"), ask("full", [{ ...own, reuse: true }])]).toEqual([[], []]);
+  });
+
   it("that cannot be used with branches are refused where there are some", () => {
     const adapters = [{ ...adapter, name: "future", branches: false }];
     expect(told(branched({ adapters }))).toMatchObject([{ code: "ADAPTER" }]);

@@ -146,6 +146,30 @@ describe("Result.artifact", () => {
   });
 });
 
+it("events tell what was stored and what was not, with ids by which all of it is read", async () => {
+  const id = await jobThatLeft(1);
+  const { data } = await server.post(
+    `query ($id: ID!) { job(id: $id) {
+      events(first: 20) { nodes { __typename type node ... on ArtifactStored { artifactId name kind mediaType bytes omitted } } }
+      artifacts(first: 10) { nodes { id name } } } }`,
+    { id },
+  );
+  const stored = data.job.events.nodes.filter(
+    ({ __typename: name }: { __typename: string }) => name === "ArtifactStored",
+  );
+  const idOf = (name: string) => data.job.artifacts.nodes.find((one: { name: string }) => one.name === name).id;
+  const common = { __typename: "ArtifactStored", type: "artifact.stored", node: null, omitted: null };
+  const parquet = { kind: "RESULT", mediaType: frame.mediaType, bytes: 4 };
+  const nothing = { kind: "RESULT", mediaType: null, bytes: null, omitted: "not kept: 4.1 GB, limit 100 MB" };
+  expect(stored).toEqual([
+    { ...common, node: "report", artifactId: idOf("report"), name: "report", ...parquet },
+    { ...common, node: "lost", artifactId: idOf("lost"), name: "lost", ...nothing },
+    { ...common, artifactId: idOf("0.txt"), name: "0.txt", kind: "FILE", mediaType: "text/plain", bytes: 1 },
+    { ...common, artifactId: idOf("log"), name: "log", kind: "LOG", mediaType: "application/gzip", bytes: 1 },
+  ]);
+  expect(data.job.events.nodes.at(-1).__typename).toBe("JobSucceeded");
+});
+
 it("node(id) finds an artifact", async () => {
   const { data } = await server.post(`query ($id: ID!) { job(id: $id) { artifacts(first: 1) { nodes { id } } } }`, {
     id: await jobThatLeft(0),

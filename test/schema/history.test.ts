@@ -186,6 +186,38 @@ describe("Job.progress", () => {
     expect(leftMs).toBeGreaterThanOrEqual(260); // on a machine that has stood still, all of the node is over
   });
 
+  it("counts what was reused, and what is to be, as taking no time", async () => {
+    const plan = { codeHash: "c0de", path, reused: ["flour", "shaped"] };
+    const given = { pipeline: "rolls", state: "running" as const, path, executor, plan, nodes: [] };
+    const id = await insertPastRun(db, given);
+    expect(await progress(id)).toEqual({ expectedMs: 60, leftMs: 60 });
+    await insertNodeRuns(db.sql, id, [
+      { node: "flour", state: "reused" },
+      { node: "piece", durationMs: 10, expanded: 4 },
+    ]);
+    expect(await progress(id)).toEqual({ expectedMs: 60, leftMs: 50 });
+    // Against the plan a branch runs: the others may as well.
+    await insertNodeRuns(db.sql, id, [{ node: "shaped", branches: { of: "piece", durationsMs: [90] } }]);
+    expect(await progress(id)).toEqual({ expectedMs: 260, leftMs: 250 });
+    // Of branches those that were reused, without a plan that has said so.
+    const half = await insertPastRun(db, { ...given, plan: null });
+    await insertNodeRuns(db.sql, half, [
+      { node: "flour", durationMs: 400 },
+      { node: "piece", durationMs: 10, expanded: 4 },
+      { node: "shaped", branches: { of: "piece", durationsMs: [1, 1] }, state: "reused" },
+    ]);
+    expect(await progress(half)).toEqual({ expectedMs: 560, leftMs: 150 });
+  });
+
+  it("takes what the attempt before has stored for reused by the next one", async () => {
+    const plan = { codeHash: "c0de", path };
+    const nodes: PastNode[] = [{ node: "flour", durationMs: 400 }];
+    const id = await insertPastRun(db, { pipeline: "rolls", state: "failed", path, plan, nodes });
+    await db.sql`update node_runs set stored = true where job_id = ${id}`;
+    await db.sql`update jobs set state = 'queued', finished_at = null, error_kind = null where id = ${id}`;
+    expect(await progress(id)).toEqual({ expectedMs: 260, leftMs: null });
+  });
+
   it("of a waiting job tells how long it will take, by the executor that it asks for", async () => {
     const plan = { codeHash: "c0de", path };
     const waiting = { pipeline: "rolls", state: "queued" as const, plan };

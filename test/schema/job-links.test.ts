@@ -39,6 +39,27 @@ async function linksOf(id: string) {
   return data.job;
 }
 
+it("whatever is found by its id leads to its job, or its pipeline", async () => {
+  const uuid = await insertRun(db);
+  const job = idText("job", uuid);
+  const ids = await server.post(
+    `query ($id: ID!) { job(id: $id) {
+      pipelineInfo { versions { nodes { id } } } lastAttempt { id } nodeRuns(first: 1) { nodes { id } } results { artifact { id } }
+    } }`,
+    { id: job },
+  );
+  const { pipelineInfo, lastAttempt, nodeRuns, results } = ids.data.job;
+  const back = `query ($id: ID!) { node(id: $id) {
+    ... on Attempt { number job { id } } ... on NodeRun { attempt job { id } } ... on Artifact { attempt job { id } }
+    ... on PipelineVersion { pipeline { qualifiedName } }
+  } }`;
+  const found = async (id: string) => (await server.post(back, { id })).data.node;
+  expect(await found(lastAttempt.id)).toEqual({ number: 2, job: { id: job } });
+  expect(await found(nodeRuns.nodes[0].id)).toEqual({ attempt: 2, job: { id: job } });
+  expect(await found(results[0].artifact.id)).toEqual({ attempt: 2, job: { id: job } });
+  expect(await found(pipelineInfo.versions.nodes[0].id)).toEqual({ pipeline: { qualifiedName: "bakery/bread" } });
+});
+
 describe("a job's links", () => {
   it("are none for a job that was enqueued by itself", async () => {
     expect(await linksOf(await job())).toEqual({

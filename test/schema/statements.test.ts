@@ -42,6 +42,12 @@ describe("the number of statements does not grow with the number of jobs", () =>
   it.each([
     // Of nested pages first the keys are read, then what is selected of them.
     ["jobs → attempts → nodeRuns", 6, "attempts { nodes { worker { host } neverRan nodeRuns { nodes { node } } } }"],
+    [
+      "jobs → attempts, nodeRuns, artifacts → job",
+      7,
+      "attempts { nodes { job { state } } } nodeRuns { nodes { job { state } } } artifacts { nodes { job { state } } }",
+    ],
+    ["jobs → pipelineInfo → versions → pipeline", 3, "pipelineInfo { versions { nodes { pipeline { name } } } }"],
     ["jobs → pipelineInfo → project", 1, "pipelineInfo { qualifiedName project { name } }"],
     ["jobs → pipelineInfo → runLimits", 1, "pipelineInfo { runLimits { maxMemoryBytes maxMemorySource } }"],
     [

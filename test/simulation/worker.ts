@@ -166,6 +166,8 @@ export class SimulatedWorker {
     }
     const results = {
       b: { summary: { type: "int" }, value: attempt, omitted: null },
+      // One that is told by an event of its own.
+      c: { summary: { type: "object" }, artifact: null, omitted: "not kept: not JSON: object" },
     } as unknown as RunEnded["results"];
     return { ...failed("PIPELINE", seq, true), outcome: "succeeded", error: null, results };
   }

@@ -29,7 +29,7 @@ export interface PastRunOptions {
   codeHash: string;
   executor: JsonObject;
   options: JsonObject;
-  plan: { codeHash: string; path: string[] } | null;
+  plan: { codeHash: string; path: string[]; reused?: string[] } | null;
 }
 
 /** A job with an attempt of these nodes, ended unless its state is `running`, waiting when it is `queued`. Returns its id. */

@@ -73,7 +73,6 @@ function startedOf({ id, attempt, runToken }: Start): Started {
     retry: null,
     timeoutMs: null,
     plan: null,
-    rerunOf: null,
     failures: 0,
     losses: 0,
     maxLosses: 3,

@@ -168,6 +168,8 @@ export type ErrorKind =
 
 /** The types of events. */
 export type EventType =
+  /** `artifact.stored`, the type ArtifactStored. */
+  | 'ARTIFACT_STORED'
   /** `job.cancelled`, the type JobCancelled. */
   | 'JOB_CANCELLED'
   /** `job.cancel_requested`, the type JobCancelRequested. */
@@ -481,6 +483,8 @@ export type PlanJobInput = {
 export type PlanProblemCode =
   /** An adapter cannot be used in the way in which the run would go. */
   | 'ADAPTER'
+  /** An adapter calls the nodes itself, as reuse does. */
+  | 'ADAPTER_REUSE'
   /** Hamilton's async driver has no branches. */
   | 'ASYNC_BRANCHES'
   /** No executor runs anything of an async pipeline. */
@@ -725,7 +729,7 @@ export type RerunJobMutation = { rerunJob:
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
     | { __typename: 'ProjectDisabledError', code: string, message: string, path: string | null }
     | { __typename: 'QueueFullError', code: string, message: string, path: string | null }
-    | { __typename: 'RerunJobSuccess', replayed: boolean, job: { validated: boolean, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }, plan: { codeHash: string, nodes: Array<string>, count: number } | null }
+    | { __typename: 'RerunJobSuccess', replayed: boolean, job: { validated: boolean, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }, plan: { codeHash: string, nodes: Array<string>, reused: Array<string>, count: number } | null }
    };
 
 export type CompareJobsQueryVariables = Exact<{
@@ -756,7 +760,19 @@ export type PlanRerunQueryVariables = Exact<{
 export type PlanRerunQuery = { planRerun:
     | { __typename: 'CodeChangedError', code: string, message: string, path: string | null, ran: string | null, published: string | null }
     | { __typename: 'InvalidRunError', code: string, message: string, path: string | null, refused: Array<{ path: string, message: string, suggestion: string | null }> }
-    | { __typename: 'JobPlan', project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, inBlock: boolean, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, retryExceptions: Array<string> | null, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, reuse: { value: ReuseMode, source: string }, results: { value: ResultMode, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } }
+    | { __typename: 'JobPlan', project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, reuseNote: string | null, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, reasonCode: NodeReasonCode | null, reusedFromId: string | null, unless: Array<string>, inBlock: boolean, reusedBranches: number | null, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, retryExceptions: Array<string> | null, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, reuse: { value: ReuseMode, source: string }, results: { value: ResultMode, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } }
+    | { __typename: 'JobStateError', code: string, message: string, path: string | null, state: JobState }
+    | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+   };
+
+export type PlanRequeueQueryVariables = Exact<{
+  input: RequeueJobInput;
+}>;
+
+
+export type PlanRequeueQuery = { planRequeue:
+    | { __typename: 'CodeChangedError', code: string, message: string, path: string | null, ran: string | null, published: string | null }
+    | { __typename: 'JobPlan', project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, reuseNote: string | null, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, reasonCode: NodeReasonCode | null, reusedFromId: string | null, unless: Array<string>, inBlock: boolean, reusedBranches: number | null, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, retryExceptions: Array<string> | null, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, reuse: { value: ReuseMode, source: string }, results: { value: ResultMode, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } }
     | { __typename: 'JobStateError', code: string, message: string, path: string | null, state: JobState }
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
    };
@@ -783,7 +799,7 @@ export type ArtifactFragment = { id: string, name: string, kind: ArtifactKind, m
 
 export type ResultFragment = { name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null };
 
-export type JobDetailsFragment = { inputs: Record<string, unknown> | null, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, options: { reuse: ReuseMode | null, recompute: Array<string> }, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, count: number } | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null }, regression: { factor: number, baselineP95Ms: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failure: { node: string | null, branch: string | null, code: Array<{ number: number, text: string, isFailing: boolean }> } | null, failureGroup: { id: string, count: number, firstSeenAt: string, isOpen: boolean } | null, rerunOf: { id: string } | null, reruns: { nodes: Array<{ id: string, state: JobState }>, pageInfo: { hasPreviousPage: boolean } }, resolvedBy: { id: string } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, stored: boolean | null, memoryGrowthBytes: number | null, inputs: Record<string, unknown> | null, reason: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }> };
+export type JobDetailsFragment = { inputs: Record<string, unknown> | null, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, options: { reuse: ReuseMode | null, recompute: Array<string> }, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, reused: Array<string>, count: number } | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null }, regression: { factor: number, baselineP95Ms: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failure: { node: string | null, branch: string | null, code: Array<{ number: number, text: string, isFailing: boolean }> } | null, failureGroup: { id: string, count: number, firstSeenAt: string, isOpen: boolean } | null, rerunOf: { id: string } | null, reruns: { nodes: Array<{ id: string, state: JobState }>, pageInfo: { hasPreviousPage: boolean } }, resolvedBy: { id: string } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, stored: boolean | null, memoryGrowthBytes: number | null, inputs: Record<string, unknown> | null, reason: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }> };
 
 export type FailureGroupFragment = { id: string, project: string, pipeline: string, node: string | null, errorClass: string, errorKind: ErrorKind, codeHash: string | null, count: number, firstSeenAt: string, lastSeenAt: string, lastMessage: string, lastJobId: string, isOpen: boolean, closedAt: string | null, closedById: string | null };
 
@@ -794,6 +810,8 @@ export type DurationDifferenceFragment = { aMs: number, bMs: number, differenceM
 export type ComparedNodeFragment = { state: ComparedNodeState, runs: number, durationMs: number | null, codeHash: string | null, dependsOn: Array<string> | null };
 
 export type ComparedResultFragment = { hasValue: boolean, value: unknown, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null };
+
+type JobEvent_ArtifactStored_Fragment = { __typename: 'ArtifactStored', artifactId: string, name: string, mediaType: string | null, omitted: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, artifactKind: ArtifactKind, storedBytes: number | null };
 
 type JobEvent_JobCancelRequested_Fragment = { __typename: 'JobCancelRequested', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string };
 
@@ -838,6 +856,7 @@ type JobEvent_RunResolved_Fragment = { __typename: 'RunResolved', codeHash: stri
 type JobEvent_UnknownEvent_Fragment = { __typename: 'UnknownEvent', data: unknown, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string };
 
 export type JobEventFragment =
+  | JobEvent_ArtifactStored_Fragment
   | JobEvent_JobCancelRequested_Fragment
   | JobEvent_JobCancelled_Fragment
   | JobEvent_JobEnqueued_Fragment
@@ -866,7 +885,7 @@ export type JobQueryVariables = Exact<{
 }>;
 
 
-export type JobQuery = { job: { inputs: Record<string, unknown> | null, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, options: { reuse: ReuseMode | null, recompute: Array<string> }, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, count: number } | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null }, regression: { factor: number, baselineP95Ms: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failure: { node: string | null, branch: string | null, code: Array<{ number: number, text: string, isFailing: boolean }> } | null, failureGroup: { id: string, count: number, firstSeenAt: string, isOpen: boolean } | null, rerunOf: { id: string } | null, reruns: { nodes: Array<{ id: string, state: JobState }>, pageInfo: { hasPreviousPage: boolean } }, resolvedBy: { id: string } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, stored: boolean | null, memoryGrowthBytes: number | null, inputs: Record<string, unknown> | null, reason: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }> } | null };
+export type JobQuery = { job: { inputs: Record<string, unknown> | null, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, options: { reuse: ReuseMode | null, recompute: Array<string> }, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, reused: Array<string>, count: number } | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null }, regression: { factor: number, baselineP95Ms: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failure: { node: string | null, branch: string | null, code: Array<{ number: number, text: string, isFailing: boolean }> } | null, failureGroup: { id: string, count: number, firstSeenAt: string, isOpen: boolean } | null, rerunOf: { id: string } | null, reruns: { nodes: Array<{ id: string, state: JobState }>, pageInfo: { hasPreviousPage: boolean } }, resolvedBy: { id: string } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, stored: boolean | null, memoryGrowthBytes: number | null, inputs: Record<string, unknown> | null, reason: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }> } | null };
 
 export type JobByRefQueryVariables = Exact<{
   ref: string;
@@ -876,7 +895,7 @@ export type JobByRefQueryVariables = Exact<{
 export type JobByRefQuery = { jobByRef:
     | { __typename: 'AmbiguousRefError', code: string, message: string, path: string | null, candidates: Array<string> }
     | { __typename: 'BadInputError', code: string, message: string, path: string | null }
-    | { __typename: 'Job', inputs: Record<string, unknown> | null, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, options: { reuse: ReuseMode | null, recompute: Array<string> }, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, count: number } | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null }, regression: { factor: number, baselineP95Ms: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failure: { node: string | null, branch: string | null, code: Array<{ number: number, text: string, isFailing: boolean }> } | null, failureGroup: { id: string, count: number, firstSeenAt: string, isOpen: boolean } | null, rerunOf: { id: string } | null, reruns: { nodes: Array<{ id: string, state: JobState }>, pageInfo: { hasPreviousPage: boolean } }, resolvedBy: { id: string } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, stored: boolean | null, memoryGrowthBytes: number | null, inputs: Record<string, unknown> | null, reason: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }> }
+    | { __typename: 'Job', inputs: Record<string, unknown> | null, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, options: { reuse: ReuseMode | null, recompute: Array<string> }, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, reused: Array<string>, count: number } | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null }, regression: { factor: number, baselineP95Ms: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failure: { node: string | null, branch: string | null, code: Array<{ number: number, text: string, isFailing: boolean }> } | null, failureGroup: { id: string, count: number, firstSeenAt: string, isOpen: boolean } | null, rerunOf: { id: string } | null, reruns: { nodes: Array<{ id: string, state: JobState }>, pageInfo: { hasPreviousPage: boolean } }, resolvedBy: { id: string } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, stored: boolean | null, memoryGrowthBytes: number | null, inputs: Record<string, unknown> | null, reason: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }> }
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
    };
 
@@ -906,7 +925,7 @@ export type EnqueueJobMutationVariables = Exact<{
 
 export type EnqueueJobMutation = { enqueueJob:
     | { __typename: 'BadInputError', code: string, message: string, path: string | null }
-    | { __typename: 'EnqueueJobSuccess', replayed: boolean, job: { validated: boolean, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }, plan: { codeHash: string, nodes: Array<string>, count: number } | null }
+    | { __typename: 'EnqueueJobSuccess', replayed: boolean, job: { validated: boolean, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }, plan: { codeHash: string, nodes: Array<string>, reused: Array<string>, count: number } | null }
     | { __typename: 'IdempotencyConflictError', code: string, message: string, path: string | null, existingJob: { id: string } | null }
     | { __typename: 'InvalidRunError', code: string, message: string, path: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> }
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
@@ -939,6 +958,7 @@ export type JobEventsSubscriptionVariables = Exact<{
 
 
 export type JobEventsSubscription = { jobEvents:
+    | { __typename: 'ArtifactStored', artifactId: string, name: string, mediaType: string | null, omitted: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, artifactKind: ArtifactKind, storedBytes: number | null }
     | { __typename: 'JobCancelRequested', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
     | { __typename: 'JobCancelled', reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, cancelledBy: string | null }
     | { __typename: 'JobEnqueued', state: JobState, priority: number, queue: string, runAt: string, actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
@@ -970,6 +990,7 @@ export type JobHistoryQueryVariables = Exact<{
 
 
 export type JobHistoryQuery = { job: { events: { nodes: Array<
+        | { __typename: 'ArtifactStored', artifactId: string, name: string, mediaType: string | null, omitted: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, artifactKind: ArtifactKind, storedBytes: number | null }
         | { __typename: 'JobCancelRequested', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
         | { __typename: 'JobCancelled', reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, cancelledBy: string | null }
         | { __typename: 'JobEnqueued', state: JobState, priority: number, queue: string, runAt: string, actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
@@ -1032,6 +1053,7 @@ export type FeedSubscriptionVariables = Exact<{
 
 
 export type FeedSubscription = { feed: { cursor: string, event:
+      | { __typename: 'ArtifactStored', artifactId: string, name: string, mediaType: string | null, omitted: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, artifactKind: ArtifactKind, storedBytes: number | null }
       | { __typename: 'JobCancelRequested', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
       | { __typename: 'JobCancelled', reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, cancelledBy: string | null }
       | { __typename: 'JobEnqueued', state: JobState, priority: number, queue: string, runAt: string, actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
@@ -1105,7 +1127,7 @@ export type ProjectQuery = { project: { name: string, publishedAt: string, disab
 export type ServerQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type ServerQuery = { server: { version: string, postgresVersion: string, startedAt: string, now: string, clockSkewMs: number, actor: string }, workers: Array<{ id: string, host: string, pid: number, slots: number, state: WorkerState, projects: Array<string> }> };
+export type ServerQuery = { server: { version: string, postgresVersion: string, startedAt: string, now: string, clockSkewMs: number, actor: string, artifactProblem: string | null }, workers: Array<{ id: string, host: string, pid: number, slots: number, state: WorkerState, projects: Array<string>, artifactProblem: string | null }> };
 
 export type PipelineVersionsQueryVariables = Exact<{
   name: string;
@@ -1158,7 +1180,7 @@ export type EnableProjectMutation = { enableProject:
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
    };
 
-export type JobPlanFragment = { project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, inBlock: boolean, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, retryExceptions: Array<string> | null, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, reuse: { value: ReuseMode, source: string }, results: { value: ResultMode, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } };
+export type JobPlanFragment = { project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, reuseNote: string | null, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, reasonCode: NodeReasonCode | null, reusedFromId: string | null, unless: Array<string>, inBlock: boolean, reusedBranches: number | null, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, retryExceptions: Array<string> | null, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, reuse: { value: ReuseMode, source: string }, results: { value: ResultMode, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } };
 
 export type PlanJobQueryVariables = Exact<{
   input: PlanJobInput;
@@ -1167,7 +1189,7 @@ export type PlanJobQueryVariables = Exact<{
 
 export type PlanJobQuery = { planJob:
     | { __typename: 'BadInputError', code: string, message: string, path: string | null }
-    | { __typename: 'JobPlan', project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, inBlock: boolean, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, retryExceptions: Array<string> | null, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, reuse: { value: ReuseMode, source: string }, results: { value: ResultMode, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } }
+    | { __typename: 'JobPlan', project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, reuseNote: string | null, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, reasonCode: NodeReasonCode | null, reusedFromId: string | null, unless: Array<string>, inBlock: boolean, reusedBranches: number | null, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, retryExceptions: Array<string> | null, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, reuse: { value: ReuseMode, source: string }, results: { value: ResultMode, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } }
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
    };
 
@@ -1179,7 +1201,7 @@ export type PipelineHistoryQueryVariables = Exact<{
 }>;
 
 
-export type PipelineHistoryQuery = { pipeline: { qualifiedName: string, history: { runs: number, p50Ms: number | null, p95Ms: number | null, waitedP50Ms: number | null, waitedP95Ms: number | null, nodes: { nodes: Array<{ node: string, runs: number, p50Ms: number, p95Ms: number, expander: string | null, branches: number | null, bytes: number | null, recent: Array<{ jobId: string, codeHash: string | null, durationMs: number, branches: number | null }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } } | null };
+export type PipelineHistoryQuery = { pipeline: { qualifiedName: string, history: { runs: number, wholeRuns: number, p50Ms: number | null, p95Ms: number | null, waitedP50Ms: number | null, waitedP95Ms: number | null, nodes: { nodes: Array<{ node: string, runs: number, p50Ms: number, p95Ms: number, expander: string | null, branches: number | null, bytes: number | null, recent: Array<{ jobId: string, codeHash: string | null, durationMs: number, branches: number | null }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } } | null };
 
 export type QueueFragment = { name: string, createdAt: string, pausedAt: string | null, pausedUntil: string | null, pauseReason: string | null, concurrencyLimit: number | null, backlogLimit: number | null, oldestWaitingAt: string | null, rateLimit: { jobs: number, periodMs: number } | null, counts: Array<{ state: JobState, count: { value: number, isExact: boolean } }> };
 
@@ -1522,6 +1544,7 @@ export const JobDetailsFragmentDoc = new TypedDocumentString(`
   plan {
     codeHash
     nodes
+    reused
     count
   }
   progress {
@@ -1886,6 +1909,14 @@ export const JobEventFragmentDoc = new TypedDocumentString(`
     bytes
     droppedFor: reason
   }
+  ... on ArtifactStored {
+    artifactId
+    name
+    artifactKind: kind
+    mediaType
+    storedBytes: bytes
+    omitted
+  }
   ... on UnknownEvent {
     data
   }
@@ -1940,7 +1971,11 @@ export const JobPlanFragmentDoc = new TypedDocumentString(`
     doc
     action
     reason
+    reasonCode
+    reusedFromId
+    unless
     inBlock
+    reusedBranches
     expectedRuns
     expectedMs
   }
@@ -2017,6 +2052,7 @@ export const JobPlanFragmentDoc = new TypedDocumentString(`
       source
     }
   }
+  reuseNote
   expectedMs
   pastRuns
 }
@@ -2105,6 +2141,7 @@ export const RerunJobDocument = new TypedDocumentString(`
       plan {
         codeHash
         nodes
+        reused
         count
       }
     }
@@ -2407,7 +2444,11 @@ export const PlanRerunDocument = new TypedDocumentString(`
     doc
     action
     reason
+    reasonCode
+    reusedFromId
+    unless
     inBlock
+    reusedBranches
     expectedRuns
     expectedMs
   }
@@ -2484,9 +2525,143 @@ export const PlanRerunDocument = new TypedDocumentString(`
       source
     }
   }
+  reuseNote
   expectedMs
   pastRuns
 }`) as unknown as TypedDocumentString<PlanRerunQuery, PlanRerunQueryVariables>;
+export const PlanRequeueDocument = new TypedDocumentString(`
+    query PlanRequeue($input: RequeueJobInput!) {
+  planRequeue(input: $input) {
+    __typename
+    ...JobPlan
+    ... on Error {
+      code
+      message
+      path
+    }
+    ... on NotFoundError {
+      suggestion
+    }
+    ... on JobStateError {
+      state
+    }
+    ... on CodeChangedError {
+      ran
+      published
+    }
+  }
+}
+    fragment JobPlan on JobPlan {
+  project
+  pipeline
+  valid
+  validated
+  notValidated
+  problems {
+    code
+    path
+    message
+    suggestion
+  }
+  warnings {
+    path
+    message
+    suggestion
+  }
+  codeHash
+  finalVars
+  nodes {
+    name
+    kind
+    type
+    doc
+    action
+    reason
+    reasonCode
+    reusedFromId
+    unless
+    inBlock
+    reusedBranches
+    expectedRuns
+    expectedMs
+  }
+  inputs {
+    name
+    type
+    source
+    place
+    value
+    reference
+    replaced {
+      value
+      source
+      reference
+    }
+  }
+  config {
+    key
+    value
+    source
+  }
+  settings {
+    queue {
+      value
+      source
+    }
+    priority {
+      value
+      source
+    }
+    timeoutMs {
+      value
+      source
+    }
+    maxMemoryBytes {
+      value
+      source
+    }
+    maxCpuMs {
+      value
+      source
+    }
+    retry {
+      maxRetries
+      retryDelayMs
+      jitterFactor
+      retryExceptions
+      source
+      note
+    }
+    onWorkerLost {
+      value
+      source
+    }
+    maxLosses {
+      value
+      source
+    }
+    runtime {
+      value
+      source
+    }
+    reuse {
+      value
+      source
+    }
+    results {
+      value
+      source
+    }
+    executor {
+      type
+      maxWorkers
+      source
+    }
+  }
+  reuseNote
+  expectedMs
+  pastRuns
+}`) as unknown as TypedDocumentString<PlanRequeueQuery, PlanRequeueQueryVariables>;
 export const JobDocument = new TypedDocumentString(`
     query Job($id: ID!) {
   job(id: $id) {
@@ -2639,6 +2814,7 @@ fragment JobDetails on Job {
   plan {
     codeHash
     nodes
+    reused
     count
   }
   progress {
@@ -2875,6 +3051,7 @@ fragment JobDetails on Job {
   plan {
     codeHash
     nodes
+    reused
     count
   }
   progress {
@@ -3028,6 +3205,7 @@ export const EnqueueJobDocument = new TypedDocumentString(`
       plan {
         codeHash
         nodes
+        reused
         count
       }
     }
@@ -3265,6 +3443,14 @@ fragment JobEvent on JobEvent {
     bytes
     droppedFor: reason
   }
+  ... on ArtifactStored {
+    artifactId
+    name
+    artifactKind: kind
+    mediaType
+    storedBytes: bytes
+    omitted
+  }
   ... on UnknownEvent {
     data
   }
@@ -3407,6 +3593,14 @@ fragment JobEvent on JobEvent {
     lines
     bytes
     droppedFor: reason
+  }
+  ... on ArtifactStored {
+    artifactId
+    name
+    artifactKind: kind
+    mediaType
+    storedBytes: bytes
+    omitted
   }
   ... on UnknownEvent {
     data
@@ -3679,6 +3873,14 @@ fragment JobEvent on JobEvent {
     lines
     bytes
     droppedFor: reason
+  }
+  ... on ArtifactStored {
+    artifactId
+    name
+    artifactKind: kind
+    mediaType
+    storedBytes: bytes
+    omitted
   }
   ... on UnknownEvent {
     data
@@ -3972,6 +4174,7 @@ export const ServerDocument = new TypedDocumentString(`
     now
     clockSkewMs
     actor
+    artifactProblem
   }
   workers {
     id
@@ -3980,6 +4183,7 @@ export const ServerDocument = new TypedDocumentString(`
     slots
     state
     projects
+    artifactProblem
   }
 }
     `) as unknown as TypedDocumentString<ServerQuery, ServerQueryVariables>;
@@ -4192,7 +4396,11 @@ export const PlanJobDocument = new TypedDocumentString(`
     doc
     action
     reason
+    reasonCode
+    reusedFromId
+    unless
     inBlock
+    reusedBranches
     expectedRuns
     expectedMs
   }
@@ -4269,6 +4477,7 @@ export const PlanJobDocument = new TypedDocumentString(`
       source
     }
   }
+  reuseNote
   expectedMs
   pastRuns
 }`) as unknown as TypedDocumentString<PlanJobQuery, PlanJobQueryVariables>;
@@ -4278,6 +4487,7 @@ export const PipelineHistoryDocument = new TypedDocumentString(`
     qualifiedName
     history(last: $last) {
       runs
+      wholeRuns
       p50Ms
       p95Ms
       waitedP50Ms

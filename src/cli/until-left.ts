@@ -1,0 +1,26 @@
+import type { JobSummary } from "../client/client.ts";
+import type { Cli } from "./cli.ts";
+import { Exit, exitCodes } from "./failure.ts";
+import { shortId } from "./frame.ts";
+
+/** Waits for something of a job. Ctrl-C ends the waiting, not the job, and that is said. */
+export async function untilLeft<T>(
+  { id }: Pick<JobSummary, "id">,
+  { terminal, signals }: Pick<Cli, "terminal" | "signals">,
+  wait: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const left = new AbortController();
+  const leave = () => left.abort(new Exit(exitCodes.interrupted));
+  signals.on("SIGINT", leave);
+  try {
+    return await wait(left.signal);
+  } catch (error) {
+    if (left.signal.aborted) {
+      const again = `flowerpower-queue watch ${id.slice(-6)}`;
+      terminal.err(`The job ${shortId(id, terminal.symbols)} goes on without you. See it again with: ${again}`);
+    }
+    throw error;
+  } finally {
+    signals.off("SIGINT", leave);
+  }
+}
