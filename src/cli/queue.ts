@@ -21,9 +21,9 @@ import { printable, type Terminal } from "./terminal.ts";
 import { duration, localTime, parseDurationMs } from "./units.ts";
 
 interface LimitFlags {
-  concurrency?: number | null;
-  rate?: { jobs: number; periodMs: number } | null;
-  backlog?: number | null;
+  concurrency?: number | "none";
+  rate?: { jobs: number; periodMs: number } | "none";
+  backlog?: number | "none";
 }
 
 interface PauseFlags {
@@ -127,10 +127,11 @@ function limitOptions(command: Command): Command {
     .option("--backlog <count>", "take no more while so many wait; none: any number", orNone(count));
 }
 
+/** As text: an option whose value is null counts as one without a value. */
 const orNone =
   <Value>(parse: (text: string) => Value) =>
-  (text: string): Value | null =>
-    text === "none" ? null : parse(text);
+  (text: string): Value | "none" =>
+    text === "none" ? text : parse(text);
 
 function rate(text: string): { jobs: number; periodMs: number } {
   const [, jobs, period = ""] = /^(\d{1,7})\/(.+)$/.exec(text) ?? [];
@@ -143,11 +144,12 @@ function rate(text: string): { jobs: number; periodMs: number } {
 }
 
 function limitsOf({ concurrency, rate, backlog }: LimitFlags): Omit<SetQueueLimitsInput, "name"> {
-  return {
-    ...(concurrency === undefined ? {} : { concurrencyLimit: concurrency }),
-    ...(rate === undefined ? {} : { rateLimit: rate }),
-    ...(backlog === undefined ? {} : { backlogLimit: backlog }),
-  };
+  const given = { concurrencyLimit: concurrency, rateLimit: rate, backlogLimit: backlog };
+  return Object.fromEntries(
+    Object.entries(given).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, value === "none" ? null : value]],
+    ),
+  );
 }
 
 function untilOf({ for: forMs, until }: PauseFlags): string | null {

@@ -17,8 +17,11 @@ export function concurrencyOf(
   if (limit === null) return null;
   const asked = request.options.concurrency?.key ?? null;
   if (asked !== null) return { key: asked, limit };
-  const written = (name: string) =>
-    description.inputs.find((input) => input.name === name)?.default as Json | undefined;
+  // A reference is resolved in the worker alone: its text stands for it.
+  const written = (name: string) => {
+    const { value, reference } = description.inputs.find((input) => input.name === name)?.default ?? {};
+    return (reference ?? value) as Json | undefined;
+  };
   const parts = concurrencyKey.map((part) => {
     const [kind, of = ""] = [part.slice(0, part.indexOf(".")), part.slice(part.indexOf(".") + 1)];
     if (kind === "tags") return request.tags.find((tag) => tag.startsWith(`${of}:`)) ?? `${of}:`;
