@@ -217,6 +217,7 @@ SETTINGS = """
       queue: nightly
       timeout: 30m
       concurrency: 1
+      concurrency_key: inputs.region
       job_defaults: {max_retries: 2, retry_delay: 10s, retry_exceptions: ConnectionError, on_worker_lost: fail, max_memory: 2GB, max_cpu: 10m, runtime: fresh, results: summary, reuse: full, statistics: off}
     run: {final_vars: [out]}
 """
@@ -234,6 +235,8 @@ def test_settings_of_the_queue_are_read(shared):
         "results": "summary",
         "reuse": "full",
         "statistics": "off",
+        "concurrency": 1,
+        "concurrencyKey": ["inputs.region"],
     }
 
 
