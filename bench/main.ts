@@ -8,9 +8,9 @@ import { observing } from "./observing.ts";
 import { pipeline } from "./pipeline.ts";
 import { roundTrips } from "./round-trips.ts";
 import { type Line, openGround } from "./support.ts";
-import { throughput } from "./throughput.ts";
+import { limited, throughput } from "./throughput.ts";
 
-const benchmarks = { enqueue, throughput, "round-trips": roundTrips, latency, pipeline, observing };
+const benchmarks = { enqueue, throughput, limited, "round-trips": roundTrips, latency, pipeline, observing };
 const wanted = process.argv.slice(2);
 
 await using ground = await openGround();

@@ -2,6 +2,7 @@
 import { Logger, runTaskList } from "graphile-worker";
 import pg from "pg";
 import { ticketSchema } from "../src/db/migrate.ts";
+import { startAdmission } from "../src/jobs/admission.ts";
 import { insertJobs } from "../src/jobs/insert.ts";
 import type { Execute } from "../src/worker/attempts.ts";
 import { startWorker } from "../src/worker/worker.ts";
@@ -68,9 +69,38 @@ async function rawRate(ground: Ground, slots: number, prefetch: number | undefin
   return rate;
 }
 
-async function ourRate(ground: Ground, slots: number, prefetch: number | undefined) {
+/**
+ * The same with a concurrency limit on the queue, as many jobs at once as the worker holds anyway: what is left of the
+ * throughput is what the limit costs. Admission runs in both, since with a limit it alone gives tickets.
+ */
+export async function limited(ground: Ground): Promise<Line[]> {
+  const lines: Line[] = [];
+  for (const { slots, prefetch } of [
+    { slots: 10, prefetch: undefined },
+    { slots: 10, prefetch: 20 },
+  ]) {
+    const limit = slots + (prefetch ?? slots);
+    const settings = `${slots} slots${prefetch === undefined ? "" : `, prefetch ${prefetch}`}`;
+    const free = await ourRate(ground, slots, prefetch, { limit: null });
+    const under = await ourRate(ground, slots, prefetch, { limit });
+    lines.push(
+      { what: `no limit, ${settings}`, value: free.rate, unit: "jobs/s" },
+      { what: `concurrency limit ${limit}, ${settings}`, value: under.rate, unit: "jobs/s" },
+      { what: `  ratio`, value: under.rate / free.rate, unit: "×" },
+    );
+  }
+  return lines;
+}
+
+async function ourRate(
+  ground: Ground,
+  slots: number,
+  prefetch: number | undefined,
+  admitting: { limit: number | null } | null = null,
+) {
   await using database = await ground.database();
   const { db, jobs } = database;
+  if (admitting !== null) await db.sql`update queues set concurrency_limit = ${admitting.limit}`;
   for (let made = 0; made < count; made += 500) {
     await insertJobs(
       db.sql,
@@ -81,6 +111,7 @@ async function ourRate(ground: Ground, slots: number, prefetch: number | undefin
   await db.sql`analyze`;
   const before = await readCounters(db.sql);
   const startedAt = performance.now();
+  await using _admission = admitting === null ? null : startAdmission(jobs, (error) => console.error(error));
   const worker = await startWorker(jobs, {
     slots,
     ...(prefetch === undefined ? {} : { prefetch }),

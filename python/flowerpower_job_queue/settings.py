@@ -35,10 +35,13 @@ _RETRY_KEYS = {
 }
 _VALUES = (
     "queue", "timeoutMs", "retry", "onWorkerLost", "maxMemoryBytes", "maxCpuMs", "runtime", "results", "reuse",
-    "statistics",
+    "statistics", "concurrency", "concurrencyKey",
 )  # fmt: skip
 # A class of the project's own: "adapters.alerts:Alerts".
 _ADAPTER = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+# What tells the jobs of a pipeline apart: an input, or the tag that begins with a word and a colon.
+_KEY_PART = re.compile(r"(inputs|tags)\.\w[\w.-]*")
+_MOST_JOBS = 100_000
 # Part of the name of a line of tickets, which has room for two such names (`namePattern` in src/domain/lanes.ts).
 _QUEUE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,59}")
 # Less than Python alone needs, by far: a unit was forgotten.
@@ -131,6 +134,11 @@ class _Reader:
                 values["results"] = self.one_of(place, value, ("full", "summary", "none"))
             elif key == "reuse":
                 values["reuse"] = self.one_of(place, value, ("none", "resume", "full"))
+            elif key == "concurrency":
+                if self._check(place, _is_int(value) and 1 <= value <= _MOST_JOBS, "expected a number of jobs from 1"):
+                    values["concurrency"] = value
+            elif key == "concurrency_key":
+                values["concurrencyKey"] = self._concurrency_key(place, value)
             elif key == "statistics":
                 # YAML reads a bare `on` as true.
                 said = {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else value
@@ -142,6 +150,12 @@ class _Reader:
             elif key == "failure_ttl":
                 self._milliseconds(place, value)
         values["retry"] = retry or None
+
+    def _concurrency_key(self, place: str, value: Any) -> list[str] | None:
+        parts: list[Any] = value if isinstance(value, list) else [value]
+        valid = all(isinstance(part, str) and _KEY_PART.fullmatch(part) for part in parts)
+        message = 'expected what tells jobs apart, like "inputs.region" or "tags.customer"'
+        return parts if self._check(place, valid, message) else None
 
     def _read_retry(self, place: str, key: str, value: Any, retry: dict[str, Any]) -> None:
         if key == "max_retries":

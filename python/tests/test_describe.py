@@ -217,6 +217,7 @@ SETTINGS = """
       queue: nightly
       timeout: 30m
       concurrency: 1
+      concurrency_key: inputs.region
       job_defaults: {max_retries: 2, retry_delay: 10s, retry_exceptions: ConnectionError, on_worker_lost: fail, max_memory: 2GB, max_cpu: 10m, runtime: fresh, results: summary, reuse: full, statistics: off}
     run: {final_vars: [out]}
 """
@@ -234,6 +235,8 @@ def test_settings_of_the_queue_are_read(shared):
         "results": "summary",
         "reuse": "full",
         "statistics": "off",
+        "concurrency": 1,
+        "concurrencyKey": ["inputs.region"],
     }
 
 
@@ -265,6 +268,10 @@ def test_settings_of_the_queue_are_read(shared):
         ("{job_defaults: {queue: [nightly]}}", "job_defaults.queue", None),
         ("{queues: [nightly, nächtlich]}", "queues", None),
         ("{queues: [a b]}", "queues", None),
+        ("{concurrency: 0}", "concurrency", None),
+        ("{concurrency: two}", "concurrency", None),
+        ("{concurrency_key: region}", "concurrency_key", None),
+        ("{concurrency_key: [inputs.region, params.x]}", "concurrency_key", None),
         ("{queue: over night}", "queue", None),
         ("{job_defaults: {queue: " + "q" * 61 + "}}", "job_defaults.queue", None),
         ("{queues: [nightly, over/night]}", "queues", None),

@@ -14,6 +14,7 @@ import { addJobs } from "./jobs.ts";
 import { addLogs } from "./logs.ts";
 import { addPlan } from "./plan.ts";
 import { addProject } from "./project.ts";
+import { addQueue } from "./queue.ts";
 import { addReproduce } from "./reproduce.ts";
 import { addRequeue } from "./requeue.ts";
 import { addRerun } from "./rerun.ts";
@@ -102,6 +103,7 @@ const commands = [
   addCompare,
   addFailures,
   addProject,
+  addQueue,
   addDoctor,
 ];
 

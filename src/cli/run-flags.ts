@@ -174,12 +174,18 @@ function retryOf({ maxRetries, retryDelay, jitterFactor }: RunFlags): EnqueueJob
 function runAtOf({ in: inMs, at }: RunFlags, now: number): string | undefined {
   if (inMs !== undefined && at !== undefined) throw new UsageError("Give either --in or --at.");
   if (inMs !== undefined) return new Date(now + inMs).toISOString();
-  if (at === undefined) return undefined;
+  return at === undefined ? undefined : timeOf("--at", at);
+}
+
+/** A time as people type it, local when it has no zone. */
+export function timeOf(flag: string, at: string): string {
   // Without a zone JavaScript takes a time as local, and a bare date as UTC: nobody means that.
   const time = new Date(/^\d{4}-\d{2}-\d{2}$/.test(at) ? `${at}T00:00` : at);
   const [, day] = /^\d{4}-\d{2}-(\d{2})/.exec(at) ?? [];
   if (day === undefined || Number.isNaN(time.getTime()) || !isRealDay(at)) {
-    throw new UsageError(`--at ${at} is no time. Write 2026-11-23T18:00 (local), or with a zone: 2026-11-23T18:00Z.`);
+    throw new UsageError(
+      `${flag} ${at} is no time. Write 2026-11-23T18:00 (local), or with a zone: 2026-11-23T18:00Z.`,
+    );
   }
   return time.toISOString();
 }

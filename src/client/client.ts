@@ -74,6 +74,8 @@ export {
   type Problem,
   ProjectDisabledError,
   QueueError,
+  QueueExistsError,
+  QueueFullError,
   RequestError,
   UnavailableError,
 } from "./errors.ts";
@@ -153,7 +155,7 @@ export interface Client extends AsyncDisposable {
    * Asks for a run, and resolves when the job is stored. Each call has an idempotency key of its own (or the given one), which
    * tries after a network error use again: however often it is sent, there is one job.
    *
-   * @throws InvalidRunError, NotFoundError, ProjectDisabledError, IdempotencyConflictError, BadInputError, UnavailableError
+   * @throws InvalidRunError, NotFoundError, ProjectDisabledError, QueueFullError, IdempotencyConflictError, BadInputError, UnavailableError
    */
   enqueue(input: EnqueueJobInput, options?: CallOptions): Promise<Enqueued>;
   /**

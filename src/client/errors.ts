@@ -98,6 +98,16 @@ export class ProjectDisabledError extends QueueError {
   readonly code = "PROJECT_DISABLED";
 }
 
+/** As many jobs wait in the queue as it may hold. The same call may succeed later. */
+export class QueueFullError extends QueueError {
+  readonly code = "QUEUE_FULL";
+}
+
+/** There is a queue of that name already. */
+export class QueueExistsError extends QueueError {
+  readonly code = "CONFLICT";
+}
+
 /** The server cannot be reached, or something that it needs is away. The same call may succeed later. */
 export class UnavailableError extends QueueError {
   readonly code = "UNAVAILABLE";
@@ -145,6 +155,8 @@ export type ErrorResult = { code: string; message: string; path: string | null }
   | { __typename: "CodeChangedError"; ran: string | null; published: string | null }
   | { __typename: "AmbiguousRefError"; candidates: readonly string[] }
   | { __typename: "ProjectDisabledError" }
+  | { __typename: "QueueFullError" }
+  | { __typename: "QueueExistsError" }
   | { __typename: "BadInputError" }
 );
 
@@ -166,6 +178,10 @@ export function errorOf(result: ErrorResult): QueueError {
       return new AmbiguousRefError(message, path, result.candidates);
     case "ProjectDisabledError":
       return new ProjectDisabledError(message, path);
+    case "QueueFullError":
+      return new QueueFullError(message, path);
+    case "QueueExistsError":
+      return new QueueExistsError(message, path);
     case "BadInputError":
       return new BadInputError(message, path);
     default:

@@ -25,6 +25,7 @@ import {
 } from "drizzle-orm/pg-core";
 import { terminalEventTypes } from "../domain/event-types.ts";
 import type { Json, JsonObject } from "../domain/json.ts";
+import { priorityStepSeconds } from "../domain/lanes.ts";
 import { finalStates, jobStates } from "../domain/lifecycle.ts";
 import { errorKinds } from "../domain/outcome.ts";
 import type { NodeReason } from "../domain/reuse.ts";
@@ -145,11 +146,39 @@ export const variants = schema.table(
 );
 
 /** A named line in which jobs wait. Limits come with the queue API; pausing is part of admission from the start. */
-export const queues = schema.table("queues", {
-  name: text().primaryKey(),
-  createdAt: at("created_at").notNull(),
-  pausedAt: at("paused_at"),
-});
+export const queues = schema.table(
+  "queues",
+  {
+    name: text().primaryKey(),
+    createdAt: at("created_at").notNull(),
+    /** Since when nothing of it is started; null: it is open. */
+    pausedAt: at("paused_at"),
+    /** When it opens by itself; null: when somebody resumes it. */
+    pausedUntil: at("paused_until"),
+    pauseReason: text("pause_reason"),
+    /** How many of its jobs may be with workers at the same time, over all of them; null: any number. */
+    concurrencyLimit: integer("concurrency_limit"),
+    /** How many of its jobs may be given to workers within `rate_period_ms`; null: any number. */
+    rateLimit: integer("rate_limit"),
+    ratePeriodMs: integer("rate_period_ms"),
+    /** The token bucket of the rate limit: what was in it when it was last looked into. Null: it is full. */
+    rateTokens: doublePrecision("rate_tokens"),
+    rateFilledAt: at("rate_filled_at"),
+    /** With so many jobs waiting it takes no more; null: any number. */
+    backlogLimit: integer("backlog_limit"),
+    /** Tickets from before are void: they were given before there was a limit, or under a higher one. */
+    ticketsSince: at("tickets_since"),
+  },
+  (t) => [
+    check("queues_paused", sql`${t.pausedAt} is not null or (${t.pausedUntil} is null and ${t.pauseReason} is null)`),
+    check(
+      "queues_limits",
+      sql`${t.concurrencyLimit} > 0 and ${t.rateLimit} > 0 and ${t.ratePeriodMs} > 0 and ${t.backlogLimit} > 0`,
+    ),
+    check("queues_rate", sql`(${t.rateLimit} is null) = (${t.ratePeriodMs} is null)`),
+    check("queues_rate_tokens", sql`(${t.rateTokens} is null) = (${t.rateFilledAt} is null)`),
+  ],
+);
 
 /** A worker process, alive or gone. */
 export const workers = schema.table(
@@ -220,6 +249,16 @@ export const jobs = schema.table(
     expiresAt: at("expires_at"),
     /** Since when a ticket exists; null while the job waits for its time, its queue or other jobs. */
     ticketedAt: at("ticketed_at"),
+    /**
+     * Its place among those that wait: when it became due, so much earlier as its priority says. Milliseconds, by which a
+     * ticket of the default backend is ordered too.
+     */
+    turn: bigint({ mode: "number" }).generatedAlwaysAs(
+      sql`(extract(epoch from run_at at time zone 'UTC') * 1000)::bigint - priority::bigint * ${sql.raw(String(priorityStepSeconds * 1000))}`,
+    ),
+    /** At most `concurrency_limit` jobs with this key are with workers at the same time, whatever their queues; null: no such limit. */
+    concurrencyKey: text("concurrency_key"),
+    concurrencyLimit: integer("concurrency_limit"),
     /** Start of the first attempt of this life. */
     startedAt: at("started_at"),
     finishedAt: at("finished_at"),
@@ -237,6 +276,10 @@ export const jobs = schema.table(
     check("jobs_running", sql`(${t.state} = 'running') = (${t.runToken} is not null)`),
     check("jobs_worker", sql`${t.state} <> 'running' or (${t.workerId} is not null and ${t.attempt} > 0)`),
     check("jobs_ticketed", sql`${t.ticketedAt} is null or ${t.state} in ('queued', 'running')`),
+    check(
+      "jobs_concurrency",
+      sql`(${t.concurrencyKey} is null) = (${t.concurrencyLimit} is null) and ${t.concurrencyLimit} > 0`,
+    ),
     check("jobs_nodes", sql`${t.nodesDone} >= 0 and (${t.nodesTotal} is null or ${t.nodesTotal} >= ${t.nodesDone})`),
     // Every list that the API offers is ordered by id, finishedAt or runAt.
     index("jobs_state_id").on(t.state, t.id),
@@ -244,11 +287,20 @@ export const jobs = schema.table(
     index("jobs_pipeline_id").on(t.project, t.pipeline, t.id),
     index("jobs_pipeline_state_id").on(t.project, t.pipeline, t.state, t.id),
     index("jobs_queue_id").on(t.queue, t.id),
+    index("jobs_queue_state_id").on(t.queue, t.state, t.id),
     index("jobs_finished_at").on(t.finishedAt, t.id).where(sql`${t.finishedAt} is not null`),
     index("jobs_run_at").on(t.runAt, t.id),
     // What admission asks: what is due, what is due and has no ticket, what has expired.
     index("jobs_due").on(t.runAt).where(sql`${t.state} in ('scheduled', 'retryable')`),
-    index("jobs_held").on(t.runAt).where(sql`${t.state} = 'queued' and ${t.ticketedAt} is null`),
+    index("jobs_held").on(t.queue, t.turn).where(sql`${t.state} = 'queued' and ${t.ticketedAt} is null`),
+    index("jobs_held_keyed")
+      .on(t.queue)
+      .where(sql`${t.state} = 'queued' and ${t.ticketedAt} is null and ${t.concurrencyKey} is not null`),
+    // What limits count: jobs that are with workers or on their way to them.
+    index("jobs_admitted").on(t.queue, t.ticketedAt).where(sql`${t.ticketedAt} is not null`),
+    index("jobs_admitted_keyed")
+      .on(t.concurrencyKey)
+      .where(sql`${t.ticketedAt} is not null and ${t.concurrencyKey} is not null`),
     index("jobs_ticketed_at").on(t.ticketedAt).where(sql`${t.state} = 'queued' and ${t.ticketedAt} is not null`),
     index("jobs_expiring")
       .on(t.expiresAt)

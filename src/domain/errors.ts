@@ -64,6 +64,31 @@ export class ProjectDisabledError extends DomainError {
   }
 }
 
+/** As many jobs wait in the queue as it may hold. */
+export class QueueFullError extends DomainError {
+  readonly code = "QUEUE_FULL";
+  readonly queue: string;
+
+  constructor(queue: string, backlogLimit: number, path: string | null) {
+    super(
+      `The queue ${queue} takes no more: ${backlogLimit} jobs wait in it, which is its limit. Try again when some have started, or raise it: flowerpower-queue queue set ${queue} --backlog N`,
+      path,
+    );
+    this.queue = queue;
+  }
+}
+
+/** There is a queue of that name already. */
+export class QueueExistsError extends DomainError {
+  readonly code = "CONFLICT";
+  readonly queue: string;
+
+  constructor(queue: string, path: string | null) {
+    super(`There is a queue ${queue} already. Change it: flowerpower-queue queue set ${queue}`, path);
+    this.queue = queue;
+  }
+}
+
 /** The idempotency key belongs to another request. */
 export class IdempotencyConflictError extends DomainError {
   readonly code = "CONFLICT";

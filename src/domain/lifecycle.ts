@@ -24,6 +24,9 @@ export type JobState = (typeof jobStates)[number];
 export const finalStates = ["succeeded", "failed", "cancelled", "expired"] as const satisfies JobState[];
 export type FinalState = (typeof finalStates)[number];
 
+/** Before its first attempt, or between two. */
+export const waitingStates = ["scheduled", "blocked", "queued", "retryable"] as const satisfies JobState[];
+
 export function isFinal(state: JobState): state is FinalState {
   return (finalStates as readonly JobState[]).includes(state);
 }

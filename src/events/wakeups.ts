@@ -31,6 +31,8 @@ export interface Wakeups extends AsyncDisposable {
    * Subscribers in this process are called at once, other processes hear of it within milliseconds. Never throws.
    */
   ring(topic: Topic, jobIds?: readonly string[]): void;
+  /** The same within this process alone: where it sees to it itself, and others would only find it done. */
+  ringHere(topic: Topic): void;
   subscribe(topic: Topic, listener: WakeupListener): Subscription;
   health(): WakeupsHealth;
   /** Sends what has been rung, then lets go of the connection. */
@@ -85,6 +87,7 @@ export async function openWakeups(db: Pick<Database, "sql" | "url">, options: Wa
       tell(topic, jobIds ?? null);
       notices.add(topic, jobIds ?? null);
     },
+    ringHere: (topic) => tell(topic, null),
     subscribe(topic, listener) {
       // Wrapped, so that two subscriptions of one function are two.
       const own: WakeupListener = (jobIds) => listener(jobIds);

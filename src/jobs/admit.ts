@@ -1,7 +1,7 @@
 import type { Backend } from "../backends/backend.ts";
 import type { Database, Sql } from "../db/client.ts";
 import { withRetries } from "../db/retry.ts";
-import { isAdmissible } from "./admissible.ts";
+import { admitHeld, resumeDue, takeBackVoid, tokensNow } from "./admit-held.ts";
 import { transition } from "./transition.ts";
 
 /** Rows that one pass moves at the most: a pass that finds as many is followed by another at once. */
@@ -15,19 +15,22 @@ export interface Admitted {
 }
 
 /**
- * One pass of admission: what was not started in time expires, what has become due is queued, and what is queued without a
- * ticket gets one when its queue is open and its project is not disabled. Any number of processes may do this at once: each takes what no other has locked.
+ * One pass of admission: queues whose pause is over are opened, what was not started in time expires, what has become due is
+ * queued, tickets that a pause or a limit has made void are taken back, and what is queued without a ticket gets one when its
+ * queue, its key and its project let it. Any number of processes may do this at once: each takes what no other has locked.
  */
 export async function admit(db: Database, backend: Backend): Promise<Admitted> {
-  const passes = [expireDue, promoteDue, ticketHeld];
+  await withRetries(() => resumeDue(db.sql));
   const moved: string[] = [];
   let more = false;
-  for (const pass of passes) {
+  for (const pass of [expireDue, promoteDue, takeBackVoid]) {
     const ids = await withRetries(() => db.sql.begin((tx) => pass(tx, backend)));
-    moved.push(...ids);
+    // A ticket that is taken back is nothing that followers of the job hear of.
+    if (pass !== takeBackVoid) moved.push(...ids);
     more ||= ids.length >= most;
   }
-  return { jobIds: moved, more };
+  const held = await admitHeld(db, backend);
+  return { jobIds: [...moved, ...held.jobIds], more: more || held.more };
 }
 
 async function expireDue(sql: Sql, backend: Backend): Promise<string[]> {
@@ -62,33 +65,22 @@ async function promoteDue(sql: Sql, backend: Backend): Promise<string[]> {
   return moved.map(({ id }) => id);
 }
 
-async function ticketHeld(sql: Sql, backend: Backend): Promise<string[]> {
-  const ticketed = await sql<{ id: string }[]>`
-    with held as materialized (
-      select j.id from jobs j
-      where j.id in (
-        select h.id from jobs h
-        where h.state = 'queued' and h.ticketed_at is null and ${isAdmissible(sql, "h")}
-        order by h.run_at limit ${most}
-      )
-      order by j.id for no key update skip locked
-    ), admitted as (
-      update jobs j set ticketed_at = queue_now() from held h
-      where j.id = h.id and j.state = 'queued' and j.ticketed_at is null
-      returning j.*
-    ), ticket_changes as materialized (${backend.tickets(sql, sql`admitted`)})
-    select a.id, (select count(*) from ticket_changes)::int as tickets from admitted a`;
-  return ticketed.map(({ id }) => id);
-}
-
-/** When the next job becomes due or expires, in milliseconds from now; null when none will by itself. */
+/** When there is something to do by itself, in milliseconds from now; null when there is not: a job becomes due or expires, a pause ends, a rate limit lets one more pass. */
 export async function nextAdmissionMs(sql: Sql): Promise<number | null> {
   const [next] = await sql<{ ms: number | null }[]>`
-    select extract(epoch from least(
-      (select min(run_at) from jobs where state in ('scheduled', 'retryable')),
-      (select min(expires_at) from jobs
-        where expires_at is not null and state in ('scheduled', 'blocked', 'queued') and started_at is null)
-    ) - queue_now())::float8 * 1000 as ms`;
+    select least(
+      extract(epoch from least(
+        (select min(run_at) from jobs where state in ('scheduled', 'retryable')),
+        (select min(expires_at) from jobs
+          where expires_at is not null and state in ('scheduled', 'blocked', 'queued') and started_at is null),
+        (select min(paused_until) from queues),
+        (select min(tickets_since) from queues where tickets_since > queue_now())
+      ) - queue_now())::float8 * 1000,
+      (select min((1 - t.tokens) * t.rate_period_ms / t.rate_limit)
+        from (select q.*, ${tokensNow(sql)} as tokens from queues q where q.rate_limit is not null and q.paused_at is null) t
+        where t.tokens < 1
+          and exists (select from jobs j where j.queue = t.name and j.state = 'queued' and j.ticketed_at is null))
+    ) as ms`;
   return next?.ms ?? null;
 }
 

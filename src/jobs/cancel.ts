@@ -22,7 +22,7 @@ export async function cancelJob(
   const shownId = idText("job", jobId);
   const data = { actor: actor.name, reason };
   const changed = await withRetries(() =>
-    db.sql.begin(async (tx): Promise<"ended" | "requested" | "nothing"> => {
+    db.sql.begin(async (tx): Promise<"ended" | "made room" | "requested" | "nothing"> => {
       // The lock makes what follows one step: the job can neither start nor end in between.
       const [job] = await tx<{ state: JobState; attempt: number; requested: boolean }[]>`
         select state, attempt, cancel_requested_at is not null as requested
@@ -37,12 +37,13 @@ export async function cancelJob(
         await requestCancel(tx, jobId, data);
         return "requested";
       }
-      await transition(tx, backend, "cancel", [{ id: jobId, attempt: job.attempt, data }]);
-      return "ended";
+      const [moved] = await transition(tx, backend, "cancel", [{ id: jobId, attempt: job.attempt, data }]);
+      return moved?.wakesAdmission === true ? "made room" : "ended";
     }),
   );
   if (changed === "nothing") return;
   wakeups.ring("events", [jobId]);
+  if (changed === "made room") wakeups.ring("admit");
   if (changed === "requested") wakeups.ring("cancel", [jobId]);
 }
 

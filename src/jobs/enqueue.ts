@@ -1,12 +1,19 @@
 import { createHash } from "node:crypto";
 import stringify from "safe-stable-stringify";
-import { IdempotencyConflictError, InvalidRunError, NotFoundError, ProjectDisabledError } from "../domain/errors.ts";
+import {
+  IdempotencyConflictError,
+  InvalidRunError,
+  NotFoundError,
+  ProjectDisabledError,
+  QueueFullError,
+} from "../domain/errors.ts";
 import { idText } from "../domain/ids.ts";
 import type { JsonObject } from "../domain/json.ts";
 import { isFinal, type JobState } from "../domain/lifecycle.ts";
 import type { Actor, RunRequest } from "../domain/run-request.ts";
+import { concurrencyOf } from "../pipelines/concurrency.ts";
 import type { JobsContext } from "./context.ts";
-import type { NewJob } from "./insert.ts";
+import { isRefused, type NewJob } from "./insert.ts";
 import { type CheckedRun, checkRun } from "./plan.ts";
 import { planReuse } from "./plan-reuse.ts";
 
@@ -22,6 +29,7 @@ export interface Enqueued {
  * @throws NotFoundError when the project, the pipeline or the queue does not exist
  * @throws ProjectDisabledError when nothing of the project is to be run
  * @throws InvalidRunError when the run does not fit the pipeline: nothing was stored
+ * @throws QueueFullError when as many jobs wait in the queue as it may hold
  * @throws IdempotencyConflictError when the key belongs to another request
  */
 export async function enqueueJob(context: JobsContext, actor: Actor, request: RunRequest): Promise<Enqueued> {
@@ -53,8 +61,9 @@ export async function makeOnce(
     }
     const inserted = await context.insert(job);
     if (inserted !== null) {
+      if (isRefused(inserted)) throw new QueueFullError(job.queue, inserted.backlogLimit, "input.queue");
       context.wakeups.ring("events", [inserted.id]);
-      if (inserted.state === "scheduled" || job.expiresAt !== null) context.wakeups.ring("admit");
+      if (inserted.held || inserted.state === "scheduled" || job.expiresAt !== null) context.wakeups.ring("admit");
       return { jobId: inserted.id, replayed: false };
     }
     if (key.idempotencyKey === null) throw new NotFoundError("queue", job.queue, "input.queue");
@@ -105,6 +114,7 @@ export async function newJob(
     retry: request.retry as JsonObject | null,
     timeoutMs: request.timeoutMs,
     tags: request.tags,
+    concurrency: concurrencyOf(request, settings, pipeline),
     actor: actor.name,
     requestId: actor.requestId,
     requestedBy: request.requestedBy,

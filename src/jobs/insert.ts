@@ -1,8 +1,8 @@
 import type { Backend } from "../backends/backend.ts";
 import type { Sql } from "../db/client.ts";
 import type { JsonObject } from "../domain/json.ts";
-import type { JobState } from "../domain/lifecycle.ts";
-import { isAdmissible } from "./admissible.ts";
+import { type JobState, waitingStates } from "../domain/lifecycle.ts";
+import { isAdmittedAtOnce } from "./admissible.ts";
 
 /** A job that is to be made, all questions answered. */
 export interface NewJob {
@@ -26,6 +26,8 @@ export interface NewJob {
   retry: JsonObject | null;
   timeoutMs: number | null;
   tags: string[];
+  /** At most so many jobs with this key at the same time; null: no such limit. */
+  concurrency: { key: string; limit: number } | null;
   actor: string;
   requestId: string | null;
   requestedBy: string | null;
@@ -40,23 +42,49 @@ export interface NewJob {
 export interface Inserted {
   id: string;
   state: JobState;
+  /** It is due and has no ticket: admission decides when it gets one. */
+  held: boolean;
+}
+
+/** A job that was not made, because as many wait in its queue as that may hold. */
+export interface Refused {
+  id: string;
+  backlogLimit: number;
+}
+
+export function isRefused(job: Inserted | Refused): job is Refused {
+  return "backlogLimit" in job;
 }
 
 /**
  * Makes jobs in one statement: row, request, tags, key, first event, audit entry and, when it is due and its queue open,
  * ticket. One round trip, all or nothing. Sent again after a lost answer, it finds what it has made.
  */
-export async function insertJobs(sql: Sql, backend: Backend, jobs: readonly NewJob[]): Promise<Inserted[]> {
-  return await sql<Inserted[]>`
-    with input as materialized (
-      select * from jsonb_to_recordset(${sql.json(jobs as never)}) as i (
+export async function insertJobs(sql: Sql, backend: Backend, jobs: readonly NewJob[]): Promise<(Inserted | Refused)[]> {
+  const rows = await sql<{ id: string; state: JobState | null; held: boolean; backlogLimit: number }[]>`
+    with sent as materialized (
+      select i.*, i.concurrency ->> 'key' as concurrency_key, (i.concurrency ->> 'limit')::int as concurrency_limit
+      from jsonb_to_recordset(${sql.json(jobs as never)}) as i (
         id uuid, "shownId" text, project text, pipeline text, queue text, priority smallint, "runAt" timestamptz,
         "expiresAt" timestamptz, "maxAttempts" int, "maxLosses" int, "onWorkerLost" text, inputs jsonb, "finalVars" jsonb,
-        config jsonb, options jsonb, retry jsonb, "timeoutMs" int, tags jsonb, actor text, "requestId" text,
+        config jsonb, options jsonb, retry jsonb, "timeoutMs" int, tags jsonb, concurrency jsonb, actor text, "requestId" text,
         "requestedBy" text, plan jsonb, "rerunOf" jsonb, "idempotencyKey" text, fingerprint text
       )
+    ), room as materialized (
+      -- Of queues with a backlog limit. Several servers that take jobs at once may exceed it by what they take at once.
+      select q.name, q.backlog_limit, q.backlog_limit - (
+        select count(*) from (
+          select from jobs j where j.queue = q.name and j.state in ${sql([...waitingStates])} limit q.backlog_limit
+        ) waiting
+      ) as free
+      from queues q where q.backlog_limit is not null and q.name in (select queue from sent)
+    ), ranked as materialized (
+      select s.*, r.backlog_limit, row_number() over (partition by s.queue order by s.id) > r.free as refused
+      from sent s left join room r on r.name = s.queue
+    ), input as materialized (
+      select * from ranked where refused is not true
     ), earlier as materialized (
-      select j.id, j.state from jobs j join input i on i.id = j.id
+      select j.id, j.state, j.state = 'queued' and j.ticketed_at is null as held from jobs j join sent i on i.id = j.id
     ), claimed as (
       insert into idempotency_keys (owner, key, fingerprint, job_id, created_at)
       select i.actor, i."idempotencyKey", i.fingerprint, i.id, queue_now()
@@ -69,13 +97,14 @@ export async function insertJobs(sql: Sql, backend: Backend, jobs: readonly NewJ
     ), made as (
       insert into jobs (
         id, project, pipeline, queue, state, priority, max_attempts, max_losses, on_worker_lost, last_seq,
-        created_at, run_at, expires_at, ticketed_at
+        created_at, run_at, expires_at, ticketed_at, concurrency_key, concurrency_limit
       )
       select i.id, i.project, i.pipeline, i.queue,
         (case when i."runAt" > queue_now() then 'scheduled' else 'queued' end)::job_state,
         i.priority, i."maxAttempts", i."maxLosses", i."onWorkerLost", 1,
         queue_now(), coalesce(i."runAt", queue_now()), i."expiresAt",
-        case when coalesce(i."runAt" <= queue_now(), true) and ${isAdmissible(sql, "i")} then queue_now() end
+        case when coalesce(i."runAt" <= queue_now(), true) and ${isAdmittedAtOnce(sql, "i")} then queue_now() end,
+        i.concurrency_key, i.concurrency_limit
       from input i join queues q on q.name = i.queue
       where (i."idempotencyKey" is null or i.id in (select job_id from claimed))
         and i.id not in (select id from earlier)
@@ -108,6 +137,8 @@ export async function insertJobs(sql: Sql, backend: Backend, jobs: readonly NewJ
     ), ticket_changes as materialized (
       ${backend.tickets(sql, sql`(select * from made m where m.ticketed_at is not null)`)}
     )
-    select m.id, m.state, (select count(*) from ticket_changes)::int as tickets from made m
-    union all select id, state, 0 from earlier`;
+    select m.id, m.state, m.state = 'queued' and m.ticketed_at is null as held, null::int as "backlogLimit", (select count(*) from ticket_changes)::int as tickets from made m
+    union all select id, state, held, null, 0 from earlier
+    union all select id, null, null, backlog_limit, 0 from ranked where refused and id not in (select id from earlier)`;
+  return rows.map(({ id, state, held, backlogLimit }) => (state === null ? { id, backlogLimit } : { id, state, held }));
 }

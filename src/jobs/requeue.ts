@@ -46,7 +46,7 @@ export async function requeueJob(
     }),
   );
   wakeups.ring("events", [jobId]);
-  if (expiresAt !== null) wakeups.ring("admit");
+  if (expiresAt !== null || requeued.wakesAdmission) wakeups.ring("admit");
   return { seq: requeued.seq };
 }
 

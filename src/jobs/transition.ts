@@ -11,7 +11,7 @@ import {
   yieldsToCancel,
 } from "../domain/lifecycle.ts";
 import type { ErrorKind } from "../domain/outcome.ts";
-import { isAdmissible, isDisabled } from "./admissible.ts";
+import { hasVoidTicket, isAdmittedAtOnce, isDisabled, isLimited } from "./admissible.ts";
 
 /** One job that is to move: the fence, and what the move changes besides the state. */
 export interface Move<N extends TransitionName = TransitionName> {
@@ -44,6 +44,8 @@ export interface Moved {
   life: number;
   /** The number of the event. */
   seq: number;
+  /** It has made room under a limit, or waits for room: whoever has moved it wakes admission. */
+  wakesAdmission: boolean;
 }
 
 /**
@@ -68,7 +70,9 @@ export async function transition<N extends TransitionName>(
         "maxAttempts" int, "errorKind" text, error jsonb, "delayMs" bigint, "expiresAt" timestamptz
       )
     ), ${movedJobs(sql, backend, name)}
-    select m.id, m.state, m.attempt, m.life, m.seq, (select count(*) from ticket_changes)::int as tickets from moved m`;
+    select m.id, m.state, m.attempt, m.life, m.seq, m.state <> 'running' and ${isLimited(sql, "m")} as "wakesAdmission",
+      (select count(*) from ticket_changes)::int as tickets
+    from moved m`;
 }
 
 /**
@@ -96,7 +100,7 @@ export function movedJobs(sql: Sql, backend: Backend, name: TransitionName): Fra
       from input i, locked l
       where j.id = i.id and l.id = j.id and j.attempt = i.attempt and j.state in ${sql([...from])} ${guard(sql, name)}
       returning j.id, j.state, j.attempt, j.life, j.last_seq as seq, j.project, j.queue, j.priority, j.run_at,
-        j.ticketed_at, i.data, i."workerId" as worker_id, i."runToken" as run_token, i."attemptId" as attempt_id,
+        j.ticketed_at, j.concurrency_key, i.data, i."workerId" as worker_id, i."runToken" as run_token, i."attemptId" as attempt_id,
         i."errorKind" as error_kind, i.error
     ), recorded as (
       insert into events (job_id, seq, life, attempt, type, version, recorded_at, occurred_at, data)
@@ -134,11 +138,12 @@ function counted(sql: Sql): Fragment {
 
 /** What has to be true besides the state and the attempt. */
 function guard(sql: Sql, name: TransitionName): Fragment {
-  // A worker that was declared dead starts nothing; a job whose time to live has ended, or whose project is disabled, is not started.
+  // A worker that was declared dead starts nothing; not started is a job whose time to live has ended, whose project is disabled,
+  // or whose ticket is void.
   if (name === "start") {
     return sql`and (j.expires_at is null or j.started_at is not null or j.expires_at > queue_now())
       and exists (select 1 from workers w where w.id = i."workerId" and w.ended_at is null)
-      and not ${isDisabled(sql, "j")}`;
+      and not ${isDisabled(sql, "j")} and not ${hasVoidTicket(sql, "j")}`;
   }
   // Started once in this life, a job can no longer expire.
   if (name === "expire") return sql`and j.started_at is null`;
@@ -146,9 +151,10 @@ function guard(sql: Sql, name: TransitionName): Fragment {
 }
 
 function ticketedAt(sql: Sql, to: JobState, next: Fragment): Fragment {
-  if (to === "running") return sql`j.ticketed_at`;
+  // Also of one whose ticket was thought lost: what runs is counted.
+  if (to === "running") return sql`coalesce(j.ticketed_at, queue_now())`;
   if (to !== "queued") return sql`null`;
-  return sql`case when ${next} = 'queued' and ${isAdmissible(sql, "j")} then queue_now() end`;
+  return sql`case when ${next} = 'queued' and ${isAdmittedAtOnce(sql, "j")} then queue_now() end`;
 }
 
 /** Opens the attempt that has started, or closes the one that has ended. */

@@ -17,6 +17,10 @@ export interface JobSettings {
   maxCpuMs: number | null;
   queue: string;
   priority: number;
+  /** How many jobs with the same key may be with workers at the same time; null: any number. */
+  concurrency: number | null;
+  /** What tells the jobs of a pipeline apart by key: `inputs.NAME`, `tags.PREFIX`. Empty: all have one key. */
+  concurrencyKey: string[];
   runtime: "warm" | "fresh";
   results: "full" | "summary" | "none";
   /** How long results and files are kept, and a log that was cut. */
@@ -40,6 +44,8 @@ export const jobDefaults: Pick<JobSettings, Setting> = {
   maxCpuMs: null,
   queue: "default",
   priority: priorities.default,
+  concurrency: null,
+  concurrencyKey: [],
   runtime: "warm",
   results: "full",
   resultTtlMs: 7 * 86_400_000,
@@ -79,7 +85,9 @@ export function resolveSettings(
       | "results"
       | "reuse"
       | "resultTtlMs"
-      | "logTtlMs",
+      | "logTtlMs"
+      | "concurrency"
+      | "concurrencyKey",
   >(
     key: Key,
     requested?: JobSettings[Key] | null,
@@ -114,6 +122,8 @@ export function resolveSettings(
   );
   const queue = first("queue", request.queue);
   const priority = firstGiven<number>([[request.priority, asked]], jobDefaults.priority);
+  const concurrency = first("concurrency", request.options.concurrency?.limit);
+  const concurrencyKey = first("concurrencyKey");
   const timeout = first("timeoutMs", request.timeoutMs);
   // Who runs a pipeline does not raise what its project allows it.
   const maxMemory = first("maxMemoryBytes");
@@ -132,6 +142,8 @@ export function resolveSettings(
     maxCpuMs: maxCpu.value,
     queue: queue.value,
     priority: priority.value,
+    concurrency: concurrency.value,
+    concurrencyKey: concurrencyKey.value,
     runtime: runtime.value,
     results: results.value,
     resultTtlMs: resultTtl.value,
@@ -146,6 +158,8 @@ export function resolveSettings(
       maxCpuMs: maxCpu.source,
       queue: queue.source,
       priority: priority.source,
+      concurrency: concurrency.source,
+      concurrencyKey: concurrencyKey.source,
       runtime: runtime.source,
       results: results.source,
       resultTtlMs: resultTtl.source,

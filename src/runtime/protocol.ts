@@ -155,6 +155,9 @@ export const jobQueueSettingsSchema = z.object({
   reuse: z.enum(reuseModes).nullish(),
   /** Of the numeric columns of nodes' frames; read in Python only. */
   statistics: z.enum(["on", "off"]).nullable().optional(),
+  /** How many jobs with one key may be with workers at the same time, and what tells the pipeline's jobs apart by key. */
+  concurrency: z.number().int().positive().nullish(),
+  concurrencyKey: z.array(z.string()).nullish(),
 });
 export type JobQueueSettings = z.infer<typeof jobQueueSettingsSchema>;
 

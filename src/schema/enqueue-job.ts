@@ -5,6 +5,7 @@ import {
   InvalidRunError,
   NotFoundError,
   ProjectDisabledError,
+  QueueFullError,
 } from "../domain/errors.ts";
 import type { RunRequest } from "../domain/run-request.ts";
 import { enqueueJob } from "../jobs/enqueue.ts";
@@ -74,7 +75,14 @@ builder.mutationField("enqueueJob", (t) =>
     description: "Asks for a run. Answers when the job is stored; a job that was answered is never lost.",
     authScopes: { enqueue: true },
     errors: {
-      types: [InvalidRunError, NotFoundError, ProjectDisabledError, IdempotencyConflictError, BadInputError],
+      types: [
+        InvalidRunError,
+        NotFoundError,
+        ProjectDisabledError,
+        QueueFullError,
+        IdempotencyConflictError,
+        BadInputError,
+      ],
       union: { description: "The job, or why there is none." },
     },
     args: { input: t.arg({ type: EnqueueJobInput, required: true, description: "The run." }) },

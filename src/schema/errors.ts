@@ -8,6 +8,8 @@ import {
   JobStateError,
   NotFoundError,
   ProjectDisabledError,
+  QueueExistsError,
+  QueueFullError,
 } from "../domain/errors.ts";
 import { uuidOf } from "../domain/ids.ts";
 import type { JobState } from "../domain/lifecycle.ts";
@@ -63,6 +65,20 @@ builder.objectType(ProjectDisabledError, {
   description: "Somebody has disabled the project: its jobs are not accepted until it is enabled.",
   interfaces: [ErrorInterface],
   fields: (t) => ({ project: t.exposeString("project", { description: "The project." }) }),
+});
+
+builder.objectType(QueueFullError, {
+  name: "QueueFullError",
+  description: "As many jobs wait in the queue as it may hold. Nothing was stored; try again later.",
+  interfaces: [ErrorInterface],
+  fields: (t) => ({ queue: t.exposeString("queue", { description: "The queue." }) }),
+});
+
+builder.objectType(QueueExistsError, {
+  name: "QueueExistsError",
+  description: "There is a queue of that name already.",
+  interfaces: [ErrorInterface],
+  fields: (t) => ({ queue: t.exposeString("queue", { description: "The queue." }) }),
 });
 
 builder.objectType(IdempotencyConflictError, {

@@ -27,6 +27,7 @@ import "./plan-job.ts";
 import "./project.ts";
 import "./project-actions.ts";
 import "./queue.ts";
+import "./queue-actions.ts";
 import "./regression.ts";
 import "./requeue-job.ts";
 import "./rerun-job.ts";

@@ -55,6 +55,16 @@ export const jobRef = builder.drizzleNode("jobs", {
     queue: t.exposeString("queue", { description: "The queue in which it waits." }),
     state: t.expose("state", { type: JobStateEnum, description: "Where it is in its life." }),
     priority: t.exposeInt("priority", { description: "From 0 to 100; higher is taken first." }),
+    concurrencyKey: t.exposeString("concurrencyKey", {
+      nullable: true,
+      description:
+        "Of the jobs with this key only `concurrencyLimit` may be with workers at the same time; null: no such limit.",
+    }),
+    concurrencyLimit: t.exposeInt("concurrencyLimit", {
+      nullable: true,
+      description:
+        "How many jobs with `concurrencyKey` may be with workers at the same time, it included; null: any number.",
+    }),
 
     inputs: t.field({
       type: "JSONObject",
@@ -186,8 +196,18 @@ export const jobRef = builder.drizzleNode("jobs", {
     waitingFor: t.string({
       nullable: true,
       description:
-        "Why it waits, in words: `no worker has project x`. Null when it does not wait, or only for a free slot.",
-      select: { columns: { state: true, project: true, queue: true, runAt: true, ticketedAt: true } },
+        "Why it waits, in words: `no worker has project x`, `job …k7fq2m, which has the same concurrency key`. Null when it does not wait, or only for a free slot.",
+      select: {
+        columns: {
+          state: true,
+          project: true,
+          queue: true,
+          runAt: true,
+          ticketedAt: true,
+          concurrencyKey: true,
+          concurrencyLimit: true,
+        },
+      },
       resolve: (job, _args, context) => waitingFor(job, context),
     }),
     progress: t.field({

@@ -117,6 +117,11 @@ export const PlannedSettings = builder.objectRef<JobPlan>("PlannedSettings").imp
       description: "From 0 to 100; higher is taken first.",
       resolve: ({ settings: { priority: value, sources } }) => ({ value, source: sources.priority }),
     }),
+    concurrency: t.field({
+      type: PlannedNumber,
+      description: "So many jobs with its concurrency key might be with workers at the same time.",
+      resolve: ({ settings: { concurrency: value, sources } }) => ({ value, source: sources.concurrency }),
+    }),
     timeoutMs: t.field({
       type: PlannedNumber,
       description: "After so long an attempt would be stopped.",

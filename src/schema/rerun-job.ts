@@ -6,6 +6,7 @@ import {
   JobStateError,
   NotFoundError,
   ProjectDisabledError,
+  QueueFullError,
 } from "../domain/errors.ts";
 import { jsonProblems } from "../domain/json.ts";
 import { priorities } from "../domain/lanes.ts";
@@ -125,6 +126,7 @@ builder.mutationField("rerunJob", (t) =>
         InvalidRunError,
         NotFoundError,
         ProjectDisabledError,
+        QueueFullError,
         JobStateError,
         CodeChangedError,
         IdempotencyConflictError,

@@ -58,6 +58,21 @@ export const RetryInput = builder.inputType("RetryInput", {
   }),
 });
 
+export const ConcurrencyInput = builder.inputType("ConcurrencyInput", {
+  description: "A limit on jobs that have the same key, over all queues and workers.",
+  fields: (t) => ({
+    limit: t.int({
+      required: true,
+      description: "So many of them at most, 1 to 100000.",
+      validate: z.int().min(1).max(100_000),
+    }),
+    key: t.string({
+      description: "The key; the pipeline, and what its YAML's `concurrency_key` names, when absent.",
+      validate: z.string().min(1).max(255).nullish(),
+    }),
+  }),
+});
+
 type InputFields = Parameters<Parameters<typeof builder.inputType>[1]["fields"]>[0];
 
 /** The fields of an input that asks for a run. */
@@ -99,6 +114,10 @@ export const runFields = (t: InputFields) => ({
   onWorkerLost: t.field({
     type: OnWorkerLost,
     description: "What becomes of it when its worker dies; RETRY unless a retry of 0 is written.",
+  }),
+  concurrency: t.field({
+    type: ConcurrencyInput,
+    description: "How many jobs like it may be with workers at the same time; as the pipeline's YAML says when absent.",
   }),
 });
 
@@ -144,8 +163,18 @@ async function nameOf({ project = null, pipeline }: RunInput, { catalogue }: Con
   return { project: named, pipeline: pipeline.slice(slash + 1) };
 }
 
-function optionsOf({ executor, logLevel, runtime, results, reuse, recompute }: RunInput): RunOptions {
-  return given<RunOptions>({ executor: executorOf(executor), logLevel, runtime, results, reuse, recompute });
+function optionsOf({ executor, concurrency: limit, ...input }: RunInput): RunOptions {
+  const { logLevel, runtime, results, reuse, recompute } = input;
+  const concurrency = limit == null ? null : { limit: limit.limit, key: limit.key ?? null };
+  return given<RunOptions>({
+    executor: executorOf(executor),
+    logLevel,
+    runtime,
+    results,
+    reuse,
+    recompute,
+    concurrency,
+  });
 }
 
 export function executorOf(executor: typeof ExecutorInput.$inferInput | null | undefined) {

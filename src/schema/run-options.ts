@@ -84,6 +84,17 @@ const Executor = builder.objectRef<NonNullable<RunOptionsShape["executor"]>>("Ex
   }),
 });
 
+const Concurrency = builder.objectRef<NonNullable<RunOptionsShape["concurrency"]>>("Concurrency").implement({
+  description: "A limit on jobs that have the same key, as asked for.",
+  fields: (t) => ({
+    limit: t.exposeInt("limit", { description: "So many of them at most may be with workers at the same time." }),
+    key: t.exposeString("key", {
+      nullable: true,
+      description: "Null: the pipeline, and what its YAML's `concurrency_key` names.",
+    }),
+  }),
+});
+
 export const RunOptions = builder.objectRef<RunOptionsShape>("RunOptions").implement({
   description: "Options of the run as asked for. Each that is null is the pipeline's own.",
   fields: (t) => ({
@@ -120,6 +131,12 @@ export const RunOptions = builder.objectRef<RunOptionsShape>("RunOptions").imple
     recompute: t.stringList({
       description: "Nodes that run whatever is stored of them.",
       resolve: (o) => o.recompute ?? [],
+    }),
+    concurrency: t.field({
+      type: Concurrency,
+      nullable: true,
+      description: "Null: the pipeline's own.",
+      resolve: (o) => o.concurrency,
     }),
   }),
 });

@@ -1,5 +1,7 @@
 import { createContextCache } from "@pothos/core";
+import { idText } from "../domain/ids.ts";
 import type { JobState } from "../domain/lifecycle.ts";
+import { Batch } from "./batch.ts";
 import type { Context } from "./context.ts";
 import { livingWorkers } from "./living-workers.ts";
 
@@ -9,6 +11,8 @@ interface Waiting {
   queue: string;
   runAt: Date;
   ticketedAt: Date | null;
+  concurrencyKey: string | null;
+  concurrencyLimit: number | null;
 }
 
 /** Why a job waits, in a person's words; null when it does not wait, or only for a free slot of a worker. */
@@ -16,16 +20,67 @@ export async function waitingFor(job: Waiting, context: Context): Promise<string
   if (job.state === "scheduled" || job.state === "retryable") return `due ${job.runAt.toISOString()}`;
   if (job.state === "blocked") return "other jobs";
   if (job.state !== "queued") return null;
-  const [paused, disabled, workers] = await Promise.all([
-    pausedQueues(context),
+  const [queues, disabled, workers] = await Promise.all([
+    hinderingQueues(context),
     disabledProjects(context),
     livingWorkers(context),
   ]);
+  const queue = queues.get(job.queue);
   if (disabled.has(job.project)) return `project ${job.project} is disabled`;
-  if (paused.has(job.queue)) return `queue ${job.queue} is paused`;
+  if (queue?.pausedAt != null) return pauseOf(queue);
   if (!workers.some(({ projects }) => projects.includes(job.project))) return `no worker has project ${job.project}`;
-  return job.ticketedAt === null ? `its turn in queue ${job.queue}` : null;
+  if (job.ticketedAt !== null) return null;
+  return (await holdersOf(job, context)) ?? limitOf(queue) ?? `its turn in queue ${job.queue}`;
 }
+
+/** A queue that is paused or lets only so much pass. */
+interface HinderingQueue {
+  name: string;
+  pausedAt: Date | null;
+  pausedUntil: Date | null;
+  pauseReason: string | null;
+  concurrencyLimit: number | null;
+  rateLimit: number | null;
+  ratePeriodMs: number | null;
+  admitted: number;
+}
+
+function pauseOf({ name, pausedUntil, pauseReason }: HinderingQueue): string {
+  const until = pausedUntil === null ? "" : ` until ${pausedUntil.toISOString()}`;
+  return `queue ${name} is paused${until}${pauseReason === null ? "" : `: ${pauseReason}`}`;
+}
+
+function limitOf(queue: HinderingQueue | undefined): string | null {
+  if (queue === undefined) return null;
+  const { name, concurrencyLimit, admitted, rateLimit, ratePeriodMs } = queue;
+  if (concurrencyLimit !== null && admitted >= concurrencyLimit) {
+    return `its turn in queue ${name}, which has ${admitted} of ${concurrencyLimit} jobs with workers`;
+  }
+  return rateLimit === null ? null : `its turn in queue ${name}, which starts ${rateLimit} jobs in ${ratePeriodMs} ms`;
+}
+
+/** The jobs that have its key, when as many of them are with workers as may be. */
+async function holdersOf({ concurrencyKey: key, concurrencyLimit: limit }: Waiting, context: Context) {
+  if (key === null || limit === null) return null;
+  const holders = await keyHolders(context).ask(key);
+  if (holders.length < limit) return null;
+  const named = holders.slice(0, mostNamed).map((id) => idText("job", id));
+  const more = holders.length > mostNamed ? ` and ${holders.length - mostNamed} more` : "";
+  return `${named.join(", ")}${more}: ${limit === 1 ? "one job" : `${limit} jobs`} at a time with the key ${key}`;
+}
+
+const mostNamed = 3;
+
+const keyHolders = createContextCache(
+  ({ db }: Context) =>
+    new Batch<string, string[]>(async (keys) => {
+      const rows = await db.sql<{ key: string; ids: string[] }[]>`
+        select concurrency_key as key, array_agg(id order by ticketed_at, id) as ids from jobs
+        where concurrency_key = any(${keys}::text[]) and ticketed_at is not null group by 1`;
+      const byKey = new Map(rows.map(({ key, ids }) => [key, ids]));
+      return keys.map((key) => byKey.get(key) ?? []);
+    }),
+);
 
 const disabledProjects = createContextCache(async ({ db }: Context) => {
   const rows = await db.sql<{ name: string }[]>`select name from projects where disabled_at is not null`;
@@ -33,7 +88,13 @@ const disabledProjects = createContextCache(async ({ db }: Context) => {
 });
 
 /** Read once per operation, however many jobs ask. */
-const pausedQueues = createContextCache(async ({ db }: Context) => {
-  const rows = await db.sql<{ name: string }[]>`select name from queues where paused_at is not null`;
-  return new Set(rows.map(({ name }) => name));
+const hinderingQueues = createContextCache(async ({ db }: Context) => {
+  const rows = await db.sql<HinderingQueue[]>`
+    select name, paused_at as "pausedAt", paused_until as "pausedUntil", pause_reason as "pauseReason",
+      concurrency_limit as "concurrencyLimit", rate_limit as "rateLimit", rate_period_ms as "ratePeriodMs",
+      case when concurrency_limit is null then 0 else (
+        select count(*)::int from jobs j where j.queue = q.name and j.ticketed_at is not null
+      ) end as admitted
+    from queues q where paused_at is not null or concurrency_limit is not null or rate_limit is not null`;
+  return new Map(rows.map((row) => [row.name, row]));
 });

@@ -6,7 +6,7 @@ import { idText } from "../domain/ids.ts";
 import type { JsonObject } from "../domain/json.ts";
 import type { JobState } from "../domain/lifecycle.ts";
 import { noRetry, type RetryPolicy } from "../domain/retry.ts";
-import { isDisabled } from "../jobs/admissible.ts";
+import { hasVoidTicket, isDisabled } from "../jobs/admissible.ts";
 import { storable } from "../pipelines/storable.ts";
 import type { NumberedEvent } from "../runtime/event-queue.ts";
 import type { RetrySetting } from "../runtime/protocol.ts";
@@ -257,13 +257,14 @@ export class Attempts {
   async #refuseToWaste(ticket: Ticket): Promise<void> {
     const { sql } = this.#options.db;
     const [job] = await sql<{ waits: boolean }[]>`
-      with disabled as (
-        -- Disabled in the moment in which the ticket was made: admission makes another when the project is enabled.
+      with held as (
+        -- Disabled, paused or limited since the ticket was made: admission makes another when it may.
         update jobs j set ticketed_at = null
-        where j.id = ${ticket.job} and j.state = 'queued' and j.attempt = ${ticket.attempt - 1} and ${isDisabled(sql, "j")}
+        where j.id = ${ticket.job} and j.state = 'queued' and j.attempt = ${ticket.attempt - 1}
+          and (${isDisabled(sql, "j")} or ${hasVoidTicket(sql, "j")})
         returning j.id
       )
-      select not exists (select from disabled) and state = 'queued' and attempt = ${ticket.attempt - 1}
+      select not exists (select from held) and state = 'queued' and attempt = ${ticket.attempt - 1}
         and (expires_at is null or started_at is not null or expires_at > queue_now()) as waits
       from jobs where id = ${ticket.job}`;
     if (job?.waits === true) throw new Error("This worker was declared dead and may not start anything yet.");

@@ -82,6 +82,8 @@ export function openWrites(db: Database, backend: Backend, wakeups: Wakeups): Wr
       const ended = new Map((await withRetries(() => endAttempts(db, backend, ends))).map((one) => [one.id, one]));
       wakeups.ring("events", [...ended.keys()]);
       if (ends.some(({ name }) => name === "retry" || name === "release")) wakeups.ring("admit");
+      // Here only: who frees a place fills it, and another process would only find the same.
+      else if (ended.values().some(({ wakesAdmission }) => wakesAdmission)) wakeups.ringHere("admit");
       return ends.map(({ move }) => ended.get(move.id)?.state ?? null);
     }, options),
   };

@@ -35,6 +35,7 @@ export function silentWakeups(): Wakeups & { rung: string[] } {
   return {
     rung,
     ring: (topic) => void rung.push(topic),
+    ringHere: (topic) => void rung.push(topic),
     subscribe: () => nothing,
     health: () => {
       throw new Error("nobody listens");
@@ -97,6 +98,7 @@ export function newJob(given: Partial<NewJob> = {}): NewJob {
     options: {},
     retry: null,
     timeoutMs: null,
+    concurrency: null,
     tags: [],
     actor: tester.name,
     requestId: null,

@@ -60,6 +60,26 @@ export type ComparedNodeState =
   /** It has a value. */
   | 'SUCCEEDED';
 
+/** A limit on jobs that have the same key, over all queues and workers. */
+export type ConcurrencyInput = {
+  /** The key; the pipeline, and what its YAML's `concurrency_key` names, when absent. */
+  key?: string | null | undefined;
+  /** So many of them at most, 1 to 100000. */
+  limit: number;
+};
+
+/** A queue that is to be made. */
+export type CreateQueueInput = {
+  /** With so many jobs waiting it takes no more, 1 to 1000000; null: any number. Absent: null. */
+  backlogLimit?: number | null | undefined;
+  /** How many of its jobs may be with workers at the same time, over all of them, 1 to 1000000; null: any number. Absent: null. */
+  concurrencyLimit?: number | null | undefined;
+  /** Its name: letters, digits, `_`, `-` and `.`. */
+  name: string;
+  /** How many of its jobs may be given to workers within a time; null: any number. Absent: null. */
+  rateLimit?: RateLimitInput | null | undefined;
+};
+
 /** In what way something differs. */
 export type DifferenceKind =
   /** Only `b` has it. */
@@ -85,6 +105,8 @@ export type EnableProjectInput = {
 
 /** A run that is asked for. What is absent is the pipeline's own. */
 export type EnqueueJobInput = {
+  /** How many jobs like it may be with workers at the same time; as the pipeline's YAML says when absent. */
+  concurrency?: ConcurrencyInput | null | undefined;
   /** Hamilton config, merged over the pipeline's own. At most 256 KiB. */
   config?: Record<string, unknown> | null | undefined;
   /** How the nodes of the run are spread. */
@@ -400,6 +422,16 @@ export type OnWorkerLost =
   /** It runs again, a bounded number of times. */
   | 'RETRY';
 
+/** Which queue is to be paused, until when, and why. */
+export type PauseQueueInput = {
+  /** The queue's name. */
+  name: string;
+  /** Why, for whoever asks later; at most 1000 characters. */
+  reason?: string | null | undefined;
+  /** When it opens by itself; when somebody resumes it, if absent. */
+  until?: string | null | undefined;
+};
+
 /** Whether a pipeline can be run. */
 export type PipelineStatus =
   /** Its module or configuration has an error; what is shown is its last good version. */
@@ -411,6 +443,8 @@ export type PipelineStatus =
 
 /** A run that is only to be looked at. What is absent is the pipeline's own. */
 export type PlanJobInput = {
+  /** How many jobs like it may be with workers at the same time; as the pipeline's YAML says when absent. */
+  concurrency?: ConcurrencyInput | null | undefined;
   /** Hamilton config, merged over the pipeline's own. At most 256 KiB. */
   config?: Record<string, unknown> | null | undefined;
   /** How the nodes of the run are spread. */
@@ -504,6 +538,14 @@ export type PlannedAction =
   | 'REUSE'
   /** It is computed. */
   | 'RUN';
+
+/** So many jobs within a time. */
+export type RateLimitInput = {
+  /** How many jobs, 1 to 1000000. */
+  jobs: number;
+  /** Within how long, 1 to 86400000: a day. */
+  periodMs: number;
+};
 
 /** Which project is to be described again. */
 export type ReloadProjectInput = {
@@ -606,6 +648,12 @@ export type ResultMode =
   /** Summaries only: type, shape, size. */
   | 'SUMMARY';
 
+/** Which queue is to be opened. */
+export type ResumeQueueInput = {
+  /** The queue's name. */
+  name: string;
+};
+
 /** When a failed attempt is tried again. What is absent is the pipeline's own. */
 export type RetryInput = {
   /** The part of the delay by which it is lengthened at random, 0 to 1. */
@@ -633,6 +681,18 @@ export type RuntimeMode =
   | 'FRESH'
   /** In one that has run the project before: modules are imported already. */
   | 'WARM';
+
+/** What a queue is to let pass from now on. */
+export type SetQueueLimitsInput = {
+  /** With so many jobs waiting it takes no more, 1 to 1000000; null: any number. Absent: as it is. */
+  backlogLimit?: number | null | undefined;
+  /** How many of its jobs may be with workers at the same time, over all of them, 1 to 1000000; null: any number. Absent: as it is. */
+  concurrencyLimit?: number | null | undefined;
+  /** The queue's name. */
+  name: string;
+  /** How many of its jobs may be given to workers within a time; null: any number. Absent: as it is. */
+  rateLimit?: RateLimitInput | null | undefined;
+};
 
 /** Where a worker is in its life. */
 export type WorkerState =
@@ -668,6 +728,7 @@ export type RerunJobMutation = { rerunJob:
     | { __typename: 'JobStateError', code: string, message: string, path: string | null, state: JobState }
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
     | { __typename: 'ProjectDisabledError', code: string, message: string, path: string | null }
+    | { __typename: 'QueueFullError', code: string, message: string, path: string | null }
     | { __typename: 'RerunJobSuccess', replayed: boolean, job: { validated: boolean, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }, plan: { codeHash: string, nodes: Array<string>, reused: Array<string>, count: number } | null }
    };
 
@@ -869,6 +930,7 @@ export type EnqueueJobMutation = { enqueueJob:
     | { __typename: 'InvalidRunError', code: string, message: string, path: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> }
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
     | { __typename: 'ProjectDisabledError', code: string, message: string, path: string | null }
+    | { __typename: 'QueueFullError', code: string, message: string, path: string | null }
    };
 
 export type JobTimeLeftQueryVariables = Exact<{
@@ -1142,6 +1204,61 @@ export type PipelineHistoryQueryVariables = Exact<{
 
 
 export type PipelineHistoryQuery = { pipeline: { qualifiedName: string, history: { runs: number, wholeRuns: number, p50Ms: number | null, p95Ms: number | null, waitedP50Ms: number | null, waitedP95Ms: number | null, nodes: { nodes: Array<{ node: string, runs: number, p50Ms: number, p95Ms: number, expander: string | null, branches: number | null, bytes: number | null, recent: Array<{ jobId: string, codeHash: string | null, durationMs: number, branches: number | null }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } } | null };
+
+export type QueueFragment = { name: string, createdAt: string, pausedAt: string | null, pausedUntil: string | null, pauseReason: string | null, concurrencyLimit: number | null, backlogLimit: number | null, oldestWaitingAt: string | null, rateLimit: { jobs: number, periodMs: number } | null, counts: Array<{ state: JobState, count: { value: number, isExact: boolean } }> };
+
+export type QueuesQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type QueuesQuery = { queues: Array<{ name: string, createdAt: string, pausedAt: string | null, pausedUntil: string | null, pauseReason: string | null, concurrencyLimit: number | null, backlogLimit: number | null, oldestWaitingAt: string | null, rateLimit: { jobs: number, periodMs: number } | null, counts: Array<{ state: JobState, count: { value: number, isExact: boolean } }> }> };
+
+export type QueueQueryVariables = Exact<{
+  name: string;
+}>;
+
+
+export type QueueQuery = { queue: { name: string, createdAt: string, pausedAt: string | null, pausedUntil: string | null, pauseReason: string | null, concurrencyLimit: number | null, backlogLimit: number | null, oldestWaitingAt: string | null, rateLimit: { jobs: number, periodMs: number } | null, counts: Array<{ state: JobState, count: { value: number, isExact: boolean } }> } | null };
+
+export type CreateQueueMutationVariables = Exact<{
+  input: CreateQueueInput;
+}>;
+
+
+export type CreateQueueMutation = { createQueue:
+    | { __typename: 'CreateQueueSuccess', queue: { name: string, createdAt: string, pausedAt: string | null, pausedUntil: string | null, pauseReason: string | null, concurrencyLimit: number | null, backlogLimit: number | null, oldestWaitingAt: string | null, rateLimit: { jobs: number, periodMs: number } | null, counts: Array<{ state: JobState, count: { value: number, isExact: boolean } }> } }
+    | { __typename: 'QueueExistsError', code: string, message: string, path: string | null }
+   };
+
+export type SetQueueLimitsMutationVariables = Exact<{
+  input: SetQueueLimitsInput;
+}>;
+
+
+export type SetQueueLimitsMutation = { setQueueLimits:
+    | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+    | { __typename: 'SetQueueLimitsSuccess', queue: { name: string, createdAt: string, pausedAt: string | null, pausedUntil: string | null, pauseReason: string | null, concurrencyLimit: number | null, backlogLimit: number | null, oldestWaitingAt: string | null, rateLimit: { jobs: number, periodMs: number } | null, counts: Array<{ state: JobState, count: { value: number, isExact: boolean } }> } }
+   };
+
+export type PauseQueueMutationVariables = Exact<{
+  input: PauseQueueInput;
+}>;
+
+
+export type PauseQueueMutation = { pauseQueue:
+    | { __typename: 'BadInputError', code: string, message: string, path: string | null }
+    | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+    | { __typename: 'PauseQueueSuccess', queue: { name: string, createdAt: string, pausedAt: string | null, pausedUntil: string | null, pauseReason: string | null, concurrencyLimit: number | null, backlogLimit: number | null, oldestWaitingAt: string | null, rateLimit: { jobs: number, periodMs: number } | null, counts: Array<{ state: JobState, count: { value: number, isExact: boolean } }> } }
+   };
+
+export type ResumeQueueMutationVariables = Exact<{
+  input: ResumeQueueInput;
+}>;
+
+
+export type ResumeQueueMutation = { resumeQueue:
+    | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+    | { __typename: 'ResumeQueueSuccess', queue: { name: string, createdAt: string, pausedAt: string | null, pausedUntil: string | null, pauseReason: string | null, concurrencyLimit: number | null, backlogLimit: number | null, oldestWaitingAt: string | null, rateLimit: { jobs: number, periodMs: number } | null, counts: Array<{ state: JobState, count: { value: number, isExact: boolean } }> } }
+   };
 
 export class TypedDocumentString<TResult, TVariables>
   extends String
@@ -1942,6 +2059,29 @@ export const JobPlanFragmentDoc = new TypedDocumentString(`
   pastRuns
 }
     `, {"fragmentName":"JobPlan"}) as unknown as TypedDocumentString<JobPlanFragment, unknown>;
+export const QueueFragmentDoc = new TypedDocumentString(`
+    fragment Queue on Queue {
+  name
+  createdAt
+  pausedAt
+  pausedUntil
+  pauseReason
+  concurrencyLimit
+  rateLimit {
+    jobs
+    periodMs
+  }
+  backlogLimit
+  counts {
+    state
+    count {
+      value
+      isExact
+    }
+  }
+  oldestWaitingAt
+}
+    `, {"fragmentName":"Queue"}) as unknown as TypedDocumentString<QueueFragment, unknown>;
 export const RequeueJobDocument = new TypedDocumentString(`
     mutation RequeueJob($input: RequeueJobInput!) {
   requeueJob(input: $input) {
@@ -4394,3 +4534,214 @@ export const PipelineHistoryDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<PipelineHistoryQuery, PipelineHistoryQueryVariables>;
+export const QueuesDocument = new TypedDocumentString(`
+    query Queues {
+  queues {
+    ...Queue
+  }
+}
+    fragment Queue on Queue {
+  name
+  createdAt
+  pausedAt
+  pausedUntil
+  pauseReason
+  concurrencyLimit
+  rateLimit {
+    jobs
+    periodMs
+  }
+  backlogLimit
+  counts {
+    state
+    count {
+      value
+      isExact
+    }
+  }
+  oldestWaitingAt
+}`) as unknown as TypedDocumentString<QueuesQuery, QueuesQueryVariables>;
+export const QueueDocument = new TypedDocumentString(`
+    query Queue($name: String!) {
+  queue(name: $name) {
+    ...Queue
+  }
+}
+    fragment Queue on Queue {
+  name
+  createdAt
+  pausedAt
+  pausedUntil
+  pauseReason
+  concurrencyLimit
+  rateLimit {
+    jobs
+    periodMs
+  }
+  backlogLimit
+  counts {
+    state
+    count {
+      value
+      isExact
+    }
+  }
+  oldestWaitingAt
+}`) as unknown as TypedDocumentString<QueueQuery, QueueQueryVariables>;
+export const CreateQueueDocument = new TypedDocumentString(`
+    mutation CreateQueue($input: CreateQueueInput!) {
+  createQueue(input: $input) {
+    __typename
+    ... on CreateQueueSuccess {
+      queue {
+        ...Queue
+      }
+    }
+    ... on Error {
+      code
+      message
+      path
+    }
+  }
+}
+    fragment Queue on Queue {
+  name
+  createdAt
+  pausedAt
+  pausedUntil
+  pauseReason
+  concurrencyLimit
+  rateLimit {
+    jobs
+    periodMs
+  }
+  backlogLimit
+  counts {
+    state
+    count {
+      value
+      isExact
+    }
+  }
+  oldestWaitingAt
+}`) as unknown as TypedDocumentString<CreateQueueMutation, CreateQueueMutationVariables>;
+export const SetQueueLimitsDocument = new TypedDocumentString(`
+    mutation SetQueueLimits($input: SetQueueLimitsInput!) {
+  setQueueLimits(input: $input) {
+    __typename
+    ... on SetQueueLimitsSuccess {
+      queue {
+        ...Queue
+      }
+    }
+    ... on Error {
+      code
+      message
+      path
+    }
+    ... on NotFoundError {
+      suggestion
+    }
+  }
+}
+    fragment Queue on Queue {
+  name
+  createdAt
+  pausedAt
+  pausedUntil
+  pauseReason
+  concurrencyLimit
+  rateLimit {
+    jobs
+    periodMs
+  }
+  backlogLimit
+  counts {
+    state
+    count {
+      value
+      isExact
+    }
+  }
+  oldestWaitingAt
+}`) as unknown as TypedDocumentString<SetQueueLimitsMutation, SetQueueLimitsMutationVariables>;
+export const PauseQueueDocument = new TypedDocumentString(`
+    mutation PauseQueue($input: PauseQueueInput!) {
+  pauseQueue(input: $input) {
+    __typename
+    ... on PauseQueueSuccess {
+      queue {
+        ...Queue
+      }
+    }
+    ... on Error {
+      code
+      message
+      path
+    }
+    ... on NotFoundError {
+      suggestion
+    }
+  }
+}
+    fragment Queue on Queue {
+  name
+  createdAt
+  pausedAt
+  pausedUntil
+  pauseReason
+  concurrencyLimit
+  rateLimit {
+    jobs
+    periodMs
+  }
+  backlogLimit
+  counts {
+    state
+    count {
+      value
+      isExact
+    }
+  }
+  oldestWaitingAt
+}`) as unknown as TypedDocumentString<PauseQueueMutation, PauseQueueMutationVariables>;
+export const ResumeQueueDocument = new TypedDocumentString(`
+    mutation ResumeQueue($input: ResumeQueueInput!) {
+  resumeQueue(input: $input) {
+    __typename
+    ... on ResumeQueueSuccess {
+      queue {
+        ...Queue
+      }
+    }
+    ... on Error {
+      code
+      message
+      path
+    }
+    ... on NotFoundError {
+      suggestion
+    }
+  }
+}
+    fragment Queue on Queue {
+  name
+  createdAt
+  pausedAt
+  pausedUntil
+  pauseReason
+  concurrencyLimit
+  rateLimit {
+    jobs
+    periodMs
+  }
+  backlogLimit
+  counts {
+    state
+    count {
+      value
+      isExact
+    }
+  }
+  oldestWaitingAt
+}`) as unknown as TypedDocumentString<ResumeQueueMutation, ResumeQueueMutationVariables>;

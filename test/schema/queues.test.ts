@@ -1,0 +1,230 @@
+/** Queues as objects: made, limited, paused, and what a waiting job says of them. */
+import { EventEmitter } from "node:events";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { graphileWorker as backend } from "../../src/backends/graphile-worker/backend.ts";
+import { runCli } from "../../src/cli/program.ts";
+import type { Database } from "../../src/db/client.ts";
+import { idText } from "../../src/domain/ids.ts";
+import { admit } from "../../src/jobs/admit.ts";
+import { testDatabase } from "../support/database.ts";
+import { insertWorker } from "../support/factories.ts";
+import { queuedJob } from "../support/running.ts";
+import { type TestServer, testServer } from "../support/server.ts";
+import { publishBakery } from "./bakery.ts";
+
+let db: Database;
+let server: TestServer;
+beforeAll(async () => {
+  db = await testDatabase();
+  await publishBakery(db);
+  server = await testServer(db);
+  const worker = await insertWorker(db.sql);
+  await db.sql`update workers set projects = '[{"name": "bikes", "root": "x"}]' where id = ${worker}`;
+});
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  await db[Symbol.asyncDispose]();
+});
+
+const fields = `name pausedAt pausedUntil pauseReason concurrencyLimit rateLimit { jobs periodMs } backlogLimit
+  counts { state count { value isExact } } oldestWaitingAt`;
+const errors = "__typename ... on Error { code message path }";
+
+async function mutate(name: string, input: object) {
+  const [kind, success] = [
+    `${name[0]?.toUpperCase()}${name.slice(1)}Input`,
+    `${name[0]?.toUpperCase()}${name.slice(1)}Success`,
+  ];
+  const answer = await server.post(
+    `mutation ($input: ${kind}!) { ${name}(input: $input) { ${errors} ... on ${success} { queue { ${fields} } } } }`,
+    { input },
+  );
+  return answer.errors ?? answer.data[name];
+}
+
+async function waitingFor(id: string): Promise<string | null> {
+  const { data, errors } = await server.post("query ($id: ID!) { job(id: $id) { waitingFor } }", {
+    id: idText("job", id),
+  });
+  expect(errors).toBeUndefined();
+  return data.job.waitingFor;
+}
+
+async function cli(...argv: string[]) {
+  const written = { out: "", err: "" };
+  const into = (stream: keyof typeof written) => ({
+    write(text: string) {
+      written[stream] += text;
+    },
+  });
+  const code = await runCli(argv, {
+    env: { FLOWERPOWER_QUEUE_URL: server.url, LANG: "C.UTF-8" },
+    cwd: "/",
+    stdout: into("out"),
+    stderr: into("err"),
+    signals: new EventEmitter(),
+  });
+  return { code, ...written };
+}
+
+describe("a queue", () => {
+  it("is made with its limits, once, and changed in what is said and nothing else", async () => {
+    const open = { pausedAt: null, pausedUntil: null, pauseReason: null, counts: [], oldestWaitingAt: null };
+    expect(await mutate("createQueue", { name: "nightly", concurrencyLimit: 2 })).toEqual({
+      __typename: "CreateQueueSuccess",
+      queue: { name: "nightly", ...open, concurrencyLimit: 2, rateLimit: null, backlogLimit: null },
+    });
+    expect(await mutate("createQueue", { name: "nightly" })).toMatchObject({
+      __typename: "QueueExistsError",
+      code: "CONFLICT",
+      path: "input.name",
+    });
+    const changed = await mutate("setQueueLimits", {
+      name: "nightly",
+      rateLimit: { jobs: 10, periodMs: 60_000 },
+      backlogLimit: 1000,
+    });
+    expect(changed.queue).toMatchObject({
+      concurrencyLimit: 2,
+      rateLimit: { jobs: 10, periodMs: 60_000 },
+      backlogLimit: 1000,
+    });
+    const lifted = await mutate("setQueueLimits", { name: "nightly", concurrencyLimit: null, rateLimit: null });
+    expect(lifted.queue).toMatchObject({ concurrencyLimit: null, rateLimit: null, backlogLimit: 1000 });
+  });
+
+  it.each([
+    ["createQueue", { name: "a/b" }],
+    ["createQueue", { name: "" }],
+    ["createQueue", { name: "x", concurrencyLimit: 0 }],
+    ["setQueueLimits", { name: "default", backlogLimit: -1 }],
+    ["setQueueLimits", { name: "default", rateLimit: { jobs: 1, periodMs: 86_400_001 } }],
+  ])("%s refuses %j", async (name, input) => {
+    expect(await mutate(name, input)).toMatchObject([{ extensions: { code: "BAD_USER_INPUT" } }]);
+  });
+
+  it("that is not there is an error as data; a pause that is over as well", async () => {
+    for (const name of ["setQueueLimits", "pauseQueue", "resumeQueue"]) {
+      expect(await mutate(name, { name: "nowhere" })).toMatchObject({
+        __typename: "NotFoundError",
+        path: "input.name",
+      });
+    }
+    expect(await mutate("pauseQueue", { name: "default", until: "2020-01-01T00:00:00Z" })).toMatchObject({
+      __typename: "BadInputError",
+      path: "input.until",
+    });
+  });
+
+  it("takes no more than its backlog limit, and says so as data", async () => {
+    await mutate("createQueue", { name: "short", backlogLimit: 2 });
+    const enqueue = async (input: object = {}) =>
+      (
+        await server.post(
+          `mutation ($input: EnqueueJobInput!) { enqueueJob(input: $input) { ${errors}
+            ... on EnqueueJobSuccess { replayed job { id } } ... on QueueFullError { queue } } }`,
+          { input: { pipeline: "bakery/bread", inputs: { flour: 1 }, queue: "short", ...input } },
+        )
+      ).data.enqueueJob;
+    const first = await enqueue({ idempotencyKey: "k" });
+    expect(first).toMatchObject({ __typename: "EnqueueJobSuccess" });
+    // Of several at once as many are taken as there is room for.
+    const answers = await Promise.all([1, 2, 3, 4].map(() => enqueue()));
+    expect(answers.map(({ __typename }) => __typename).toSorted()).toEqual([
+      "EnqueueJobSuccess",
+      "QueueFullError",
+      "QueueFullError",
+      "QueueFullError",
+    ]);
+    expect(answers.find(({ __typename }) => __typename === "QueueFullError")).toMatchObject({
+      code: "QUEUE_FULL",
+      path: "input.queue",
+      queue: "short",
+    });
+    // What was taken before is told, however full it is.
+    expect(await enqueue({ idempotencyKey: "k" })).toMatchObject({ replayed: true, job: first.job });
+    expect(await enqueue({ idempotencyKey: "new" })).toMatchObject({ __typename: "QueueFullError" });
+    await mutate("setQueueLimits", { name: "short", backlogLimit: 3 });
+    expect(await enqueue({ idempotencyKey: "new" })).toMatchObject({ __typename: "EnqueueJobSuccess" });
+  });
+
+  it("counts its jobs by state", async () => {
+    const { data } = await server.post(`{ queue(name: "short") { ${fields} } missing: queue(name: "x") { name } }`);
+    expect(data.queue.counts).toEqual([{ state: "QUEUED", count: { value: 3, isExact: true } }]);
+    expect(data.queue.oldestWaitingAt).toEqual(expect.any(String));
+    expect(data.missing).toBeNull();
+  });
+});
+
+describe("a waiting job", () => {
+  it("says that its queue is paused, until when and why", async () => {
+    await mutate("createQueue", { name: "paused" });
+    await mutate("pauseQueue", { name: "paused", until: "2999-01-01T00:00:00Z", reason: "the moon" });
+    const id = await queuedJob(db, { queue: "paused" });
+    expect(await waitingFor(id)).toBe("queue paused is paused until 2999-01-01T00:00:00.000Z: the moon");
+    await mutate("resumeQueue", { name: "paused" });
+    await admit(db, backend);
+    expect(await waitingFor(id)).toBeNull();
+  });
+
+  it("says what limits it: its queue, or the job that has its key", async () => {
+    await mutate("createQueue", { name: "narrow", concurrencyLimit: 1 });
+    const first = await queuedJob(db, { queue: "narrow" });
+    const second = await queuedJob(db, { queue: "narrow" });
+    await admit(db, backend);
+    expect(await waitingFor(first)).toBeNull();
+    expect(await waitingFor(second)).toBe("its turn in queue narrow, which has 1 of 1 jobs with workers");
+    const concurrency = { key: "bikes/daily region=eu", limit: 1 };
+    const holder = await queuedJob(db, { concurrency });
+    await admit(db, backend);
+    const waits = await queuedJob(db, { concurrency });
+    await admit(db, backend);
+    expect(await waitingFor(waits)).toBe(
+      `${idText("job", holder)}: one job at a time with the key bikes/daily region=eu`,
+    );
+    await mutate("createQueue", { name: "slow", rateLimit: { jobs: 1, periodMs: 60_000 } });
+    await queuedJob(db, { queue: "slow" });
+    const late = await queuedJob(db, { queue: "slow" });
+    await admit(db, backend);
+    expect(await waitingFor(late)).toBe("its turn in queue slow, which starts 1 jobs in 60000 ms");
+  });
+});
+
+describe("the command line", () => {
+  it("makes, changes, pauses and resumes queues, and lists them", async () => {
+    expect(await cli("queue", "create", "reports", "--concurrency", "3", "--rate", "5/m")).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/reports\n {2}is +open\n {2}lets pass +3 at a time, 5 in 1 min/),
+    });
+    expect(await cli("queue", "set", "reports", "--rate", "none", "--backlog", "10")).toMatchObject({ err: "" });
+    expect((await cli("queue", "set", "reports", "--rate", "none", "--backlog", "10")).out).toContain(
+      "3 at a time, 10 waiting",
+    );
+    expect((await cli("queue", "pause", "reports", "--for", "2h", "--reason", "maintenance")).out).toMatch(
+      /paused since .* until .*: maintenance/,
+    );
+    expect((await cli("queue", "list")).out).toMatch(/reports +0 +0 +paused +3 at a time, 10 waiting/);
+    expect((await cli("queue", "resume", "reports")).out).toContain("open");
+    expect(JSON.parse((await cli("queue", "show", "reports", "--json")).out)).toMatchObject({
+      name: "reports",
+      pausedAt: null,
+    });
+  });
+
+  it("says what is wrong, with the exit code of what is not accepted", async () => {
+    expect(await cli("queue", "show", "nowhere")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("no queue nowhere"),
+    });
+    expect(await cli("queue", "set", "default")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("--concurrency"),
+    });
+    expect(await cli("queue", "set", "default", "--rate", "5")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("10/1m"),
+    });
+    expect(await cli("queue", "pause", "default", "--for", "1h", "--until", "2999-01-01")).toMatchObject({ code: 2 });
+    expect(await cli("queue", "create", "default")).toMatchObject({ code: 2, err: expect.stringContaining("already") });
+  });
+});
