@@ -8,6 +8,7 @@ import { openJobs } from "../../src/jobs/context.ts";
 import { disableProject, enableProject } from "../../src/jobs/disable-project.ts";
 import { enqueueJob } from "../../src/jobs/enqueue.ts";
 import { reloadProject } from "../../src/jobs/reload-project.ts";
+import { type RerunRequest, rerunJob } from "../../src/jobs/rerun.ts";
 import { openCatalogue } from "../../src/pipelines/catalogue.ts";
 import { publishProject } from "../../src/pipelines/publish.ts";
 import { pipeline, project } from "../pipelines/descriptions.ts";
@@ -47,6 +48,28 @@ describe("disableProject", () => {
     await enqueueJob(jobs, tester, runRequest({ project: on }));
     await enableProject(jobs, tester, off);
     await enqueueJob(jobs, tester, runRequest({ project: off }));
+  });
+
+  it("refuses a rerun of its jobs with the old job's id as the place", async () => {
+    const off = await published();
+    const { jobId } = await enqueueJob(jobs, tester, runRequest({ project: off }));
+    await db.sql`update jobs set state = 'failed', finished_at = queue_now(), ticketed_at = null where id = ${jobId}`;
+    await disableProject(jobs, tester, { name: off, reason: null });
+    const rerun: RerunRequest = {
+      jobId,
+      inputs: {},
+      config: {},
+      unset: [],
+      unsetConfig: [],
+      changes: {},
+      code: "current",
+      runAt: null,
+      expiresAt: null,
+      idempotencyKey: null,
+      onReplay: "return",
+      requestedBy: null,
+    };
+    await expect(rerunJob(jobs, tester, rerun)).rejects.toMatchObject({ code: "PROJECT_DISABLED", path: "input.id" });
   });
 
   it("takes the tickets of its waiting jobs, which stay queued, and gives new ones when it is enabled", async () => {

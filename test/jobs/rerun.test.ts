@@ -13,7 +13,6 @@ import type { JsonObject } from "../../src/domain/json.ts";
 import { finalStates, jobStates } from "../../src/domain/lifecycle.ts";
 import type { RunRequest } from "../../src/domain/run-request.ts";
 import type { JobsContext } from "../../src/jobs/context.ts";
-import { disableProject, enableProject } from "../../src/jobs/disable-project.ts";
 import { enqueueJob } from "../../src/jobs/enqueue.ts";
 import { type RerunRequest, rerunJob } from "../../src/jobs/rerun.ts";
 import { input, pipeline, project } from "../pipelines/descriptions.ts";
@@ -123,19 +122,6 @@ describe("rerunJob", () => {
     }
     if (state === "running") await startJob(db, id);
     await expect(rerunJob(context, tester, rerunOf(id))).rejects.toBeInstanceOf(JobStateError);
-  });
-
-  it("is refused while the project is disabled, with the old job's id as the place", async () => {
-    const id = await ended();
-    await disableProject(context, tester, { name: "bikes", reason: "stop" });
-    try {
-      await expect(rerunJob(context, tester, rerunOf(id))).rejects.toMatchObject({
-        code: "PROJECT_DISABLED",
-        path: "input.id",
-      });
-    } finally {
-      await enableProject(context, tester, "bikes");
-    }
   });
 
   it("asks for the same as the old one where nothing is changed", async () => {
