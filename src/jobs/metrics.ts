@@ -47,13 +47,16 @@ export async function countEnded(db: Database): Promise<boolean> {
             case when f.started_at is not null then greatest(f.started_at - d.at, interval '0') end as wait,
             l.ended_at - l.started_at as run
           from ended e
-          join jobs j on j.id = e.job_id
-          left join attempts l on l.job_id = e.job_id and l.attempt = e.attempt and l.life = e.life
+          -- Each by its key, whatever Postgres expects: joined, all jobs were read for a few that have ended.
+          cross join lateral (select * from jobs j where j.id = e.job_id limit 1) j
+          left join lateral (
+            select * from attempts l where l.job_id = e.job_id and l.attempt = e.attempt and l.life = e.life limit 1
+          ) l on true
           cross join lateral (
             select min(a.started_at) as started_at, count(*) as attempts from attempts a
             where a.job_id = e.job_id and a.life = e.life
           ) f
-          left join events m on m.job_id = e.job_id and m.seq = 1
+          left join lateral (select * from events m where m.job_id = e.job_id and m.seq = 1 limit 1) m on true
           cross join lateral (
             select case
               -- A retry writes when the job is due again over when it was due first.

@@ -111,7 +111,7 @@ export async function pruneTargets(sql: Sql, { ageMs, keepLast }: Retention): Pr
       ) as s (state, age_ms)
       left join pipelines p on p.project = n.project and p.name = n.pipeline
       left join projects r on r.name = n.project
-    ), kept as (
+    ), kept as materialized (
       select n.project, n.pipeline, (
         select l.id from unnest(${[...finalStates]}::job_state[]) as s (state)
         cross join lateral (
@@ -141,13 +141,13 @@ export async function pruneTargets(sql: Sql, { ageMs, keepLast }: Retention): Pr
     order by t.project, t.pipeline, t.state`;
 }
 
-/** A key is good for 24 hours, and so is its job. */
+/** A key is good for 24 hours, and so is its job. By the index for each row: joined, the order would be lost. */
 function isTooOld(sql: Sql, { project, pipeline, state, endedBefore, below }: PruneTarget, after: string) {
   return sql`j.project = ${project} and j.pipeline = ${pipeline} and j.state = ${state}::job_state
     and j.id > ${after}::uuid and j.id < ${below}::uuid and j.finished_at < ${endedBefore}
-    and not exists (
-      select from idempotency_keys k where k.job_id = j.id and k.created_at > queue_now() - interval '24 hours'
-    )`;
+    and (
+      select true from idempotency_keys k where k.job_id = j.id and k.created_at > queue_now() - interval '24 hours' limit 1
+    ) is null`;
 }
 
 /** One transaction. Jobs that somebody has locked are left for later. Null: another process is pruning. */
@@ -159,11 +159,11 @@ async function pruneSome(
   actor: Actor | null,
 ): Promise<{ count: number; last: string | null } | null> {
   return await db.sql.begin(async (tx) => {
-    if (actor !== null) await tx`select pg_advisory_xact_lock(${pruneLock})`;
-    else {
-      const [lock] = await tx<{ locked: boolean }[]>`select pg_try_advisory_xact_lock(${pruneLock}) as locked`;
-      if (lock?.locked !== true) return null;
-    }
+    // In the order of the index, which ends after the batch: left to choose, Postgres would read and sort all that is too old.
+    const [lock] = await tx<{ locked: boolean }[]>`
+      select ${actor === null ? tx`pg_try_advisory_xact_lock(${pruneLock})` : tx`pg_advisory_xact_lock(${pruneLock}) is not null`} as locked,
+        set_config('enable_bitmapscan', 'off', true), set_config('enable_sort', 'off', true)`;
+    if (lock?.locked !== true) return null;
     const [batch] = await tx<{ count: number; last: string | null }[]>`
       with doomed as materialized (
         select j.id from jobs j where ${isTooOld(tx, target, after)}
