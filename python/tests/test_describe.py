@@ -218,7 +218,7 @@ SETTINGS = """
       timeout: 30m
       concurrency: 1
       concurrency_key: inputs.region
-      job_defaults: {max_retries: 2, retry_delay: 10s, retry_exceptions: ConnectionError, on_worker_lost: fail, max_memory: 2GB, max_cpu: 10m, runtime: fresh, results: summary, reuse: full, statistics: off}
+      job_defaults: {max_retries: 2, retry_delay: 10s, retry_exceptions: ConnectionError, on_worker_lost: fail, max_memory: 2GB, max_cpu: 10m, runtime: fresh, results: summary, reuse: full, failure_ttl: 90d, statistics: off}
     run: {final_vars: [out]}
 """
 
@@ -234,6 +234,7 @@ def test_settings_of_the_queue_are_read(shared):
         "runtime": "fresh",
         "results": "summary",
         "reuse": "full",
+        "failureTtlMs": 7_776_000_000,
         "statistics": "off",
         "concurrency": 1,
         "concurrencyKey": ["inputs.region"],
