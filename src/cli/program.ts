@@ -22,6 +22,7 @@ import { addResult } from "./result.ts";
 import { addServer } from "./server.ts";
 import { type Output, openTerminal } from "./terminal.ts";
 import { addUp } from "./up.ts";
+import { addUpdate } from "./update.ts";
 import { version } from "./version.ts";
 import { addWatch } from "./watch.ts";
 import { addWorker } from "./worker.ts";
@@ -96,6 +97,7 @@ const commands = [
   addLogs,
   addResult,
   addReproduce,
+  addUpdate,
   addCancel,
   addHistory,
   addRequeue,

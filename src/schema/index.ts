@@ -36,6 +36,7 @@ import "./run-events.ts";
 import "./scalars.ts";
 import "./server.ts";
 import "./time-left.ts";
+import "./update-job.ts";
 import "./worker.ts";
 import { builder } from "./builder.ts";
 
