@@ -166,8 +166,12 @@ async function holderOf(
   if (held === undefined) return null;
   const { jobId, state } = held;
   if (held.fingerprint !== fingerprint) throw new IdempotencyConflictError(key, idText("job", jobId));
-  const unsuccessful = state !== null && isFinal(state) && state !== "succeeded";
-  return { jobId, replaceable: onReplay === "new_if_failed" && unsuccessful };
+  return { jobId, replaceable: isReplaceable(onReplay, state) };
+}
+
+/** Whether a job that holds a key makes room for another one. */
+export function isReplaceable(onReplay: Key["onReplay"], state: JobState | null): boolean {
+  return onReplay === "new_if_failed" && state !== null && isFinal(state) && state !== "succeeded";
 }
 
 /** Frees the key of the holder that was seen, and of no other: of several callers one makes the new job, the others find it. */

@@ -153,6 +153,14 @@ export type EnqueueJobInput = {
   timeoutMs?: number | null | undefined;
 };
 
+/** Runs that are asked for together. */
+export type EnqueueJobsInput = {
+  /** The runs, 1 to 1000. */
+  jobs: Array<EnqueueJobInput>;
+  /** What becomes of the others when one cannot be made. */
+  onError?: OnEnqueueError;
+};
+
 /** Why an attempt did not succeed. */
 export type ErrorKind =
   /** It was stopped on request. */
@@ -411,6 +419,13 @@ export type NodeRunState =
   | 'STOPPED'
   /** It has a value. */
   | 'SUCCEEDED';
+
+/** What becomes of the good jobs when others of the call cannot be made. */
+export type OnEnqueueError =
+  /** Nothing is stored: all of them or none. */
+  | 'REJECT_ALL'
+  /** The good ones are stored, the others refused. */
+  | 'REJECT_FAILED';
 
 /** What becomes of a request whose idempotency key was used before. */
 export type OnReplay =
@@ -972,6 +987,42 @@ export type EnqueueJobMutationVariables = Exact<{
 export type EnqueueJobMutation = { enqueueJob:
     | { __typename: 'BadInputError', code: string, message: string, path: string | null }
     | { __typename: 'EnqueueJobSuccess', replayed: boolean, job: { validated: boolean, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }, plan: { codeHash: string, nodes: Array<string>, reused: Array<string>, count: number } | null }
+    | { __typename: 'IdempotencyConflictError', code: string, message: string, path: string | null, existingJob: { id: string } | null }
+    | { __typename: 'InvalidRunError', code: string, message: string, path: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> }
+    | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+    | { __typename: 'ProjectDisabledError', code: string, message: string, path: string | null }
+    | { __typename: 'QueueFullError', code: string, message: string, path: string | null }
+   };
+
+export type EnqueueJobsMutationVariables = Exact<{
+  input: EnqueueJobsInput;
+}>;
+
+
+export type EnqueueJobsMutation = { enqueueJobs:
+    | { __typename: 'EnqueueJobsSuccess', items: Array<{ index: number, result:
+          | { __typename: 'BadInputError', code: string, message: string, path: string | null }
+          | { __typename: 'EnqueuedJob', replayed: boolean, job: { id: string, project: string, pipeline: string, state: JobState, queue: string, runAt: string } }
+          | { __typename: 'IdempotencyConflictError', code: string, message: string, path: string | null, existingJob: { id: string } | null }
+          | { __typename: 'InvalidRunError', code: string, message: string, path: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> }
+          | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+          | { __typename: 'ProjectDisabledError', code: string, message: string, path: string | null }
+          | { __typename: 'QueueFullError', code: string, message: string, path: string | null }
+         }> }
+    | { __typename: 'JobsRefusedError', code: string, message: string, path: string | null, items: Array<{ index: number, result:
+          | { __typename: 'BadInputError', code: string, message: string, path: string | null }
+          | { __typename: 'EnqueuedJob', replayed: boolean, job: { id: string, project: string, pipeline: string, state: JobState, queue: string, runAt: string } }
+          | { __typename: 'IdempotencyConflictError', code: string, message: string, path: string | null, existingJob: { id: string } | null }
+          | { __typename: 'InvalidRunError', code: string, message: string, path: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> }
+          | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+          | { __typename: 'ProjectDisabledError', code: string, message: string, path: string | null }
+          | { __typename: 'QueueFullError', code: string, message: string, path: string | null }
+         }> }
+   };
+
+export type EnqueuedItemFragment = { index: number, result:
+    | { __typename: 'BadInputError', code: string, message: string, path: string | null }
+    | { __typename: 'EnqueuedJob', replayed: boolean, job: { id: string, project: string, pipeline: string, state: JobState, queue: string, runAt: string } }
     | { __typename: 'IdempotencyConflictError', code: string, message: string, path: string | null, existingJob: { id: string } | null }
     | { __typename: 'InvalidRunError', code: string, message: string, path: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> }
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
@@ -2007,6 +2058,45 @@ fragment NodeReason on NodeReason {
   jobId
   attempt
 }`, {"fragmentName":"JobEvent"}) as unknown as TypedDocumentString<JobEventFragment, unknown>;
+export const EnqueuedItemFragmentDoc = new TypedDocumentString(`
+    fragment EnqueuedItem on EnqueuedItem {
+  index
+  result {
+    __typename
+    ... on EnqueuedJob {
+      replayed
+      job {
+        id
+        project
+        pipeline
+        state
+        queue
+        runAt
+      }
+    }
+    ... on Error {
+      code
+      message
+      path
+    }
+    ... on InvalidRunError {
+      problems {
+        path
+        message
+        suggestion
+      }
+    }
+    ... on NotFoundError {
+      suggestion
+    }
+    ... on IdempotencyConflictError {
+      existingJob {
+        id
+      }
+    }
+  }
+}
+    `, {"fragmentName":"EnqueuedItem"}) as unknown as TypedDocumentString<EnqueuedItemFragment, unknown>;
 export const JobPlanFragmentDoc = new TypedDocumentString(`
     fragment JobPlan on JobPlan {
   project
@@ -3387,6 +3477,62 @@ export const EnqueueJobDocument = new TypedDocumentString(`
     total
   }
 }`) as unknown as TypedDocumentString<EnqueueJobMutation, EnqueueJobMutationVariables>;
+export const EnqueueJobsDocument = new TypedDocumentString(`
+    mutation EnqueueJobs($input: EnqueueJobsInput!) {
+  enqueueJobs(input: $input) {
+    __typename
+    ... on EnqueueJobsSuccess {
+      items {
+        ...EnqueuedItem
+      }
+    }
+    ... on JobsRefusedError {
+      code
+      message
+      path
+      items {
+        ...EnqueuedItem
+      }
+    }
+  }
+}
+    fragment EnqueuedItem on EnqueuedItem {
+  index
+  result {
+    __typename
+    ... on EnqueuedJob {
+      replayed
+      job {
+        id
+        project
+        pipeline
+        state
+        queue
+        runAt
+      }
+    }
+    ... on Error {
+      code
+      message
+      path
+    }
+    ... on InvalidRunError {
+      problems {
+        path
+        message
+        suggestion
+      }
+    }
+    ... on NotFoundError {
+      suggestion
+    }
+    ... on IdempotencyConflictError {
+      existingJob {
+        id
+      }
+    }
+  }
+}`) as unknown as TypedDocumentString<EnqueueJobsMutation, EnqueueJobsMutationVariables>;
 export const JobTimeLeftDocument = new TypedDocumentString(`
     query JobTimeLeft($id: ID!) {
   job(id: $id) {
