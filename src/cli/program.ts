@@ -3,6 +3,7 @@ import { addCancel } from "./cancel.ts";
 import type { Cli } from "./cli.ts";
 import { addCompare } from "./compare.ts";
 import { readConfig } from "./config.ts";
+import { addDelete } from "./delete.ts";
 import { addDemo } from "./demo.ts";
 import { addDoctor } from "./doctor.ts";
 import { addEnqueue } from "./enqueue.ts";
@@ -33,6 +34,8 @@ export interface Surroundings {
   stdout: Output;
   stderr: Output;
   signals: Cli["signals"];
+  /** Asks the person; absent where there is none. */
+  ask?: Cli["ask"];
 }
 
 /** Runs one command line, and resolves with the exit code. */
@@ -42,7 +45,10 @@ export async function runCli(argv: readonly string[], around: Surroundings): Pro
     const read = readConfig(around.env);
     const config = argv.includes("--no-color") ? { ...read, colour: false } : read;
     const terminal = openTerminal(around.stdout, around.stderr, config);
-    await buildProgram({ config, terminal, cwd: around.cwd, signals: around.signals }, around).parseAsync(argv, {
+    await buildProgram(
+      { config, terminal, cwd: around.cwd, signals: around.signals, ask: around.ask },
+      around,
+    ).parseAsync(argv, {
       from: "user",
     });
     return exitCodes.succeeded;
@@ -99,6 +105,7 @@ const commands = [
   addReproduce,
   addUpdate,
   addCancel,
+  addDelete,
   addHistory,
   addRequeue,
   addRerun,

@@ -47,7 +47,8 @@ export async function updateJob(context: JobsContext, actor: Actor, update: Upda
         // What was checked is what is there: everything that anybody does to a job raises the number of its last event.
         const [same] = await tx`select from jobs where id = ${jobId} and last_seq = ${job.lastSeq} for no key update`;
         if (same === undefined) return null;
-        await refuseQueue(tx, edit.queue, job.queue);
+        const refusal = await queueRefusal(tx, edit.queue, edit.queue === job.queue ? 0 : 1);
+        if (refusal !== null) throw refusal;
         const edited = await editJobs(tx, context.backend, actor, [jobId], edit, reason);
         await auditJobs(tx, actor, "job.update", edited, { fields: fieldsOf(update), reason });
         return edited;
@@ -100,14 +101,13 @@ function inputChanges(old: JsonObject, now: JsonObject): EventData<"job.updated"
     .map((name) => ({ field: `inputs.${name}`, from: before[name] ?? null, to: after[name] ?? null }));
 }
 
-/** Refuses a queue that does not exist, or that has no room for so many more. */
-export async function refuseQueue(
+/** Why jobs cannot come into a queue: it does not exist, or has no room for so many more. Null: they can. */
+export async function queueRefusal(
   sql: Sql,
   queue: string | undefined,
-  present: string | null,
-  count = 1,
-): Promise<void> {
-  if (queue === undefined || queue === present) return;
+  count: number,
+): Promise<NotFoundError | QueueFullError | null> {
+  if (queue === undefined || count === 0) return null;
   const [found] = await sql<{ backlogLimit: number | null; waiting: number }[]>`
     select q.backlog_limit as "backlogLimit", (
       select count(*) from (
@@ -115,8 +115,8 @@ export async function refuseQueue(
       ) waiting
     )::int as waiting
     from queues q where q.name = ${queue}`;
-  if (found === undefined) throw new NotFoundError("queue", queue, "input.queue");
+  if (found === undefined) return new NotFoundError("queue", queue, "input.queue");
   const { backlogLimit, waiting } = found;
-  if (backlogLimit !== null && waiting + count > backlogLimit)
-    throw new QueueFullError(queue, backlogLimit, "input.queue");
+  const isFull = backlogLimit !== null && waiting + count > backlogLimit;
+  return isFull ? new QueueFullError(queue, backlogLimit, "input.queue") : null;
 }

@@ -2,6 +2,7 @@ import "./artifact.ts";
 import "./artifact-list.ts";
 import "./attempt.ts";
 import "./attempt-list.ts";
+import "./bulk-jobs.ts";
 import "./cancel-job.ts";
 import "./compare-jobs.ts";
 import "./enqueue-job.ts";

@@ -36,6 +36,18 @@ export type CancelJobInput = {
   reason?: string | null | undefined;
 };
 
+/** Which jobs are to be stopped. */
+export type CancelJobsInput = {
+  /** Only tell to how many it would be done, and show some of them. */
+  dryRun?: boolean;
+  /** All jobs that fit and to which it can be done, the oldest first, 1000 in one call. An empty filter is refused. */
+  filter?: JobFilter | null | undefined;
+  /** These jobs, at most 1000. Either these or a filter. */
+  ids?: Array<string | number> | null | undefined;
+  /** Why, for whoever asks later; at most 1000 characters. */
+  reason?: string | null | undefined;
+};
+
 /** How something differs. */
 export type ChangeKind =
   /** Only the later one has it. */
@@ -78,6 +90,18 @@ export type CreateQueueInput = {
   name: string;
   /** How many of its jobs may be given to workers within a time; null: any number. Absent: null. */
   rateLimit?: RateLimitInput | null | undefined;
+};
+
+/** Which jobs are to be forgotten. */
+export type DeleteJobsInput = {
+  /** Only tell to how many it would be done, and show some of them. */
+  dryRun?: boolean;
+  /** All jobs that fit and to which it can be done, the oldest first, 1000 in one call. An empty filter is refused. */
+  filter?: JobFilter | null | undefined;
+  /** These jobs, at most 1000. Either these or a filter. */
+  ids?: Array<string | number> | null | undefined;
+  /** Why, for whoever asks later; at most 1000 characters. */
+  reason?: string | null | undefined;
 };
 
 /** In what way something differs. */
@@ -584,6 +608,18 @@ export type RequeueJobInput = {
   reason?: string | null | undefined;
 };
 
+/** Which jobs get another life. */
+export type RequeueJobsInput = {
+  /** Only tell to how many it would be done, and show some of them. */
+  dryRun?: boolean;
+  /** All jobs that fit and to which it can be done, the oldest first, 1000 in one call. An empty filter is refused. */
+  filter?: JobFilter | null | undefined;
+  /** These jobs, at most 1000. Either these or a filter. */
+  ids?: Array<string | number> | null | undefined;
+  /** Why, for whoever asks later; at most 1000 characters. */
+  reason?: string | null | undefined;
+};
+
 /** With which code a job is run again. */
 export type RerunCode =
   /** With what is in the project's folder when the new job starts. */
@@ -735,6 +771,26 @@ export type UpdateJobInput = {
   unset?: Array<string> | null | undefined;
 };
 
+/** Which jobs that wait are to be changed, and what is to be different. What is absent stays as it is. */
+export type UpdateJobsInput = {
+  /** Only tell to how many it would be done, and show some of them. */
+  dryRun?: boolean;
+  /** All jobs that fit and to which it can be done, the oldest first, 1000 in one call. An empty filter is refused. */
+  filter?: JobFilter | null | undefined;
+  /** These jobs, at most 1000. Either these or a filter. */
+  ids?: Array<string | number> | null | undefined;
+  /** From 0 to 100, higher is taken first. */
+  priority?: number | null | undefined;
+  /** The queue in which it waits from now on. */
+  queue?: string | null | undefined;
+  /** Why, for whoever asks later; at most 1000 characters. */
+  reason?: string | null | undefined;
+  /** When it is due; null: now. A queued job that is due later is scheduled again. */
+  runAt?: string | null | undefined;
+  /** The tags it has from now on, at most 20, instead of those it had. */
+  tags?: Array<string> | null | undefined;
+};
+
 /** Where a worker is in its life. */
 export type WorkerState =
   /** It vanished; others have taken over its jobs. */
@@ -831,6 +887,49 @@ export type UpdateJobMutation = { updateJob:
     | { __typename: 'QueueFullError', code: string, message: string, path: string | null }
     | { __typename: 'UpdateJobSuccess', job: { queue: string, priority: number, id: string, project: string, pipeline: string, state: JobState, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } } }
    };
+
+export type CancelJobsMutationVariables = Exact<{
+  input: CancelJobsInput;
+}>;
+
+
+export type CancelJobsMutation = { cancelJobs:
+    | { __typename: 'BadInputError', code: string, message: string, path: string | null }
+    | { __typename: 'BulkSuccess', dryRun: boolean, more: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> }
+   };
+
+export type RequeueJobsMutationVariables = Exact<{
+  input: RequeueJobsInput;
+}>;
+
+
+export type RequeueJobsMutation = { requeueJobs:
+    | { __typename: 'BadInputError', code: string, message: string, path: string | null }
+    | { __typename: 'BulkSuccess', dryRun: boolean, more: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> }
+   };
+
+export type DeleteJobsMutationVariables = Exact<{
+  input: DeleteJobsInput;
+}>;
+
+
+export type DeleteJobsMutation = { deleteJobs:
+    | { __typename: 'BadInputError', code: string, message: string, path: string | null }
+    | { __typename: 'BulkSuccess', dryRun: boolean, more: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> }
+   };
+
+export type UpdateJobsMutationVariables = Exact<{
+  input: UpdateJobsInput;
+}>;
+
+
+export type UpdateJobsMutation = { updateJobs:
+    | { __typename: 'BadInputError', code: string, message: string, path: string | null }
+    | { __typename: 'BulkSuccess', dryRun: boolean, more: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> }
+    | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+   };
+
+export type BulkResultFragment = { dryRun: boolean, more: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> };
 
 export type ValueSummaryFragment = { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null };
 
@@ -1381,19 +1480,6 @@ export class TypedDocumentString<TResult, TVariables>
     return this.value;
   }
 }
-export const PipelineInputFragmentDoc = new TypedDocumentString(`
-    fragment PipelineInput on PipelineInput {
-  name
-  type
-  required
-  doc
-  default {
-    value
-    source
-    reference
-  }
-}
-    `, {"fragmentName":"PipelineInput"}) as unknown as TypedDocumentString<PipelineInputFragment, unknown>;
 export const JobSummaryFragmentDoc = new TypedDocumentString(`
     fragment JobSummary on Job {
   id
@@ -1421,6 +1507,64 @@ export const JobSummaryFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"JobSummary"}) as unknown as TypedDocumentString<JobSummaryFragment, unknown>;
+export const BulkResultFragmentDoc = new TypedDocumentString(`
+    fragment BulkResult on BulkSuccess {
+  dryRun
+  matched {
+    value
+    isExact
+  }
+  more
+  done
+  failed
+  problems {
+    id
+    code
+    message
+    state
+  }
+  sample {
+    ...JobSummary
+  }
+}
+    fragment JobSummary on Job {
+  id
+  project
+  pipeline
+  state
+  queue
+  priority
+  tags
+  attempt
+  maxAttempts
+  createdAt
+  runAt
+  startedAt
+  finishedAt
+  cancelRequestedAt
+  waitedMs
+  runMs
+  waitingFor
+  errorKind
+  requestedBy
+  progress {
+    done
+    total
+  }
+}`, {"fragmentName":"BulkResult"}) as unknown as TypedDocumentString<BulkResultFragment, unknown>;
+export const PipelineInputFragmentDoc = new TypedDocumentString(`
+    fragment PipelineInput on PipelineInput {
+  name
+  type
+  required
+  doc
+  default {
+    value
+    source
+    reference
+  }
+}
+    `, {"fragmentName":"PipelineInput"}) as unknown as TypedDocumentString<PipelineInputFragment, unknown>;
 export const ListedJobFragmentDoc = new TypedDocumentString(`
     fragment ListedJob on Job {
   ...JobSummary
@@ -2883,6 +3027,233 @@ export const UpdateJobDocument = new TypedDocumentString(`
     total
   }
 }`) as unknown as TypedDocumentString<UpdateJobMutation, UpdateJobMutationVariables>;
+export const CancelJobsDocument = new TypedDocumentString(`
+    mutation CancelJobs($input: CancelJobsInput!) {
+  cancelJobs(input: $input) {
+    __typename
+    ...BulkResult
+    ... on Error {
+      code
+      message
+      path
+    }
+  }
+}
+    fragment BulkResult on BulkSuccess {
+  dryRun
+  matched {
+    value
+    isExact
+  }
+  more
+  done
+  failed
+  problems {
+    id
+    code
+    message
+    state
+  }
+  sample {
+    ...JobSummary
+  }
+}
+fragment JobSummary on Job {
+  id
+  project
+  pipeline
+  state
+  queue
+  priority
+  tags
+  attempt
+  maxAttempts
+  createdAt
+  runAt
+  startedAt
+  finishedAt
+  cancelRequestedAt
+  waitedMs
+  runMs
+  waitingFor
+  errorKind
+  requestedBy
+  progress {
+    done
+    total
+  }
+}`) as unknown as TypedDocumentString<CancelJobsMutation, CancelJobsMutationVariables>;
+export const RequeueJobsDocument = new TypedDocumentString(`
+    mutation RequeueJobs($input: RequeueJobsInput!) {
+  requeueJobs(input: $input) {
+    __typename
+    ...BulkResult
+    ... on Error {
+      code
+      message
+      path
+    }
+  }
+}
+    fragment BulkResult on BulkSuccess {
+  dryRun
+  matched {
+    value
+    isExact
+  }
+  more
+  done
+  failed
+  problems {
+    id
+    code
+    message
+    state
+  }
+  sample {
+    ...JobSummary
+  }
+}
+fragment JobSummary on Job {
+  id
+  project
+  pipeline
+  state
+  queue
+  priority
+  tags
+  attempt
+  maxAttempts
+  createdAt
+  runAt
+  startedAt
+  finishedAt
+  cancelRequestedAt
+  waitedMs
+  runMs
+  waitingFor
+  errorKind
+  requestedBy
+  progress {
+    done
+    total
+  }
+}`) as unknown as TypedDocumentString<RequeueJobsMutation, RequeueJobsMutationVariables>;
+export const DeleteJobsDocument = new TypedDocumentString(`
+    mutation DeleteJobs($input: DeleteJobsInput!) {
+  deleteJobs(input: $input) {
+    __typename
+    ...BulkResult
+    ... on Error {
+      code
+      message
+      path
+    }
+  }
+}
+    fragment BulkResult on BulkSuccess {
+  dryRun
+  matched {
+    value
+    isExact
+  }
+  more
+  done
+  failed
+  problems {
+    id
+    code
+    message
+    state
+  }
+  sample {
+    ...JobSummary
+  }
+}
+fragment JobSummary on Job {
+  id
+  project
+  pipeline
+  state
+  queue
+  priority
+  tags
+  attempt
+  maxAttempts
+  createdAt
+  runAt
+  startedAt
+  finishedAt
+  cancelRequestedAt
+  waitedMs
+  runMs
+  waitingFor
+  errorKind
+  requestedBy
+  progress {
+    done
+    total
+  }
+}`) as unknown as TypedDocumentString<DeleteJobsMutation, DeleteJobsMutationVariables>;
+export const UpdateJobsDocument = new TypedDocumentString(`
+    mutation UpdateJobs($input: UpdateJobsInput!) {
+  updateJobs(input: $input) {
+    __typename
+    ...BulkResult
+    ... on Error {
+      code
+      message
+      path
+    }
+    ... on NotFoundError {
+      suggestion
+    }
+  }
+}
+    fragment BulkResult on BulkSuccess {
+  dryRun
+  matched {
+    value
+    isExact
+  }
+  more
+  done
+  failed
+  problems {
+    id
+    code
+    message
+    state
+  }
+  sample {
+    ...JobSummary
+  }
+}
+fragment JobSummary on Job {
+  id
+  project
+  pipeline
+  state
+  queue
+  priority
+  tags
+  attempt
+  maxAttempts
+  createdAt
+  runAt
+  startedAt
+  finishedAt
+  cancelRequestedAt
+  waitedMs
+  runMs
+  waitingFor
+  errorKind
+  requestedBy
+  progress {
+    done
+    total
+  }
+}`) as unknown as TypedDocumentString<UpdateJobsMutation, UpdateJobsMutationVariables>;
 export const JobDocument = new TypedDocumentString(`
     query Job($id: ID!) {
   job(id: $id) {
