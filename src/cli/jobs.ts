@@ -3,8 +3,10 @@ import type { JobState, JobSummary, ListedJob } from "../client/client.ts";
 import { openApi } from "./api.ts";
 import { type Cli, type GlobalOptions, globalOptions, printJson } from "./cli.ts";
 import { shortId, stateColours } from "./frame.ts";
+import { collect } from "./run-flags.ts";
 import { table } from "./table.ts";
 import { printable, type Terminal } from "./terminal.ts";
+import { splitPair } from "./typed-text.ts";
 import { dayAndClock, dueShort, duration, localTime, utcOffset } from "./units.ts";
 
 interface Options extends GlobalOptions {
@@ -13,6 +15,7 @@ interface Options extends GlobalOptions {
   pipeline?: string;
   queue?: string;
   tag?: string;
+  meta: string[];
   limit: number;
 }
 
@@ -31,12 +34,15 @@ export function addJobs(program: Command, cli: Cli): void {
     .option("--pipeline <name>", "only of this pipeline: project/pipeline, or its name beside --project")
     .option("--queue <name>", "only in this queue")
     .option("--tag <tag>", "only with this tag")
+    .option("--meta <key=value>", "only with this in its metadata; may be repeated", collect, [])
     .option("-n, --limit <count>", "at most so many", count, 20)
     .action(async (_options: object, command: Command) => {
       const options = globalOptions(command) as Options;
       const { state, project, pipeline, queue, tag, limit } = options;
       await using client = openApi(cli, options);
-      const filter = { states: state, project, pipeline, queue, tag };
+      const pairs = options.meta.map((pair) => splitPair(pair, "--meta"));
+      const metadata = pairs.length === 0 ? null : pairs.map(([key, value]) => ({ key, value }));
+      const filter = { states: state, project, pipeline, queue, tag, metadata };
       const found: ListedJob[] = [];
       for await (const job of client.jobs(filter, { pageSize: Math.min(limit, 100) })) {
         found.push(job);
