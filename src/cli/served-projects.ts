@@ -1,5 +1,6 @@
 import { realpath } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { DomainError } from "../domain/errors.ts";
 import {
   findProject,
   openFoundProject,
@@ -79,16 +80,21 @@ export async function withPythons(
     preparing ??= prepareManagedPython({ folder, lockFile, env, onProgress });
     return preparing;
   };
-  return await Promise.all(
-    projects.map(async ({ name, root, python, envFile }) => {
-      const search = { projectDir: root, configured: python, env };
-      const own = await findPython(search);
-      const found = own ?? (await findPython({ ...search, managed: (await prepare()).path }));
-      if (found === null) throw new Error("The Python that was just made is not found");
-      const environment = () => childEnvironment({ own: env, databaseUrl, envFile: readEnvFile(envFile) });
-      return { name, dir: root, python: found, environment };
-    }),
-  );
+  return (await Promise.all(projects.map(served))).flat();
+
+  async function served({ name, root, python, isFound, envFile }: ProjectFolder): Promise<ServedProject[]> {
+    const search = { projectDir: root, configured: python, env };
+    const own = await findPython(search).catch((error: unknown) => {
+      if (!isFound || !(error instanceof DomainError)) throw error;
+      onProgress(`Not served: ${root}: ${error.message}`);
+      return "refused" as const;
+    });
+    if (own === "refused") return [];
+    const found = own ?? (await findPython({ ...search, managed: (await prepare()).path }));
+    if (found === null) throw new Error("The Python that was just made is not found");
+    const environment = () => childEnvironment({ own: env, databaseUrl, envFile: readEnvFile(envFile) });
+    return [{ name, dir: root, python: found, environment }];
+  }
 }
 
 function refuseTwins(projects: readonly ProjectFolder[]): void {

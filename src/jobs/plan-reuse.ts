@@ -7,6 +7,7 @@ import { listNames } from "../pipelines/nearest.ts";
 import type { RunPlan } from "../pipelines/plan.ts";
 import type { JobSettings } from "../pipelines/policy.ts";
 import { type EarlierRun, type GivenValues, plannedReuse, type ReuseForecast } from "../pipelines/reuse.ts";
+import { whyNoReuse } from "../pipelines/way.ts";
 import { readEarlierRuns } from "./earlier-runs.ts";
 
 /** What a run would take from earlier ones, as far as Postgres knows. */
@@ -33,6 +34,8 @@ export async function planReuse({ sql }: Database, run: ReusingRun): Promise<Pla
   const { reuse: mode } = settings;
   const { reuseFrom = [], recompute } = request.options;
   if (mode === "none" || description.graph === null || plan.problems.length > 0) return null;
+  const unable = whyNoReuse(description, plan.path);
+  if (unable !== null) return { forecasts: [], note: `Nothing is reused: ${unable}` };
   const { projectName: project, name } = pipeline;
   const earlier = await readEarlierRuns(sql, { mode, project, pipeline: name, sameJob, reuseFrom });
   const { graph } = description;

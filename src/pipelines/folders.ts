@@ -14,6 +14,8 @@ export interface ProjectFolder {
   root: string;
   /** `job_queue.python` as written, references resolved; null: find one. */
   python: string | null;
+  /** It lies below a root and nobody has named it: what is wrong with it keeps no other from being served. */
+  isFound: boolean;
   /** `job_queue.env_file`, else `.env` in the project; absolute, and the second need not be there. */
   envFile: string;
 }
@@ -89,7 +91,7 @@ export async function openProject(flag: ProjectFlag, env: Variables): Promise<Pr
   if (file.envFile !== null && !(await isFile(envFile))) {
     throw new ProjectFolderError(`There is no ${envFile}, which job_queue.env_file of ${root} names.`);
   }
-  return { name, root, python: file.python, envFile };
+  return { name, root, python: file.python, isFound: false, envFile };
 }
 
 /**
@@ -98,12 +100,12 @@ export async function openProject(flag: ProjectFlag, env: Variables): Promise<Pr
  */
 export async function openFoundProject(dir: string, env: Variables): Promise<ProjectFolder> {
   try {
-    return await openProject({ name: null, dir }, env);
+    return { ...(await openProject({ name: null, dir }, env)), isFound: true };
   } catch (error) {
     if (!(error instanceof ProjectFileError)) throw error;
     const root = await realpath(dir);
     refuseBadName(basename(root), root);
-    return { name: basename(root), root, python: null, envFile: join(root, ".env") };
+    return { name: basename(root), root, python: null, isFound: true, envFile: join(root, ".env") };
   }
 }
 

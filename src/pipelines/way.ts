@@ -22,11 +22,23 @@ export function wayProblems(
 ): PlanProblem[] {
   const { executor, reuse = "none" } = request.options;
   const way = { description, asked: executor?.type ?? null, reuse, path, project };
-  const coroutines = nodesOf(way, (node) => node.async === true);
-  const { asyncDriver = null } = description.execution ?? {};
-  const refused = asyncDriver === false ? coroutines.map((name) => asyncIsOff(name)) : [];
-  if (asyncDriver ?? coroutines.length > 0) return [...refused, ...asyncProblems(way)];
+  const refused = description.execution?.asyncDriver === false ? coroutinesOf(way).map((name) => asyncIsOff(name)) : [];
+  if (isAsync(way)) return [...refused, ...asyncProblems(way)];
   return [...refused, ...branchProblems(way), ...reuseProblems(way)];
+}
+
+/** Why nothing can be reused on the way that a run would go, whoever asks for reuse; null when it can. */
+export function whyNoReuse(description: PipelineDescription, path: readonly string[]): string | null {
+  const way = { description, path };
+  return isAsync(way) ? asyncReuse.message : (adapterReuse(way)?.message ?? null);
+}
+
+function isAsync(way: Pick<Way, "description" | "path">): boolean {
+  return way.description.execution?.asyncDriver ?? coroutinesOf(way).length > 0;
+}
+
+function coroutinesOf(way: Pick<Way, "description" | "path">): string[] {
+  return nodesOf(way, (node) => node.async === true);
 }
 
 interface Way {
@@ -77,11 +89,16 @@ const asyncReuse: PlanProblem = {
 };
 
 /** Hamilton has one adapter that calls the nodes, and reuse is one. Again: only of who asks for it. */
-function reuseProblems({ description, reuse }: Way): PlanProblem[] {
+function reuseProblems(way: Way): PlanProblem[] {
+  const problem = way.reuse === "none" ? null : adapterReuse(way);
+  return problem === null ? [] : [problem];
+}
+
+function adapterReuse({ description }: Pick<Way, "description">): PlanProblem | null {
   const own = (description.execution?.adapters ?? []).find((adapter) => adapter.reuse === false);
-  if (own === undefined || reuse === "none") return [];
+  if (own === undefined) return null;
   const message = `The adapter ${own.name} calls the nodes itself, as reuse does, and Hamilton takes one such adapter only.`;
-  return [{ code: "ADAPTER_REUSE", path: "input.reuse", message, suggestion: "NONE" }];
+  return { code: "ADAPTER_REUSE", path: "input.reuse", message, suggestion: "NONE" };
 }
 
 function branchProblems(way: Way): PlanProblem[] {
@@ -114,7 +131,7 @@ function adapterProblems({ description }: Way, ability: "async" | "branches", wh
 
 type Node = NonNullable<PipelineDescription["graph"]>["nodes"][number];
 
-function nodesOf({ description, path }: Way, holds: (node: Node) => boolean): string[] {
+function nodesOf({ description, path }: Pick<Way, "description" | "path">, holds: (node: Node) => boolean): string[] {
   if (description.graph === null) return [];
   const { nodes } = indexGraph(description.graph);
   return path.filter((name) => {

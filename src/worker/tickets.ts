@@ -54,7 +54,15 @@ export class TicketTaker {
   /** Serves these lanes from now on, and no others. */
   serve(lanes: readonly string[]): void {
     const wanted = new Set([...lanes, idleLane]);
-    const task: Task = (payload) => this.#options.take(payload as Ticket);
+    const task: Task = async (payload) => {
+      try {
+        await this.#options.take(payload as Ticket);
+      } catch (error) {
+        // graphile-worker gives the ticket out again, and tells nobody: its logger is silent.
+        this.#options.onError(error as Error);
+        throw error;
+      }
+    };
     let added = 0;
     for (const lane of wanted) {
       if (Object.hasOwn(this.#tasks, lane)) continue;

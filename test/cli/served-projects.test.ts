@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { readConfig } from "../../src/cli/config.ts";
-import { openProjects } from "../../src/cli/served-projects.ts";
+import { openProjects, withPythons } from "../../src/cli/served-projects.ts";
 import { openTerminal } from "../../src/cli/terminal.ts";
 
 let root: string;
@@ -40,6 +40,16 @@ it("gives one of them the name that a flag says", async () => {
   const { names, told } = await open(`mine=${join(root, "my project")}`);
   expect(names).toEqual(["mine", "shop", "unread"]);
   expect(told).not.toContain("my project");
+});
+
+it("passes over one below a root whose Python is broken, and refuses it where a flag names it", async () => {
+  const python = join(root, "nowhere/python");
+  const project = { name: "old", root: join(root, "good"), python, isFound: true, envFile: join(root, ".env") };
+  const told: string[] = [];
+  const around = { folder: root, config: readConfig({}), onProgress: (message: string) => void told.push(message) };
+  expect(await withPythons([project], around)).toEqual([]);
+  expect(told).toEqual([expect.stringContaining(`Not served: ${project.root}: There is no ${python}`)]);
+  await expect(withPythons([{ ...project, isFound: false }], around)).rejects.toThrow(`There is no ${python}`);
 });
 
 it("refuses what a flag names and cannot be served", async () => {

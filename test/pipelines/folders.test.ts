@@ -82,6 +82,7 @@ describe("openProject", () => {
       name: "bikes",
       root: dir,
       python: "/opt/bikes",
+      isFound: false,
       envFile: join(dir, "etc/prod.env"),
     });
   });
@@ -93,6 +94,7 @@ describe("openProject", () => {
         name: "nameless",
         root: join(root, "nameless"),
         python: null,
+        isFound: false,
         envFile: join(root, "nameless/.env"),
       });
     },
@@ -153,6 +155,7 @@ describe("openProject", () => {
   it("follows an anchor", async () => {
     expect(await open("anchored", "python: &p /opt/py\njob_queue: {python: *p}\n")).toMatchObject({
       python: "/opt/py",
+      isFound: false,
     });
   });
 
@@ -187,6 +190,7 @@ describe("openFoundProject", () => {
       name: "broken",
       root: dir,
       python: null,
+      isFound: true,
       envFile: join(dir, ".env"),
     });
     const whole = await projectAt("found/whole", { "conf/project.yml": "name: shop\n" });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type PlannedRequest, planRun } from "../../src/pipelines/plan.ts";
+import { whyNoReuse } from "../../src/pipelines/way.ts";
 import type { PipelineDescription, ProjectDescription } from "../../src/runtime/protocol.ts";
 import { node, pipeline, project } from "./descriptions.ts";
 
@@ -140,6 +141,10 @@ describe("adapters", () => {
       planRun(flat({ adapters }, false), { inputs: {}, finalVars: null, config: {}, options: { reuse } }).problems;
     expect(ask("full")).toMatchObject([{ code: "ADAPTER_REUSE", path: "input.reuse", suggestion: "NONE" }]);
     expect([ask("none"), ask("full", [{ ...own, reuse: true }])]).toEqual([[], []]);
+    // Also where a YAML asks, and the run goes without: no plan may promise otherwise.
+    expect(whyNoReuse(flat({ adapters: [own] }, false), ["flour", "dough"])).toContain(own.name);
+    expect(whyNoReuse(flat(), ["flour", "dough"])).toContain("async");
+    expect(whyNoReuse(flat(), ["flour"])).toBeNull();
   });
 
   it("that cannot be used with branches are refused where there are some", () => {
