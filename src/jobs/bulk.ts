@@ -9,6 +9,7 @@ import { auditJobs } from "./audit.ts";
 import { requestCancel } from "./cancel.ts";
 import type { JobsContext } from "./context.ts";
 import { type Edit, editJobs } from "./edit.ts";
+import { removal } from "./remove.ts";
 import { whyNotRequeued } from "./requeue.ts";
 import { transition } from "./transition.ts";
 import { fieldsOf, queueRefusal, updateJob } from "./update.ts";
@@ -161,10 +162,11 @@ function sorted(verb: BulkAct["verb"], ids: readonly string[], jobs: readonly Jo
   return result;
 }
 
-/** Events, attempts, node runs, tags and artifacts go with the job; files that belong to nothing then, the sweep removes. */
+/** As pruning does it, whatever their age. */
 async function deleteJobs(tx: Sql, ids: readonly string[]): Promise<void> {
-  await tx`delete from idempotency_keys where job_id = any(${ids as string[]}::uuid[])`;
-  await tx`delete from jobs where id = any(${ids as string[]}::uuid[])`;
+  await tx`
+    with doomed as materialized (select id from jobs where id = any(${ids as string[]}::uuid[])), ${removal(tx)}
+    select count(*) from removed`;
 }
 
 async function newIn(tx: Sql, queue: string | undefined, ids: readonly string[]): Promise<number> {
