@@ -79,8 +79,8 @@ async function all(client: Client, verb: Verb, input: CancelJobsInput, { matched
 async function call(client: Client, verb: Verb, input: CancelJobsInput): Promise<BulkResultFragment> {
   const { document, field } = verbs[verb];
   const answer = (await client.request(document as typeof CancelJobsDocument, { input })) as Record<string, unknown>;
-  const result = answer[field] as ({ __typename: "BulkSuccess" } & BulkResultFragment) | ErrorResult;
-  if (result.__typename !== "BulkSuccess") throw errorOf(result);
+  const result = answer[field] as BulkResultFragment | ErrorResult;
+  if ("code" in result) throw errorOf(result);
   return result;
 }
 

@@ -69,7 +69,7 @@ const BulkProblemRef = builder.objectRef<BulkProblem>("BulkProblem").implement({
   }),
 });
 
-const BulkSuccess = builder.objectRef<Result>("BulkSuccess").implement({
+const BulkSuccess = builder.interfaceRef<Result>("BulkSuccess").implement({
   description: "What became of the jobs.",
   fields: (t) => ({
     dryRun: t.exposeBoolean("dryRun", { description: "Nothing was done: it is what would be." }),
@@ -99,6 +99,13 @@ const BulkSuccess = builder.objectRef<Result>("BulkSuccess").implement({
     }),
   }),
 });
+
+/** Each mutation has a success of its own name; they are all alike. */
+function successOf(name: string) {
+  return builder
+    .objectRef<Result>(`${name}Success`)
+    .implement({ description: "What became of the jobs.", interfaces: [BulkSuccess] });
+}
 
 interface Selection {
   ids?: readonly (string | number)[] | null | undefined;
@@ -190,7 +197,7 @@ const verbs = { cancelJobs: "cancel", requeueJobs: "requeue", deleteJobs: "delet
 for (const field of ["cancelJobs", "requeueJobs", "deleteJobs"] as const) {
   builder.mutationField(field, (t) =>
     t.field({
-      type: BulkSuccess,
+      type: successOf(`${field[0]?.toUpperCase()}${field.slice(1)}`),
       description: descriptions[field],
       authScopes: { manage: true },
       complexity: { field: 20 },
@@ -209,7 +216,7 @@ const UpdateJobsInput = builder.inputType("UpdateJobsInput", {
 
 builder.mutationField("updateJobs", (t) =>
   t.field({
-    type: BulkSuccess,
+    type: successOf("UpdateJobs"),
     description: "Changes jobs that wait, all in the same way, each as `updateJob` does.",
     authScopes: { manage: true },
     complexity: { field: 20 },
