@@ -118,7 +118,8 @@ export async function requestOf(client: Client, pipeline: string, flags: RunFlag
     executor: executorOf(flags),
     logLevel: flags.logLevel as EnqueueJobInput["logLevel"],
     retry: retryOf(flags),
-    runAt: runAtOf(flags),
+    // A length goes as it is: the server counts it by the database's clock.
+    runAt: flags.in !== undefined && flags.at === undefined ? undefined : runAtOf(flags, 0),
     unique: uniqueOf(flags),
     runInMs: flags.in,
     expiresInMs: flags.expires,
@@ -153,10 +154,10 @@ export function planOf(request: EnqueueJobInput): PlanJobInput {
   return run;
 }
 
-async function inputsOf(
+export async function inputsOf(
   client: Client,
   pipeline: string,
-  flags: RunFlags,
+  flags: Pick<RunFlags, "inputs" | "input" | "project" | "config">,
 ): Promise<Record<string, unknown> | undefined> {
   if (flags.inputs === undefined && flags.input.length === 0) return undefined;
   const schemas = await inputSchemas(client, pipeline, flags);
@@ -170,7 +171,11 @@ async function inputsOf(
 }
 
 /** By name, under the config of this run. None for a pipeline that is not there: enqueueing it says so. */
-async function inputSchemas(client: Client, pipeline: string, flags: RunFlags): Promise<Map<string, Schema>> {
+async function inputSchemas(
+  client: Client,
+  pipeline: string,
+  flags: Pick<RunFlags, "project" | "config">,
+): Promise<Map<string, Schema>> {
   const name = flags.project === undefined ? pipeline : `${flags.project}/${pipeline}`;
   const config = flags.config === undefined ? null : parseConfig(flags.config);
   const found = (await client.request(PipelineInputsDocument, { name, config }, { idempotent: true })).pipeline;
@@ -235,8 +240,9 @@ export function metadataOf(pairs: readonly string[]): Record<string, unknown> {
   );
 }
 
-function runAtOf({ in: inMs, at }: RunFlags): string | undefined {
+export function runAtOf({ in: inMs, at }: Pick<RunFlags, "in" | "at">, now: number): string | undefined {
   if (inMs !== undefined && at !== undefined) throw new UsageError("Give either --in or --at.");
+  if (inMs !== undefined) return new Date(now + inMs).toISOString();
   return at === undefined ? undefined : timeOf("--at", at);
 }
 
@@ -271,7 +277,7 @@ export function collect(value: string, earlier: string[]): string[] {
   return [...earlier, value];
 }
 
-function wholeNumber(text: string): number {
+export function wholeNumber(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("It has to be a whole number.");
   return Number(text);
 }
