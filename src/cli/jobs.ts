@@ -60,7 +60,7 @@ export function filterOptions(command: Command): Command {
 
 export function filterOf({ state, project, pipeline, queue, tag, meta }: FilterFlags) {
   const pairs = meta.map((pair) => splitPair(pair, "--meta"));
-  const metadata = pairs.length === 0 ? undefined : pairs.map(([key, value]) => ({ key, value }));
+  const metadata = pairs.length === 0 ? null : pairs.map(([key, value]) => ({ key, value }));
   return { states: state, project, pipeline, queue, tag, metadata };
 }
 

@@ -118,8 +118,7 @@ export async function requestOf(client: Client, pipeline: string, flags: RunFlag
     executor: executorOf(flags),
     logLevel: flags.logLevel as EnqueueJobInput["logLevel"],
     retry: retryOf(flags),
-    // A length goes as it is: the server counts it by the database's clock.
-    runAt: flags.in !== undefined && flags.at === undefined ? undefined : runAtOf(flags, 0),
+    runAt: atOf(flags),
     unique: uniqueOf(flags),
     runInMs: flags.in,
     expiresInMs: flags.expires,
@@ -216,6 +215,12 @@ function milliseconds(seconds: number): number {
   return Math.round(seconds * 1000);
 }
 
+/** When somebody who asks by a length of time means, by this process's clock. */
+export function runAtOf(flags: Pick<RunFlags, "in" | "at">, now: number): string | undefined {
+  const at = atOf(flags);
+  return flags.in === undefined ? at : new Date(now + flags.in).toISOString();
+}
+
 function uniqueOf({ unique: key, uniquePolicy, debounce }: RunFlags): EnqueueJobInput["unique"] {
   if (key === undefined) {
     if (uniquePolicy === undefined && debounce === undefined) return undefined;
@@ -240,9 +245,9 @@ export function metadataOf(pairs: readonly string[]): Record<string, unknown> {
   );
 }
 
-export function runAtOf({ in: inMs, at }: Pick<RunFlags, "in" | "at">, now: number): string | undefined {
+/** A length of time is counted by the server. */
+function atOf({ in: inMs, at }: Pick<RunFlags, "in" | "at">): string | undefined {
   if (inMs !== undefined && at !== undefined) throw new UsageError("Give either --in or --at.");
-  if (inMs !== undefined) return new Date(now + inMs).toISOString();
   return at === undefined ? undefined : timeOf("--at", at);
 }
 
