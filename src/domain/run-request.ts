@@ -88,6 +88,12 @@ export interface RetryRequest {
   retryDelayMs?: number;
   jitterFactor?: number;
   retryExceptions?: string[];
+  backoff?: "exponential" | "fixed";
+  /** Instead of a delay that grows: before each further try, the last one for all that follow. */
+  delaysMs?: number[];
+  maxDelayMs?: number;
+  /** Class names of errors that are never tried again. */
+  nonRetryableExceptions?: string[];
 }
 
 /** Who asks. */

@@ -101,7 +101,7 @@ export function resolveSettings(
       jobDefaults[key] as JobSettings[Key],
     );
 
-  const retry = retryOf([
+  const retry = retryOf(request.retry, [
     [asRetrySetting(request.retry), asked],
     [pipeline.jobQueue.retry, ofPipeline],
     [pipeline.retry, ofRun],
@@ -209,7 +209,10 @@ type WrittenRetry = NonNullable<ProjectDescription["jobQueue"]["retry"]>;
  * The policy of the nearest place that says how often, its other values filled from the places around it.
  * Only what is written counts: FlowerPower would try any failure three times more, which nobody has asked for (B12).
  */
-function retryOf(places: readonly (readonly [retry: WrittenRetry | null, source: string])[]) {
+function retryOf(
+  request: RetryRequest | null,
+  places: readonly (readonly [retry: WrittenRetry | null, source: string])[],
+) {
   const [, source] = places.find(([retry]) => retry?.maxRetries !== undefined) ?? [];
   if (source === undefined) return { policy: noRetry, source: byDefault, forbidden: false };
   // A request stands for itself; what it leaves out is FlowerPower's default.
@@ -222,8 +225,20 @@ function retryOf(places: readonly (readonly [retry: WrittenRetry | null, source:
     delayMs: Math.round((nearestOf("retryDelay") ?? retryDefaults.retryDelay) * 1000),
     jitter: nearestOf("jitterFactor") ?? retryDefaults.jitterFactor,
     exceptions: nearestOf("retryExceptions") ?? null,
+    ...(source === asked && onlyOfRequests(request)),
   };
   return { policy, source, forbidden: maxRetries === 0 };
+}
+
+/** What FlowerPower's files have no words for. */
+function onlyOfRequests(request: RetryRequest | null): Partial<RetryPolicy> {
+  const { backoff, delaysMs, maxDelayMs, nonRetryableExceptions: never } = request ?? {};
+  return {
+    ...(backoff !== undefined && { backoff }),
+    ...(delaysMs !== undefined && { delaysMs }),
+    ...(maxDelayMs !== undefined && { maxDelayMs }),
+    ...(never !== undefined && { never }),
+  };
 }
 
 /** The database counts attempts in 32 bits. */

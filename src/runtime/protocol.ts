@@ -23,6 +23,8 @@ export const errorInfoSchema = z.object({
   message: z.string(),
   /** Qualified names of the class and its bases, most special first: `builtins.ConnectionError`, `builtins.OSError` … */
   classes: z.array(z.string()),
+  /** What the exception's own `retry_after` says; absent when it says nothing. */
+  retryAfterMs: z.number().min(0).optional(),
   traceback: z.string().nullable(),
   /** The node that failed, null when none had begun. */
   node: z.string().nullable(),

@@ -3,7 +3,7 @@ import type { RetryPolicy as Policy } from "../domain/retry.ts";
 import type { JobPlan } from "../jobs/plan.ts";
 import type { JobSettings } from "../pipelines/policy.ts";
 import { builder } from "./builder.ts";
-import { OnWorkerLost, ResultMode, ReuseMode, RuntimeMode } from "./run-options.ts";
+import { Backoff, OnWorkerLost, ResultMode, ReuseMode, RuntimeMode } from "./run-options.ts";
 
 const sourceIs = "Who says so: `request`, a file with its key, or `default`.";
 
@@ -74,6 +74,21 @@ const PlannedRetry = builder.objectRef<Policy & { source: string }>("PlannedRetr
     retryDelayMs: t.exposeFloat("delayMs", { description: "Before the second try; doubles for each further one." }),
     jitterFactor: t.exposeFloat("jitter", {
       description: "The part of the delay by which it is lengthened at random.",
+    }),
+    backoff: t.field({
+      type: Backoff,
+      description: "How the delay grows.",
+      resolve: (policy) => policy.backoff ?? "exponential",
+    }),
+    delaysMs: t.intList({
+      nullable: true,
+      description: "The delay before each further try, the last one for all that follow; null: it is not listed.",
+      resolve: ({ delaysMs }) => (delaysMs === undefined ? null : [...delaysMs]),
+    }),
+    maxDelayMs: t.exposeInt("maxDelayMs", { nullable: true, description: "No delay is longer; null: an hour." }),
+    nonRetryableExceptions: t.stringList({
+      description: "Class names of the errors that are never tried again.",
+      resolve: ({ never }) => [...(never ?? [])],
     }),
     retryExceptions: t.stringList({
       nullable: true,
