@@ -41,6 +41,7 @@ export function addDemo(program: Command, cli: Cli): void {
           host: hostOf(options, cli),
           port: options.port ?? cli.config.port,
           slots: slotsOf(options, cli),
+          graceMs: options.grace,
           hold: false,
           allowOrigins: options.allowOrigin,
         },

@@ -25,6 +25,7 @@ import { addUp } from "./up.ts";
 import { version } from "./version.ts";
 import { addWatch } from "./watch.ts";
 import { addWorker } from "./worker.ts";
+import { addWorkers } from "./workers.ts";
 
 export interface Surroundings {
   env?: Readonly<Record<string, string | undefined>>;
@@ -104,6 +105,7 @@ const commands = [
   addFailures,
   addProject,
   addQueue,
+  addWorkers,
   addDoctor,
 ];
 

@@ -29,6 +29,7 @@ export function addUp(program: Command, cli: Cli): void {
           host: hostOf(options, cli),
           port: options.port ?? cli.config.port,
           slots: slotsOf(options, cli),
+          graceMs: options.grace,
           hold: options.hold ?? false,
           allowOrigins: options.allowOrigin,
           ...(options.artifacts === undefined ? {} : { artifacts: options.artifacts }),

@@ -4,7 +4,8 @@ import { createDataFolder } from "../db/data-folder.ts";
 import { jsonLines } from "../server/log.ts";
 import { type Cli, type GlobalOptions, globalOptions } from "./cli.ts";
 import { hashKeyIn } from "./hash-key.ts";
-import { untilStopped } from "./until-stopped.ts";
+import { stopAskedLine } from "./stop-asked.ts";
+import { StopWithin, untilStopped } from "./until-stopped.ts";
 import { addStoreFlags, addWorkerFlags, slotsOf, type UpFlags } from "./up-flags.ts";
 import { version } from "./version.ts";
 
@@ -53,6 +54,15 @@ export function addWorker(program: Command, cli: Cli): void {
           await opened.disposeAsync();
         },
       };
-      await untilStopped(cli, running, options.grace);
+      await untilStopped(cli, running, options.grace, async (stopped) => {
+        const asked = await Promise.race([worker.stopAsked, aborted(stopped)]);
+        if (asked === null) return;
+        terminal.err(stopAskedLine(asked));
+        return new StopWithin(asked.graceMs);
+      });
     });
+}
+
+function aborted(signal: AbortSignal): Promise<null> {
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(null), { once: true }));
 }

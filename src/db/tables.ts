@@ -198,15 +198,30 @@ export const workers = schema.table(
     /** Projects that it serves, with the folder's identity on its host. */
     projects: jsonb().$type<{ name: string; root: string }[]>().notNull(),
     state: text().notNull(),
+    /** The Python environment of each project as this worker has it: ProjectEnvironment by the project's name. */
+    environments: jsonb().$type<{ [project: string]: JsonObject }>().notNull().default({}),
     /** Where it keeps artifacts, and why it does not at present. */
     store: uuid(),
     storeProblem: text("store_problem"),
+    /** What somebody has asked of it, and when, who and why: it does so with its next heartbeat. Null: to take jobs. */
+    wanted: text().$type<"drain" | "stop">(),
+    wantedAt: at("wanted_at"),
+    wantedBy: text("wanted_by"),
+    wantedReason: text("wanted_reason"),
+    /** How long its runs may go on when it is asked to stop; null: as long as it was started with. */
+    stopGraceMs: integer("stop_grace_ms"),
     startedAt: at("started_at").notNull(),
     heartbeatAt: at("heartbeat_at").notNull(),
     endedAt: at("ended_at"),
   },
   (t) => [
     check("workers_state", sql`${t.state} in ('running', 'draining', 'stopped', 'dead')`),
+    check("workers_wanted", sql`${t.wanted} in ('drain', 'stop')`),
+    check(
+      "workers_wanted_by",
+      sql`(${t.wanted} is null) = (${t.wantedAt} is null) and (${t.wanted} is null) = (${t.wantedBy} is null)`,
+    ),
+    check("workers_stop_grace", sql`${t.stopGraceMs} is null or (${t.wanted} = 'stop' and ${t.stopGraceMs} >= 0)`),
     check("workers_ended", sql`(${t.endedAt} is not null) = (${t.state} in ('stopped', 'dead'))`),
     index("workers_alive").on(t.heartbeatAt).where(sql`${t.endedAt} is null`),
   ],

@@ -37,6 +37,8 @@ import "./scalars.ts";
 import "./server.ts";
 import "./time-left.ts";
 import "./worker.ts";
+import "./worker-actions.ts";
+import "./worker-list.ts";
 import { builder } from "./builder.ts";
 
 /** The API. Making it does no I/O and reads no configuration. */

@@ -28,7 +28,9 @@ export async function waitingFor(job: Waiting, context: Context): Promise<string
   const queue = queues.get(job.queue);
   if (disabled.has(job.project)) return `project ${job.project} is disabled`;
   if (queue?.pausedAt != null) return pauseOf(queue);
-  if (!workers.some(({ projects }) => projects.includes(job.project))) return `no worker has project ${job.project}`;
+  const serving = workers.filter(({ projects }) => projects.includes(job.project));
+  if (serving.length === 0) return `no worker has project ${job.project}`;
+  if (serving.every(({ draining }) => draining)) return `no worker of project ${job.project} takes jobs: they drain`;
   if (job.ticketedAt !== null) return null;
   return (await holdersOf(job, context)) ?? limitOf(queue) ?? `its turn in queue ${job.queue}`;
 }

@@ -7,6 +7,7 @@ import type { Wakeups } from "../events/wakeups.ts";
 import type { GitStates } from "../pipelines/git.ts";
 import { pruneVersions } from "../pipelines/prune-versions.ts";
 import { type DescribedProject, publishProject } from "../pipelines/publish.ts";
+import { storable } from "../pipelines/storable.ts";
 import { answerVariant, pruneVariants } from "../pipelines/variants.ts";
 import type { RuntimeChild } from "../runtime/child.ts";
 import { describeProject } from "../runtime/describe.ts";
@@ -168,6 +169,9 @@ export class Projects implements AsyncDisposable {
       environment,
       git,
     });
+    await db.sql`
+      update workers set environments = environments || ${db.sql.json({ [served.name]: storable(environment) } as never)}
+      where id = ${workerId()}`;
     wakeups.ring("describe");
     log("project published", { project: served.name, changed, removed, error: error?.message ?? null });
     return described;

@@ -13,7 +13,7 @@ import { executeIn, policyFrom } from "./execute.ts";
 import { Projects, type ServedProject } from "./projects.ts";
 import { giveBack } from "./rescue.ts";
 import { pruneReuse, reuseLimits } from "./reuse-store.ts";
-import { WorkerSession } from "./session.ts";
+import { type Wish, WorkerSession } from "./session.ts";
 import { claimStore } from "./shared-store.ts";
 import { startSweep } from "./sweep.ts";
 import { TicketTaker } from "./tickets.ts";
@@ -48,6 +48,8 @@ export interface Worker {
   readonly slots: number;
   /** Settles when its projects are described and their jobs are taken. */
   readonly ready: Promise<void>;
+  /** Settles when somebody asks it to stop through the API. It takes nothing more then; whoever has started it stops it. */
+  readonly stopAsked: Promise<Wish>;
   /** Attempts under way. */
   running(): number;
   /**
@@ -65,6 +67,9 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
   const store = options.store ?? null;
   const claimed = store === null ? null : await claimStore(db.sql, store);
   let session: WorkerSession;
+  const hurried = Promise.withResolvers<void>();
+  let stopping: Promise<void> | null = null;
+  const stopAsked = Promise.withResolvers<Wish>();
   const git = new GitStates();
   const runtimes = openRuntimes({ projects: options.projects, slots, log });
   const attempts = new Attempts({
@@ -104,10 +109,14 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
     },
     {
       beat: (held, askedAt) => attempts.reconcile(held, askedAt),
+      wished: (wish) => follow(wish),
       superseded: () => attempts.supersedeAll(),
       failed: (error) => log("heartbeat failed", { error: String(error) }),
     },
   );
+  const asked = wakeups.subscribe("worker", (workerIds) => {
+    if (workerIds === null || workerIds.includes(session.id)) session.beatNow();
+  });
   const cancels = wakeups.subscribe("cancel", (jobIds) => {
     if (jobIds === null || jobIds.some((id) => attempts.has(id))) session.beatNow();
   });
@@ -120,6 +129,18 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
     onError: (error) => log("taking tickets failed", { error: String(error) }),
   });
   await tickets.start();
+
+  /** Does what somebody has asked of this worker. Told again and again: with each heartbeat. */
+  function follow(wish: Wish): void {
+    if (stopping !== null && wish.wanted !== "stop") return;
+    if (wish.wanted === null) tickets.takeAgain();
+    else tickets.hold();
+    session.say(wish.wanted === null ? "running" : "draining");
+    if (wish.wanted !== "stop") return;
+    stopAsked.resolve(wish);
+    if (wish.graceMs === 0) hurried.resolve();
+  }
+
   const projects = new Projects({
     db,
     wakeups,
@@ -148,9 +169,6 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
     (error) => log("pruning what is kept for reuse failed", { error: String(error) }),
   );
 
-  const hurried = Promise.withResolvers<void>();
-  let stopping: Promise<void> | null = null;
-
   async function stop(graceMs: number): Promise<void> {
     // First of all: nothing that follows may take so long that another ticket is taken.
     const told = (error: unknown) => log("stopping in order failed", { error: String(error) });
@@ -168,6 +186,7 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
     await atMost(handBackMs, attempts.idle());
     attempts.abandon();
     cancels.close();
+    asked.close();
     await Promise.all([
       runtimes.close(leaveMs),
       atMost(leaveMs, stopped),
@@ -184,6 +203,7 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
     host: hostname(),
     slots,
     ready: projects.published,
+    stopAsked: stopAsked.promise,
     running: () => attempts.size,
     async stop({ graceMs }) {
       if (graceMs === 0) hurried.resolve();

@@ -75,7 +75,11 @@ let signals = 0;
 async function stop(signal: NodeJS.Signals): Promise<void> {
   signals += 1;
   log("signal", { signal, running: worker.running() });
-  await worker.stop({ graceMs: signals > 1 ? 0 : (setup.graceMs ?? 30_000) });
+  await stopAll(signals > 1 ? 0 : (setup.graceMs ?? 30_000));
+}
+
+async function stopAll(graceMs: number): Promise<void> {
+  await worker.stop({ graceMs });
   for (const one of rounds) await one[Symbol.asyncDispose]();
   await store?.[Symbol.asyncDispose]();
   await wakeups.close();
@@ -84,6 +88,11 @@ async function stop(signal: NodeJS.Signals): Promise<void> {
   process.exit(0);
 }
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void stop(signal));
+
+void worker.stopAsked.then(async ({ graceMs, by, reason }) => {
+  log("asked to stop", { graceMs, by, reason });
+  await stopAll(graceMs ?? setup.graceMs ?? 30_000);
+});
 
 log("started", { worker: worker.id });
 await worker.ready;

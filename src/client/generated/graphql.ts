@@ -97,6 +97,14 @@ export type DisableProjectInput = {
   reason?: string | null | undefined;
 };
 
+/** Which worker is to take nothing more, and why. */
+export type DrainWorkerInput = {
+  /** The worker's id: `wkr_…`. */
+  id: string | number;
+  /** Why, for whoever asks later; at most 1000 characters. */
+  reason?: string | null | undefined;
+};
+
 /** Which project is to be enabled. */
 export type EnableProjectInput = {
   /** The name under which it is registered. */
@@ -654,6 +662,12 @@ export type ResumeQueueInput = {
   name: string;
 };
 
+/** Which worker is to take jobs again. */
+export type ResumeWorkerInput = {
+  /** The worker's id: `wkr_…`. */
+  id: string | number;
+};
+
 /** When a failed attempt is tried again. What is absent is the pipeline's own. */
 export type RetryInput = {
   /** The part of the delay by which it is lengthened at random, 0 to 1. */
@@ -693,6 +707,23 @@ export type SetQueueLimitsInput = {
   /** How many of its jobs may be given to workers within a time; null: any number. Absent: as it is. */
   rateLimit?: RateLimitInput | null | undefined;
 };
+
+/** Which worker is to end, within which time, and why. */
+export type StopWorkerInput = {
+  /** How long its runs may go on, 0 to 86400000: a day. Absent: as long as it was started with (`--grace`). */
+  graceMs?: number | null | undefined;
+  /** The worker's id: `wkr_…`. */
+  id: string | number;
+  /** Why, for whoever asks later; at most 1000 characters. */
+  reason?: string | null | undefined;
+};
+
+/** What somebody has asked of a worker. */
+export type WorkerRequest =
+  /** To finish what it has, take nothing new, and stay. */
+  | 'DRAIN'
+  /** To finish what it has within a time, hand back the rest, and end. */
+  | 'STOP';
 
 /** Where a worker is in its life. */
 export type WorkerState =
@@ -1129,7 +1160,7 @@ export type ProjectQuery = { project: { name: string, publishedAt: string, disab
 export type ServerQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type ServerQuery = { server: { version: string, postgresVersion: string, startedAt: string, now: string, clockSkewMs: number, actor: string, artifactProblem: string | null }, workers: Array<{ id: string, host: string, pid: number, slots: number, state: WorkerState, projects: Array<string>, artifactProblem: string | null }> };
+export type ServerQuery = { server: { version: string, postgresVersion: string, startedAt: string, now: string, clockSkewMs: number, actor: string, artifactProblem: string | null }, workers: { nodes: Array<{ id: string, host: string, pid: number, slots: number, state: WorkerState, projects: Array<string>, artifactProblem: string | null }> } };
 
 export type PipelineVersionsQueryVariables = Exact<{
   name: string;
@@ -1258,6 +1289,57 @@ export type ResumeQueueMutationVariables = Exact<{
 export type ResumeQueueMutation = { resumeQueue:
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
     | { __typename: 'ResumeQueueSuccess', queue: { name: string, createdAt: string, pausedAt: string | null, pausedUntil: string | null, pauseReason: string | null, concurrencyLimit: number | null, backlogLimit: number | null, oldestWaitingAt: string | null, rateLimit: { jobs: number, periodMs: number } | null, counts: Array<{ state: JobState, count: { value: number, isExact: boolean } }> } }
+   };
+
+export type WorkerFragment = { id: string, host: string, pid: number, version: string, state: WorkerState, slots: number, freeSlots: number, projects: Array<string>, queues: Array<string>, wanted: WorkerRequest | null, wantedAt: string | null, wantedBy: string | null, wantedReason: string | null, artifactStore: string | null, artifactProblem: string | null, startedAt: string, heartbeatAt: string, endedAt: string | null, running: Array<{ id: string, project: string, pipeline: string, attempt: number, startedAt: string | null }> };
+
+export type WorkersQueryVariables = Exact<{
+  first: number;
+  after?: string | null | undefined;
+  includeEnded: boolean;
+}>;
+
+
+export type WorkersQuery = { workers: { nodes: Array<{ id: string, host: string, pid: number, version: string, state: WorkerState, slots: number, freeSlots: number, projects: Array<string>, queues: Array<string>, wanted: WorkerRequest | null, wantedAt: string | null, wantedBy: string | null, wantedReason: string | null, artifactStore: string | null, artifactProblem: string | null, startedAt: string, heartbeatAt: string, endedAt: string | null, running: Array<{ id: string, project: string, pipeline: string, attempt: number, startedAt: string | null }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type WorkerQueryVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type WorkerQuery = { worker: { id: string, host: string, pid: number, version: string, state: WorkerState, slots: number, freeSlots: number, projects: Array<string>, queues: Array<string>, wanted: WorkerRequest | null, wantedAt: string | null, wantedBy: string | null, wantedReason: string | null, artifactStore: string | null, artifactProblem: string | null, startedAt: string, heartbeatAt: string, endedAt: string | null, served: Array<{ name: string, root: string, environment: { python: string | null, pythonVersion: string | null, pythonSource: string | null, flowerpower: string | null, hamilton: string | null, packages: Record<string, unknown> } | null }>, running: Array<{ id: string, project: string, pipeline: string, attempt: number, startedAt: string | null }> } | null };
+
+export type DrainWorkerMutationVariables = Exact<{
+  input: DrainWorkerInput;
+}>;
+
+
+export type DrainWorkerMutation = { drainWorker:
+    | { __typename: 'DrainWorkerSuccess', worker: { id: string, host: string, pid: number, version: string, state: WorkerState, slots: number, freeSlots: number, projects: Array<string>, queues: Array<string>, wanted: WorkerRequest | null, wantedAt: string | null, wantedBy: string | null, wantedReason: string | null, artifactStore: string | null, artifactProblem: string | null, startedAt: string, heartbeatAt: string, endedAt: string | null, running: Array<{ id: string, project: string, pipeline: string, attempt: number, startedAt: string | null }> } }
+    | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+    | { __typename: 'WorkerStateError', code: string, message: string, path: string | null }
+   };
+
+export type ResumeWorkerMutationVariables = Exact<{
+  input: ResumeWorkerInput;
+}>;
+
+
+export type ResumeWorkerMutation = { resumeWorker:
+    | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+    | { __typename: 'ResumeWorkerSuccess', worker: { id: string, host: string, pid: number, version: string, state: WorkerState, slots: number, freeSlots: number, projects: Array<string>, queues: Array<string>, wanted: WorkerRequest | null, wantedAt: string | null, wantedBy: string | null, wantedReason: string | null, artifactStore: string | null, artifactProblem: string | null, startedAt: string, heartbeatAt: string, endedAt: string | null, running: Array<{ id: string, project: string, pipeline: string, attempt: number, startedAt: string | null }> } }
+    | { __typename: 'WorkerStateError', code: string, message: string, path: string | null }
+   };
+
+export type StopWorkerMutationVariables = Exact<{
+  input: StopWorkerInput;
+}>;
+
+
+export type StopWorkerMutation = { stopWorker:
+    | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+    | { __typename: 'StopWorkerSuccess', worker: { id: string, host: string, pid: number, version: string, state: WorkerState, slots: number, freeSlots: number, projects: Array<string>, queues: Array<string>, wanted: WorkerRequest | null, wantedAt: string | null, wantedBy: string | null, wantedReason: string | null, artifactStore: string | null, artifactProblem: string | null, startedAt: string, heartbeatAt: string, endedAt: string | null, running: Array<{ id: string, project: string, pipeline: string, attempt: number, startedAt: string | null }> } }
+    | { __typename: 'WorkerStateError', code: string, message: string, path: string | null }
    };
 
 export class TypedDocumentString<TResult, TVariables>
@@ -2086,6 +2168,35 @@ export const QueueFragmentDoc = new TypedDocumentString(`
   oldestWaitingAt
 }
     `, {"fragmentName":"Queue"}) as unknown as TypedDocumentString<QueueFragment, unknown>;
+export const WorkerFragmentDoc = new TypedDocumentString(`
+    fragment Worker on Worker {
+  id
+  host
+  pid
+  version
+  state
+  slots
+  freeSlots
+  projects
+  queues
+  wanted
+  wantedAt
+  wantedBy
+  wantedReason
+  artifactStore
+  artifactProblem
+  startedAt
+  heartbeatAt
+  endedAt
+  running {
+    id
+    project
+    pipeline
+    attempt
+    startedAt
+  }
+}
+    `, {"fragmentName":"Worker"}) as unknown as TypedDocumentString<WorkerFragment, unknown>;
 export const RequeueJobDocument = new TypedDocumentString(`
     mutation RequeueJob($input: RequeueJobInput!) {
   requeueJob(input: $input) {
@@ -4205,14 +4316,16 @@ export const ServerDocument = new TypedDocumentString(`
     actor
     artifactProblem
   }
-  workers {
-    id
-    host
-    pid
-    slots
-    state
-    projects
-    artifactProblem
+  workers(first: 100) {
+    nodes {
+      id
+      host
+      pid
+      slots
+      state
+      projects
+      artifactProblem
+    }
   }
 }
     `) as unknown as TypedDocumentString<ServerQuery, ServerQueryVariables>;
@@ -4761,3 +4874,225 @@ export const ResumeQueueDocument = new TypedDocumentString(`
   }
   oldestWaitingAt
 }`) as unknown as TypedDocumentString<ResumeQueueMutation, ResumeQueueMutationVariables>;
+export const WorkersDocument = new TypedDocumentString(`
+    query Workers($first: Int!, $after: String, $includeEnded: Boolean!) {
+  workers(first: $first, after: $after, includeEnded: $includeEnded) {
+    nodes {
+      ...Worker
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+    fragment Worker on Worker {
+  id
+  host
+  pid
+  version
+  state
+  slots
+  freeSlots
+  projects
+  queues
+  wanted
+  wantedAt
+  wantedBy
+  wantedReason
+  artifactStore
+  artifactProblem
+  startedAt
+  heartbeatAt
+  endedAt
+  running {
+    id
+    project
+    pipeline
+    attempt
+    startedAt
+  }
+}`) as unknown as TypedDocumentString<WorkersQuery, WorkersQueryVariables>;
+export const WorkerDocument = new TypedDocumentString(`
+    query Worker($id: ID!) {
+  worker(id: $id) {
+    ...Worker
+    served {
+      name
+      root
+      environment {
+        python
+        pythonVersion
+        pythonSource
+        flowerpower
+        hamilton
+        packages
+      }
+    }
+  }
+}
+    fragment Worker on Worker {
+  id
+  host
+  pid
+  version
+  state
+  slots
+  freeSlots
+  projects
+  queues
+  wanted
+  wantedAt
+  wantedBy
+  wantedReason
+  artifactStore
+  artifactProblem
+  startedAt
+  heartbeatAt
+  endedAt
+  running {
+    id
+    project
+    pipeline
+    attempt
+    startedAt
+  }
+}`) as unknown as TypedDocumentString<WorkerQuery, WorkerQueryVariables>;
+export const DrainWorkerDocument = new TypedDocumentString(`
+    mutation DrainWorker($input: DrainWorkerInput!) {
+  drainWorker(input: $input) {
+    __typename
+    ... on DrainWorkerSuccess {
+      worker {
+        ...Worker
+      }
+    }
+    ... on Error {
+      code
+      message
+      path
+    }
+    ... on NotFoundError {
+      suggestion
+    }
+  }
+}
+    fragment Worker on Worker {
+  id
+  host
+  pid
+  version
+  state
+  slots
+  freeSlots
+  projects
+  queues
+  wanted
+  wantedAt
+  wantedBy
+  wantedReason
+  artifactStore
+  artifactProblem
+  startedAt
+  heartbeatAt
+  endedAt
+  running {
+    id
+    project
+    pipeline
+    attempt
+    startedAt
+  }
+}`) as unknown as TypedDocumentString<DrainWorkerMutation, DrainWorkerMutationVariables>;
+export const ResumeWorkerDocument = new TypedDocumentString(`
+    mutation ResumeWorker($input: ResumeWorkerInput!) {
+  resumeWorker(input: $input) {
+    __typename
+    ... on ResumeWorkerSuccess {
+      worker {
+        ...Worker
+      }
+    }
+    ... on Error {
+      code
+      message
+      path
+    }
+    ... on NotFoundError {
+      suggestion
+    }
+  }
+}
+    fragment Worker on Worker {
+  id
+  host
+  pid
+  version
+  state
+  slots
+  freeSlots
+  projects
+  queues
+  wanted
+  wantedAt
+  wantedBy
+  wantedReason
+  artifactStore
+  artifactProblem
+  startedAt
+  heartbeatAt
+  endedAt
+  running {
+    id
+    project
+    pipeline
+    attempt
+    startedAt
+  }
+}`) as unknown as TypedDocumentString<ResumeWorkerMutation, ResumeWorkerMutationVariables>;
+export const StopWorkerDocument = new TypedDocumentString(`
+    mutation StopWorker($input: StopWorkerInput!) {
+  stopWorker(input: $input) {
+    __typename
+    ... on StopWorkerSuccess {
+      worker {
+        ...Worker
+      }
+    }
+    ... on Error {
+      code
+      message
+      path
+    }
+    ... on NotFoundError {
+      suggestion
+    }
+  }
+}
+    fragment Worker on Worker {
+  id
+  host
+  pid
+  version
+  state
+  slots
+  freeSlots
+  projects
+  queues
+  wanted
+  wantedAt
+  wantedBy
+  wantedReason
+  artifactStore
+  artifactProblem
+  startedAt
+  heartbeatAt
+  endedAt
+  running {
+    id
+    project
+    pipeline
+    attempt
+    startedAt
+  }
+}`) as unknown as TypedDocumentString<StopWorkerMutation, StopWorkerMutationVariables>;
