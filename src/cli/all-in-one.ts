@@ -27,6 +27,8 @@ export interface AllInOneOptions {
   /** Null: the usual one, or a free one beside it. */
   port: number | null;
   slots: number;
+  /** Of the worker. */
+  labels: readonly string[];
   /** How long runs may go on when the worker is asked to stop through the API. */
   graceMs: number;
   /** Take no jobs: somebody wants to look first. */
@@ -84,6 +86,7 @@ export async function startAllInOne(cli: Cli, options: AllInOneOptions, lines: S
       slots: options.slots,
       version,
       projects: pythons.value,
+      labels: options.labels,
       workDir: join(folder.path, "runs"),
       store,
       hashKey: hashKeyIn(folder.path, cli.config.hashKey),

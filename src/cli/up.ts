@@ -4,7 +4,7 @@ import { type Cli, type GlobalOptions, globalOptions } from "./cli.ts";
 import { type ListedProject, listProjects, projectTable } from "./project.ts";
 import { startLines } from "./start-lines.ts";
 import { untilStopped } from "./until-stopped.ts";
-import { addServerFlags, addStoreFlags, addWorkerFlags, hostOf, slotsOf, type UpFlags } from "./up-flags.ts";
+import { addServerFlags, addStoreFlags, addWorkerFlags, hostOf, labelsOf, slotsOf, type UpFlags } from "./up-flags.ts";
 import { version } from "./version.ts";
 
 type Options = GlobalOptions & UpFlags & { hold?: boolean };
@@ -30,6 +30,7 @@ export function addUp(program: Command, cli: Cli): void {
           port: options.port ?? cli.config.port,
           slots: slotsOf(options, cli),
           graceMs: options.grace,
+          labels: labelsOf(options, cli),
           hold: options.hold ?? false,
           allowOrigins: options.allowOrigin,
           ...(options.artifacts === undefined ? {} : { artifacts: options.artifacts }),

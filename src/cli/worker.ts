@@ -6,7 +6,7 @@ import { type Cli, type GlobalOptions, globalOptions } from "./cli.ts";
 import { hashKeyIn } from "./hash-key.ts";
 import { stopAskedLine } from "./stop-asked.ts";
 import { StopWithin, untilStopped } from "./until-stopped.ts";
-import { addStoreFlags, addWorkerFlags, slotsOf, type UpFlags } from "./up-flags.ts";
+import { addStoreFlags, addWorkerFlags, labelsOf, slotsOf, type UpFlags } from "./up-flags.ts";
 import { version } from "./version.ts";
 
 type Options = GlobalOptions & UpFlags;
@@ -39,6 +39,7 @@ export function addWorker(program: Command, cli: Cli): void {
         slots: slotsOf(options, cli),
         version,
         projects: served,
+        labels: labelsOf(options, cli),
         workDir: join(folder, "runs"),
         store,
         hashKey: hashKeyIn(folder, config.hashKey),

@@ -168,6 +168,7 @@ function workerLines(worker: ShownWorker, { paint }: Terminal): string[] {
     ["started", localTime(worker.startedAt)],
     ["heard of", localTime(worker.heartbeatAt)],
     ["ended", worker.endedAt == null ? "" : localTime(worker.endedAt)],
+    ["labels", worker.labels.join(", ")],
     ["queues", worker.queues.join(", ")],
     ["artifacts", worker.artifactProblem ?? worker.artifactStore ?? "none are kept"],
     ...served.map(({ name, root, environment }): [string, string] => [

@@ -180,6 +180,9 @@ export const queues = schema.table(
   ],
 );
 
+/** Each set of labels that a job has ever needed: workers learn from it which lanes there are. */
+export const labelSets = schema.table("label_sets", { labels: text().array().primaryKey() });
+
 /** A worker process, alive or gone. */
 export const workers = schema.table(
   "workers",
@@ -200,6 +203,8 @@ export const workers = schema.table(
     state: text().notNull(),
     /** The Python environment of each project as this worker has it: ProjectEnvironment by the project's name. */
     environments: jsonb().$type<{ [project: string]: JsonObject }>().notNull().default({}),
+    /** It takes jobs that need some of these, or none. */
+    labels: text().array().notNull().default(sql`'{}'`),
     /** Where it keeps artifacts, and why it does not at present. */
     store: uuid(),
     storeProblem: text("store_problem"),
@@ -274,6 +279,8 @@ export const jobs = schema.table(
     /** At most `concurrency_limit` jobs with this key are with workers at the same time, whatever their queues; null: no such limit. */
     concurrencyKey: text("concurrency_key"),
     concurrencyLimit: integer("concurrency_limit"),
+    /** Only workers that have all these labels take it; each once, in order. Null: any worker. */
+    needs: text().array(),
     /** Start of the first attempt of this life. */
     startedAt: at("started_at"),
     finishedAt: at("finished_at"),

@@ -9,6 +9,7 @@ import {
 } from "../domain/errors.ts";
 import { idText } from "../domain/ids.ts";
 import type { JsonObject } from "../domain/json.ts";
+import { labelSet } from "../domain/lanes.ts";
 import { isFinal, type JobState } from "../domain/lifecycle.ts";
 import type { Actor, RunRequest } from "../domain/run-request.ts";
 import { concurrencyOf } from "../pipelines/concurrency.ts";
@@ -115,6 +116,7 @@ export async function newJob(
     timeoutMs: request.timeoutMs,
     tags: request.tags,
     concurrency: concurrencyOf(request, settings, pipeline),
+    needs: labelSet(settings.needs),
     actor: actor.name,
     requestId: actor.requestId,
     requestedBy: request.requestedBy,
@@ -166,8 +168,12 @@ async function holderOf(
   if (held === undefined) return null;
   const { jobId, state } = held;
   if (held.fingerprint !== fingerprint) throw new IdempotencyConflictError(key, idText("job", jobId));
-  const unsuccessful = state !== null && isFinal(state) && state !== "succeeded";
-  return { jobId, replaceable: onReplay === "new_if_failed" && unsuccessful };
+  return { jobId, replaceable: isReplaceable(onReplay, state) };
+}
+
+/** Whether a job that holds a key makes room for another one. */
+export function isReplaceable(onReplay: Key["onReplay"], state: JobState | null): boolean {
+  return onReplay === "new_if_failed" && state !== null && isFinal(state) && state !== "succeeded";
 }
 
 /** Frees the key of the holder that was seen, and of no other: of several callers one makes the new job, the others find it. */

@@ -60,6 +60,11 @@ export const jobRef = builder.drizzleNode("jobs", {
       description:
         "Of the jobs with this key only `concurrencyLimit` may be with workers at the same time; null: no such limit.",
     }),
+    needs: t.stringList({
+      description: "Labels that a worker must have to take it; none: any worker does.",
+      select: { columns: { needs: true } },
+      resolve: ({ needs }) => needs ?? [],
+    }),
     concurrencyLimit: t.exposeInt("concurrencyLimit", {
       nullable: true,
       description:
@@ -206,6 +211,7 @@ export const jobRef = builder.drizzleNode("jobs", {
           ticketedAt: true,
           concurrencyKey: true,
           concurrencyLimit: true,
+          needs: true,
         },
       },
       resolve: (job, _args, context) => waitingFor(job, context),

@@ -50,6 +50,9 @@ export const Worker = builder.drizzleNode("workers", {
       resolve: ({ projects, environments }) =>
         projects.map(({ name, root }) => ({ name, root, environment: environments[name] ?? null })),
     }),
+    labels: t.exposeStringList("labels", {
+      description: "It takes jobs that need some of these labels, or none.",
+    }),
     queues: t.stringList({
       description: "Queues whose jobs it takes, by name: all that there are; none when it has ended.",
       select: { columns: { endedAt: true } },

@@ -34,6 +34,7 @@ export interface ProjectsOptions {
   db: Database;
   wakeups: Wakeups;
   projects: readonly ServedProject[];
+  labels: readonly string[];
   workerId(): string;
   git: GitStates;
   /** A runtime of the project that is ready and has run nothing, to be ended by who takes it; null when none is there. */
@@ -177,9 +178,18 @@ export class Projects implements AsyncDisposable {
     return described;
   }
 
+  /** For each project and queue: the lane of jobs that need no labels, and one for each set of needed labels that this worker has. */
   async #serveLanes(): Promise<void> {
-    const queues = await this.#options.db.sql<{ name: string }[]>`select name from queues order by name`;
-    this.#options.onLanes([...this.#usable].flatMap((project) => queues.map(({ name }) => laneOf(project, name))));
+    const { sql } = this.#options.db;
+    const lines = await sql<{ queue: string; needs: string[] | null }[]>`
+      select q.name as queue, s.needs
+      from queues q cross join (
+        select null::text[] as needs
+        union all select labels from label_sets where labels <@ ${[...this.#options.labels]}::text[]
+      ) s
+      order by q.name, s.needs nulls first`;
+    const lanesOf = (project: string) => lines.map(({ queue, needs }) => laneOf(project, queue, needs));
+    this.#options.onLanes([...this.#usable].flatMap(lanesOf));
   }
 
   async #prune(): Promise<void> {

@@ -12,6 +12,7 @@ export interface SessionOptions {
   slots: number;
   version: string;
   projects: { name: string; root: string }[];
+  labels?: readonly string[];
   /** Where it keeps artifacts. */
   store?: WorkerStore | null;
   heartbeatMs?: number;
@@ -136,7 +137,7 @@ export class WorkerSession implements AsyncDisposable {
   }
 
   async #register(): Promise<void> {
-    const { slots, version, projects, store = null } = this.#options;
+    const { slots, version, projects, labels = [], store = null } = this.#options;
     const identity = processIdentity(process.pid) ?? `${hostname()}/${process.pid}`;
     const id = this.#db.ids.next();
     const poolId = this.#poolId;
@@ -146,9 +147,9 @@ export class WorkerSession implements AsyncDisposable {
       await refuseOtherStores(tx, { id, host: hostname() }, store);
       const [row] = await tx<{ lockNumber: number }[]>`
         insert into workers (id, host, pid, process, version, slots, projects, store, pool_id, state, started_at,
-          heartbeat_at, environments, wanted, wanted_at, wanted_by, wanted_reason, stop_grace_ms)
+          heartbeat_at, labels, environments, wanted, wanted_at, wanted_by, wanted_reason, stop_grace_ms)
         select ${id}, ${hostname()}, ${process.pid}, ${identity}, ${version}, ${slots}, ${tx.json(projects)},
-          ${store?.id ?? null}, ${poolId}, ${this.#state}, queue_now(), queue_now(),
+          ${store?.id ?? null}, ${poolId}, ${this.#state}, queue_now(), queue_now(), ${[...labels]}::text[],
           -- What was asked of the worker that was declared dead is asked of this one: it is the same process.
           coalesce(w.environments, '{}'), w.wanted, w.wanted_at, w.wanted_by, w.wanted_reason, w.stop_grace_ms
         from (select 1) one left join workers w on w.id = ${before}

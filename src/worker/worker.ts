@@ -24,6 +24,8 @@ export interface WorkerOptions {
   slots: number;
   version: string;
   projects: readonly ServedProject[];
+  /** It takes jobs that need some of these labels, or none. */
+  labels?: readonly string[];
   /** Folder for the private folders of runs and for events that do not fit into memory. */
   workDir: string;
   /** For hashing values from the environment (see `cli/hash-key.ts`); null or absent: they are not hashed. */
@@ -104,6 +106,7 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
       slots,
       version,
       projects: served,
+      labels: options.labels ?? [],
       store: claimed,
       ...(options.heartbeatMs ? { heartbeatMs: options.heartbeatMs } : {}),
     },
@@ -145,6 +148,7 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
     db,
     wakeups,
     projects: options.projects,
+    labels: options.labels ?? [],
     workerId: () => session.id,
     git,
     takeSpare: (project) => runtimes.takeSpare(project),

@@ -25,6 +25,7 @@ export interface WorkerSetup {
   /** For hashing values from the environment. */
   hashKey?: string;
   slots?: number;
+  labels?: string[];
   heartbeatMs?: number;
   rescue?: Partial<RescueTimes>;
   /** For stopping a run. */
@@ -53,6 +54,7 @@ const environment = () => childEnvironment({ own, databaseUrl: setup.databaseUrl
 const store = setup.artifacts === undefined ? null : openStore(setup.artifacts, { path: setup.python, environment });
 const worker = await startWorker(jobs, {
   slots: setup.slots ?? 1,
+  labels: setup.labels ?? [],
   version: "0.0.0-test",
   workDir: setup.workDir,
   projects: setup.projects.map(({ name, dir }) => ({ name, dir, python, environment })),

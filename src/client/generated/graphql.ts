@@ -129,6 +129,8 @@ export type EnqueueJobInput = {
   inputs?: Record<string, unknown> | null | undefined;
   /** The lowest level of log lines that is recorded. */
   logLevel?: LogLevel | null | undefined;
+  /** Labels that a worker must have to take it, at most 10: `gpu`, `region=eu`; as the YAML says when absent, none when empty. */
+  needs?: Array<string> | null | undefined;
   /** What becomes of a key that was used before. */
   onReplay?: OnReplay;
   /** What becomes of it when its worker dies; RETRY unless a retry of 0 is written. */
@@ -159,6 +161,14 @@ export type EnqueueJobInput = {
   tags?: Array<string> | null | undefined;
   /** After so long an attempt is stopped, up to 24 days. */
   timeoutMs?: number | null | undefined;
+};
+
+/** Runs that are asked for together. */
+export type EnqueueJobsInput = {
+  /** The runs, 1 to 1000. */
+  jobs: Array<EnqueueJobInput>;
+  /** What becomes of the others when one cannot be made. */
+  onError?: OnEnqueueError;
 };
 
 /** Why an attempt did not succeed. */
@@ -416,6 +426,13 @@ export type NodeRunState =
   /** It has a value. */
   | 'SUCCEEDED';
 
+/** What becomes of the good jobs when others of the call cannot be made. */
+export type OnEnqueueError =
+  /** Nothing is stored: all of them or none. */
+  | 'REJECT_ALL'
+  /** The good ones are stored, the others refused. */
+  | 'REJECT_FAILED';
+
 /** What becomes of a request whose idempotency key was used before. */
 export type OnReplay =
   /** A new job when that one failed, was cancelled or expired. */
@@ -463,6 +480,8 @@ export type PlanJobInput = {
   inputs?: Record<string, unknown> | null | undefined;
   /** The lowest level of log lines that is recorded. */
   logLevel?: LogLevel | null | undefined;
+  /** Labels that a worker must have to take it, at most 10: `gpu`, `region=eu`; as the YAML says when absent, none when empty. */
+  needs?: Array<string> | null | undefined;
   /** What becomes of it when its worker dies; RETRY unless a retry of 0 is written. */
   onWorkerLost?: OnWorkerLost | null | undefined;
   /** `project/pipeline`, or its name beside `project`. */
@@ -964,6 +983,42 @@ export type EnqueueJobMutation = { enqueueJob:
     | { __typename: 'QueueFullError', code: string, message: string, path: string | null }
    };
 
+export type EnqueueJobsMutationVariables = Exact<{
+  input: EnqueueJobsInput;
+}>;
+
+
+export type EnqueueJobsMutation = { enqueueJobs:
+    | { __typename: 'EnqueueJobsSuccess', items: Array<{ index: number, result:
+          | { __typename: 'BadInputError', code: string, message: string, path: string | null }
+          | { __typename: 'EnqueuedJob', replayed: boolean, job: { id: string, project: string, pipeline: string, state: JobState, queue: string, runAt: string } }
+          | { __typename: 'IdempotencyConflictError', code: string, message: string, path: string | null, existingJob: { id: string } | null }
+          | { __typename: 'InvalidRunError', code: string, message: string, path: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> }
+          | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+          | { __typename: 'ProjectDisabledError', code: string, message: string, path: string | null }
+          | { __typename: 'QueueFullError', code: string, message: string, path: string | null }
+         }> }
+    | { __typename: 'JobsRefusedError', code: string, message: string, path: string | null, items: Array<{ index: number, result:
+          | { __typename: 'BadInputError', code: string, message: string, path: string | null }
+          | { __typename: 'EnqueuedJob', replayed: boolean, job: { id: string, project: string, pipeline: string, state: JobState, queue: string, runAt: string } }
+          | { __typename: 'IdempotencyConflictError', code: string, message: string, path: string | null, existingJob: { id: string } | null }
+          | { __typename: 'InvalidRunError', code: string, message: string, path: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> }
+          | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+          | { __typename: 'ProjectDisabledError', code: string, message: string, path: string | null }
+          | { __typename: 'QueueFullError', code: string, message: string, path: string | null }
+         }> }
+   };
+
+export type EnqueuedItemFragment = { index: number, result:
+    | { __typename: 'BadInputError', code: string, message: string, path: string | null }
+    | { __typename: 'EnqueuedJob', replayed: boolean, job: { id: string, project: string, pipeline: string, state: JobState, queue: string, runAt: string } }
+    | { __typename: 'IdempotencyConflictError', code: string, message: string, path: string | null, existingJob: { id: string } | null }
+    | { __typename: 'InvalidRunError', code: string, message: string, path: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> }
+    | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+    | { __typename: 'ProjectDisabledError', code: string, message: string, path: string | null }
+    | { __typename: 'QueueFullError', code: string, message: string, path: string | null }
+   };
+
 export type JobTimeLeftQueryVariables = Exact<{
   id: string | number;
 }>;
@@ -1291,7 +1346,7 @@ export type ResumeQueueMutation = { resumeQueue:
     | { __typename: 'ResumeQueueSuccess', queue: { name: string, createdAt: string, pausedAt: string | null, pausedUntil: string | null, pauseReason: string | null, concurrencyLimit: number | null, backlogLimit: number | null, oldestWaitingAt: string | null, rateLimit: { jobs: number, periodMs: number } | null, counts: Array<{ state: JobState, count: { value: number, isExact: boolean } }> } }
    };
 
-export type WorkerFragment = { id: string, host: string, pid: number, version: string, state: WorkerState, slots: number, freeSlots: number, projects: Array<string>, queues: Array<string>, wanted: WorkerRequest | null, wantedAt: string | null, wantedBy: string | null, wantedReason: string | null, artifactStore: string | null, artifactProblem: string | null, startedAt: string, heartbeatAt: string, endedAt: string | null, running: Array<{ id: string, project: string, pipeline: string, attempt: number, startedAt: string | null }> };
+export type WorkerFragment = { id: string, host: string, pid: number, version: string, state: WorkerState, slots: number, freeSlots: number, projects: Array<string>, labels: Array<string>, queues: Array<string>, wanted: WorkerRequest | null, wantedAt: string | null, wantedBy: string | null, wantedReason: string | null, artifactStore: string | null, artifactProblem: string | null, startedAt: string, heartbeatAt: string, endedAt: string | null, running: Array<{ id: string, project: string, pipeline: string, attempt: number, startedAt: string | null }> };
 
 export type WorkersQueryVariables = Exact<{
   first: number;
@@ -1300,14 +1355,14 @@ export type WorkersQueryVariables = Exact<{
 }>;
 
 
-export type WorkersQuery = { workers: { nodes: Array<{ id: string, host: string, pid: number, version: string, state: WorkerState, slots: number, freeSlots: number, projects: Array<string>, queues: Array<string>, wanted: WorkerRequest | null, wantedAt: string | null, wantedBy: string | null, wantedReason: string | null, artifactStore: string | null, artifactProblem: string | null, startedAt: string, heartbeatAt: string, endedAt: string | null, running: Array<{ id: string, project: string, pipeline: string, attempt: number, startedAt: string | null }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+export type WorkersQuery = { workers: { nodes: Array<{ id: string, host: string, pid: number, version: string, state: WorkerState, slots: number, freeSlots: number, projects: Array<string>, labels: Array<string>, queues: Array<string>, wanted: WorkerRequest | null, wantedAt: string | null, wantedBy: string | null, wantedReason: string | null, artifactStore: string | null, artifactProblem: string | null, startedAt: string, heartbeatAt: string, endedAt: string | null, running: Array<{ id: string, project: string, pipeline: string, attempt: number, startedAt: string | null }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
 export type WorkerQueryVariables = Exact<{
   id: string | number;
 }>;
 
 
-export type WorkerQuery = { worker: { id: string, host: string, pid: number, version: string, state: WorkerState, slots: number, freeSlots: number, projects: Array<string>, queues: Array<string>, wanted: WorkerRequest | null, wantedAt: string | null, wantedBy: string | null, wantedReason: string | null, artifactStore: string | null, artifactProblem: string | null, startedAt: string, heartbeatAt: string, endedAt: string | null, served: Array<{ name: string, root: string, environment: { python: string | null, pythonVersion: string | null, pythonSource: string | null, flowerpower: string | null, hamilton: string | null, packages: Record<string, unknown> } | null }>, running: Array<{ id: string, project: string, pipeline: string, attempt: number, startedAt: string | null }> } | null };
+export type WorkerQuery = { worker: { id: string, host: string, pid: number, version: string, state: WorkerState, slots: number, freeSlots: number, projects: Array<string>, labels: Array<string>, queues: Array<string>, wanted: WorkerRequest | null, wantedAt: string | null, wantedBy: string | null, wantedReason: string | null, artifactStore: string | null, artifactProblem: string | null, startedAt: string, heartbeatAt: string, endedAt: string | null, served: Array<{ name: string, root: string, environment: { python: string | null, pythonVersion: string | null, pythonSource: string | null, flowerpower: string | null, hamilton: string | null, packages: Record<string, unknown> } | null }>, running: Array<{ id: string, project: string, pipeline: string, attempt: number, startedAt: string | null }> } | null };
 
 export type DrainWorkerMutationVariables = Exact<{
   input: DrainWorkerInput;
@@ -1315,7 +1370,7 @@ export type DrainWorkerMutationVariables = Exact<{
 
 
 export type DrainWorkerMutation = { drainWorker:
-    | { __typename: 'DrainWorkerSuccess', worker: { id: string, host: string, pid: number, version: string, state: WorkerState, slots: number, freeSlots: number, projects: Array<string>, queues: Array<string>, wanted: WorkerRequest | null, wantedAt: string | null, wantedBy: string | null, wantedReason: string | null, artifactStore: string | null, artifactProblem: string | null, startedAt: string, heartbeatAt: string, endedAt: string | null, running: Array<{ id: string, project: string, pipeline: string, attempt: number, startedAt: string | null }> } }
+    | { __typename: 'DrainWorkerSuccess', worker: { id: string, host: string, pid: number, version: string, state: WorkerState, slots: number, freeSlots: number, projects: Array<string>, labels: Array<string>, queues: Array<string>, wanted: WorkerRequest | null, wantedAt: string | null, wantedBy: string | null, wantedReason: string | null, artifactStore: string | null, artifactProblem: string | null, startedAt: string, heartbeatAt: string, endedAt: string | null, running: Array<{ id: string, project: string, pipeline: string, attempt: number, startedAt: string | null }> } }
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
     | { __typename: 'WorkerStateError', code: string, message: string, path: string | null }
    };
@@ -1327,7 +1382,7 @@ export type ResumeWorkerMutationVariables = Exact<{
 
 export type ResumeWorkerMutation = { resumeWorker:
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
-    | { __typename: 'ResumeWorkerSuccess', worker: { id: string, host: string, pid: number, version: string, state: WorkerState, slots: number, freeSlots: number, projects: Array<string>, queues: Array<string>, wanted: WorkerRequest | null, wantedAt: string | null, wantedBy: string | null, wantedReason: string | null, artifactStore: string | null, artifactProblem: string | null, startedAt: string, heartbeatAt: string, endedAt: string | null, running: Array<{ id: string, project: string, pipeline: string, attempt: number, startedAt: string | null }> } }
+    | { __typename: 'ResumeWorkerSuccess', worker: { id: string, host: string, pid: number, version: string, state: WorkerState, slots: number, freeSlots: number, projects: Array<string>, labels: Array<string>, queues: Array<string>, wanted: WorkerRequest | null, wantedAt: string | null, wantedBy: string | null, wantedReason: string | null, artifactStore: string | null, artifactProblem: string | null, startedAt: string, heartbeatAt: string, endedAt: string | null, running: Array<{ id: string, project: string, pipeline: string, attempt: number, startedAt: string | null }> } }
     | { __typename: 'WorkerStateError', code: string, message: string, path: string | null }
    };
 
@@ -1338,7 +1393,7 @@ export type StopWorkerMutationVariables = Exact<{
 
 export type StopWorkerMutation = { stopWorker:
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
-    | { __typename: 'StopWorkerSuccess', worker: { id: string, host: string, pid: number, version: string, state: WorkerState, slots: number, freeSlots: number, projects: Array<string>, queues: Array<string>, wanted: WorkerRequest | null, wantedAt: string | null, wantedBy: string | null, wantedReason: string | null, artifactStore: string | null, artifactProblem: string | null, startedAt: string, heartbeatAt: string, endedAt: string | null, running: Array<{ id: string, project: string, pipeline: string, attempt: number, startedAt: string | null }> } }
+    | { __typename: 'StopWorkerSuccess', worker: { id: string, host: string, pid: number, version: string, state: WorkerState, slots: number, freeSlots: number, projects: Array<string>, labels: Array<string>, queues: Array<string>, wanted: WorkerRequest | null, wantedAt: string | null, wantedBy: string | null, wantedReason: string | null, artifactStore: string | null, artifactProblem: string | null, startedAt: string, heartbeatAt: string, endedAt: string | null, running: Array<{ id: string, project: string, pipeline: string, attempt: number, startedAt: string | null }> } }
     | { __typename: 'WorkerStateError', code: string, message: string, path: string | null }
    };
 
@@ -2028,6 +2083,45 @@ fragment NodeReason on NodeReason {
   jobId
   attempt
 }`, {"fragmentName":"JobEvent"}) as unknown as TypedDocumentString<JobEventFragment, unknown>;
+export const EnqueuedItemFragmentDoc = new TypedDocumentString(`
+    fragment EnqueuedItem on EnqueuedItem {
+  index
+  result {
+    __typename
+    ... on EnqueuedJob {
+      replayed
+      job {
+        id
+        project
+        pipeline
+        state
+        queue
+        runAt
+      }
+    }
+    ... on Error {
+      code
+      message
+      path
+    }
+    ... on InvalidRunError {
+      problems {
+        path
+        message
+        suggestion
+      }
+    }
+    ... on NotFoundError {
+      suggestion
+    }
+    ... on IdempotencyConflictError {
+      existingJob {
+        id
+      }
+    }
+  }
+}
+    `, {"fragmentName":"EnqueuedItem"}) as unknown as TypedDocumentString<EnqueuedItemFragment, unknown>;
 export const JobPlanFragmentDoc = new TypedDocumentString(`
     fragment JobPlan on JobPlan {
   project
@@ -2178,6 +2272,7 @@ export const WorkerFragmentDoc = new TypedDocumentString(`
   slots
   freeSlots
   projects
+  labels
   queues
   wanted
   wantedAt
@@ -3381,6 +3476,62 @@ export const EnqueueJobDocument = new TypedDocumentString(`
     total
   }
 }`) as unknown as TypedDocumentString<EnqueueJobMutation, EnqueueJobMutationVariables>;
+export const EnqueueJobsDocument = new TypedDocumentString(`
+    mutation EnqueueJobs($input: EnqueueJobsInput!) {
+  enqueueJobs(input: $input) {
+    __typename
+    ... on EnqueueJobsSuccess {
+      items {
+        ...EnqueuedItem
+      }
+    }
+    ... on JobsRefusedError {
+      code
+      message
+      path
+      items {
+        ...EnqueuedItem
+      }
+    }
+  }
+}
+    fragment EnqueuedItem on EnqueuedItem {
+  index
+  result {
+    __typename
+    ... on EnqueuedJob {
+      replayed
+      job {
+        id
+        project
+        pipeline
+        state
+        queue
+        runAt
+      }
+    }
+    ... on Error {
+      code
+      message
+      path
+    }
+    ... on InvalidRunError {
+      problems {
+        path
+        message
+        suggestion
+      }
+    }
+    ... on NotFoundError {
+      suggestion
+    }
+    ... on IdempotencyConflictError {
+      existingJob {
+        id
+      }
+    }
+  }
+}`) as unknown as TypedDocumentString<EnqueueJobsMutation, EnqueueJobsMutationVariables>;
 export const JobTimeLeftDocument = new TypedDocumentString(`
     query JobTimeLeft($id: ID!) {
   job(id: $id) {
@@ -4895,6 +5046,7 @@ export const WorkersDocument = new TypedDocumentString(`
   slots
   freeSlots
   projects
+  labels
   queues
   wanted
   wantedAt
@@ -4940,6 +5092,7 @@ export const WorkerDocument = new TypedDocumentString(`
   slots
   freeSlots
   projects
+  labels
   queues
   wanted
   wantedAt
@@ -4986,6 +5139,7 @@ export const DrainWorkerDocument = new TypedDocumentString(`
   slots
   freeSlots
   projects
+  labels
   queues
   wanted
   wantedAt
@@ -5032,6 +5186,7 @@ export const ResumeWorkerDocument = new TypedDocumentString(`
   slots
   freeSlots
   projects
+  labels
   queues
   wanted
   wantedAt
@@ -5078,6 +5233,7 @@ export const StopWorkerDocument = new TypedDocumentString(`
   slots
   freeSlots
   projects
+  labels
   queues
   wanted
   wantedAt

@@ -1,4 +1,10 @@
+CREATE TABLE "flowerpower_queue"."label_sets" (
+	"labels" text[] PRIMARY KEY
+);
+--> statement-breakpoint
+ALTER TABLE "flowerpower_queue"."jobs" ADD COLUMN "needs" text[];--> statement-breakpoint
 ALTER TABLE "flowerpower_queue"."workers" ADD COLUMN "environments" jsonb DEFAULT '{}' NOT NULL;--> statement-breakpoint
+ALTER TABLE "flowerpower_queue"."workers" ADD COLUMN "labels" text[] DEFAULT '{}'::text[] NOT NULL;--> statement-breakpoint
 ALTER TABLE "flowerpower_queue"."workers" ADD COLUMN "wanted" text;--> statement-breakpoint
 ALTER TABLE "flowerpower_queue"."workers" ADD COLUMN "wanted_at" timestamp(3) with time zone;--> statement-breakpoint
 ALTER TABLE "flowerpower_queue"."workers" ADD COLUMN "wanted_by" text;--> statement-breakpoint
