@@ -13,6 +13,7 @@ interface Options extends GlobalOptions {
   pipeline?: string;
   queue?: string;
   tag?: string;
+  stalled?: true;
   limit: number;
 }
 
@@ -31,12 +32,13 @@ export function addJobs(program: Command, cli: Cli): void {
     .option("--pipeline <name>", "only of this pipeline: project/pipeline, or its name beside --project")
     .option("--queue <name>", "only in this queue")
     .option("--tag <tag>", "only with this tag")
+    .option("--stalled", "only those whose run seems to have stalled")
     .option("-n, --limit <count>", "at most so many", count, 20)
     .action(async (_options: object, command: Command) => {
       const options = globalOptions(command) as Options;
-      const { state, project, pipeline, queue, tag, limit } = options;
+      const { state, project, pipeline, queue, tag, stalled, limit } = options;
       await using client = openApi(cli, options);
-      const filter = { states: state, project, pipeline, queue, tag };
+      const filter = { states: state, project, pipeline, queue, tag, stalled };
       const found: ListedJob[] = [];
       for await (const job of client.jobs(filter, { pageSize: Math.min(limit, 100) })) {
         found.push(job);
@@ -78,6 +80,7 @@ function note(job: ListedJob): string {
   const waiting = waitingText(job);
   if (waiting !== null) return printable(waiting);
   const rest = progress.leftMs === null ? " nodes" : `, ${duration(progress.leftMs)} left`;
+  if (job.stalledAt !== null) return `seems stalled since ${dayAndClock(new Date(job.stalledAt))}`;
   const nodes = state === "RUNNING" && progress.total !== null ? `${progress.done}/${progress.total}${rest}` : "";
   return attempt > 1 ? `${nodes} attempt ${attempt}`.trim() : nodes;
 }

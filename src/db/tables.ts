@@ -285,6 +285,8 @@ export const jobs = schema.table(
     startedAt: at("started_at"),
     finishedAt: at("finished_at"),
     cancelRequestedAt: at("cancel_requested_at"),
+    /** Since when the running attempt seems to have stalled; null: it goes on, or none runs. */
+    stalledAt: at("stalled_at"),
     /** Kind of the last failed attempt's error. */
     errorKind: text("error_kind"),
   },
@@ -297,6 +299,7 @@ export const jobs = schema.table(
     check("jobs_finished", sql`(${t.finishedAt} is not null) = (${t.state} in (${listed(finalStates)}))`),
     check("jobs_running", sql`(${t.state} = 'running') = (${t.runToken} is not null)`),
     check("jobs_worker", sql`${t.state} <> 'running' or (${t.workerId} is not null and ${t.attempt} > 0)`),
+    check("jobs_stalled", sql`${t.stalledAt} is null or ${t.state} = 'running'`),
     check("jobs_ticketed", sql`${t.ticketedAt} is null or ${t.state} in ('queued', 'running')`),
     check(
       "jobs_concurrency",
@@ -327,6 +330,7 @@ export const jobs = schema.table(
     index("jobs_expiring")
       .on(t.expiresAt)
       .where(sql`${t.expiresAt} is not null and ${t.state} in ('scheduled', 'blocked', 'queued')`),
+    index("jobs_stalled_id").on(t.id).where(sql`${t.stalledAt} is not null`),
     index("jobs_worker_id").on(t.workerId).where(sql`${t.state} = 'running'`),
   ],
 );

@@ -93,6 +93,7 @@ export function movedJobs(sql: Sql, backend: Backend, name: TransitionName): Fra
       update jobs j set
         state = ${next},
         last_seq = j.last_seq + 1,
+        stalled_at = null,
         run_token = ${to === "running" ? sql`i."runToken"` : sql`null`},
         finished_at = case when ${next} in ${sql([...finalStates])} then queue_now() end,
         ticketed_at = ${ticketedAt(sql, to, next)}

@@ -16,6 +16,7 @@ import "./job-events.ts";
 import "./job-links.ts";
 import "./job-list.ts";
 import "./job-log.ts";
+import "./job-losses.ts";
 import "./job-ref.ts";
 import "./node-run.ts";
 import "./node-run-list.ts";

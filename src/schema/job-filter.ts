@@ -1,4 +1,4 @@
-import { and, eq, gte, inArray, lt, type SQL, sql } from "drizzle-orm";
+import { and, eq, gte, inArray, isNotNull, isNull, lt, type SQL, sql } from "drizzle-orm";
 import type { AnyPgColumn } from "drizzle-orm/pg-core";
 import { jobTags } from "../db/tables.ts";
 import { BadInputError } from "../domain/errors.ts";
@@ -19,6 +19,9 @@ export const JobFilter = builder.inputType("JobFilter", {
     }),
     queue: t.string({ description: "Only jobs of this queue." }),
     tag: t.string({ description: "Only jobs with this tag." }),
+    stalled: t.boolean({
+      description: "True: only jobs whose run seems to have stalled; false: only others. Absent: both.",
+    }),
     createdAfter: t.field({ type: "DateTime", description: "Only jobs enqueued at this time or later." }),
     createdBefore: t.field({ type: "DateTime", description: "Only jobs enqueued before this time." }),
   }),
@@ -28,7 +31,7 @@ export type JobFilterInput = typeof JobFilter.$inferInput;
 
 /** The columns of `jobs` under whatever name the statement gives the table. */
 export type JobColumns = Record<
-  "id" | "state" | "project" | "pipeline" | "queue" | "createdAt" | "finishedAt" | "runAt",
+  "id" | "state" | "project" | "pipeline" | "queue" | "createdAt" | "finishedAt" | "runAt" | "stalledAt",
   AnyPgColumn
 >;
 
@@ -74,7 +77,7 @@ export function filterCondition(filter: JobFilterInput | null | undefined, jobs:
   if (filter == null) return undefined;
   const { project, pipeline } = pipelineOf(filter);
   const ids = idsOf(filter);
-  const { states, queue, tag, createdAfter, createdBefore } = filter;
+  const { states, queue, tag, stalled, createdAfter, createdBefore } = filter;
   return and(
     ids === null ? undefined : inArray(jobs.id, ids),
     states == null ? undefined : stateIn(jobs.state, states),
@@ -84,6 +87,7 @@ export function filterCondition(filter: JobFilterInput | null | undefined, jobs:
     tag == null
       ? undefined
       : sql`${jobs.id} in (select ${jobTags.jobId} from ${jobTags} where ${jobTags.tag} = ${tag})`,
+    stalled == null ? undefined : stalled ? isNotNull(jobs.stalledAt) : isNull(jobs.stalledAt),
     createdAfter == null
       ? undefined
       : and(gte(jobs.createdAt, createdAfter), gte(jobs.id, idAt(createdAfter, -idSlackMs))),

@@ -198,6 +198,12 @@ export const jobRef = builder.drizzleNode("jobs", {
       resolve: ({ startedAt, finishedAt }) =>
         startedAt === null || finishedAt === null ? null : finishedAt.getTime() - startedAt.getTime(),
     }),
+    stalledAt: t.expose("stalledAt", {
+      type: "DateTime",
+      nullable: true,
+      description:
+        "Since when its run seems to have stalled: no event and no processor time for 10 minutes, or three times as long as nearly all runs before. Null when it goes on, and when none runs.",
+    }),
     waitingFor: t.string({
       nullable: true,
       description:

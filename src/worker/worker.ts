@@ -6,6 +6,7 @@ import type { JsonObject } from "../domain/json.ts";
 import { startRounds } from "../events/rounds.ts";
 import type { JobsContext } from "../jobs/context.ts";
 import { GitStates } from "../pipelines/git.ts";
+import { openHistories } from "../pipelines/history.ts";
 import { openRuntimes } from "../runtime/pool.ts";
 import type { Grace } from "../runtime/stop.ts";
 import { Attempts, type Execute, type PolicyOf } from "./attempts.ts";
@@ -15,6 +16,7 @@ import { giveBack } from "./rescue.ts";
 import { pruneReuse, reuseLimits } from "./reuse-store.ts";
 import { type Wish, WorkerSession } from "./session.ts";
 import { claimStore } from "./shared-store.ts";
+import { lookMsOf, type StallTimes, stallTimes, startStalls } from "./stalled.ts";
 import { startSweep } from "./sweep.ts";
 import { TicketTaker } from "./tickets.ts";
 import { openWrites } from "./writes.ts";
@@ -35,6 +37,8 @@ export interface WorkerOptions {
   store?: ArtifactStore | null;
   artifactLimits?: Partial<ArtifactLimits>;
   heartbeatMs?: number;
+  /** When a run counts as stalled. */
+  stalls?: Partial<StallTimes>;
   /** For stopping a run softly, then by force. */
   grace?: Grace;
   /** Fetch so many tickets at once: for many short jobs. */
@@ -67,6 +71,7 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
   const { slots, version, log } = options;
   const served = options.projects.map(({ name, dir }) => ({ name, root: dir }));
   const store = options.store ?? null;
+  const stalls = { ...stallTimes, ...options.stalls };
   const claimed = store === null ? null : await claimStore(db.sql, store);
   let session: WorkerSession;
   const hurried = Promise.withResolvers<void>();
@@ -89,6 +94,7 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
         projects: options.projects,
         git,
         hashKey: options.hashKey ?? null,
+        cpuLookMs: lookMsOf(stalls),
         ...graceOf(options),
       }),
     policyOf: policyOf(options, policyFrom(catalogue)),
@@ -164,6 +170,15 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
     log,
   });
 
+  const histories = openHistories(db);
+  const stalled = startStalls({
+    db,
+    wakeups,
+    underWay: () => attempts.underWay(),
+    historyOf: ({ project, pipeline }) => histories.of({ project, pipeline }),
+    times: stalls,
+    onError: (error) => log("looking for stalled runs failed", { error: String(error) }),
+  });
   const pruning = startRounds(
     async () => {
       const { entries, bytes } = await pruneReuse(options.workDir);
@@ -178,7 +193,7 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
     const told = (error: unknown) => log("stopping in order failed", { error: String(error) });
     const stopped = tickets.stop().catch(told);
     const pruned = Promise.resolve(pruning[Symbol.asyncDispose]()).catch(told);
-    const undescribed = Promise.all([projects[Symbol.asyncDispose](), sweep[Symbol.asyncDispose]()]).then(
+    const undescribed = Promise.all([projects, sweep, stalled].map((one) => one[Symbol.asyncDispose]())).then(
       () => {},
       told,
     );

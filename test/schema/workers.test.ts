@@ -102,3 +102,19 @@ it("are listed, shown, drained, resumed and stopped on the command line", async 
   expect(refused.code).not.toBe(0);
   expect((await cli("workers", "drain", shown(dead))).err).toContain("is dead");
 });
+
+it("leave a mark on the jobs that they have lost", async () => {
+  const [lost, kept] = [await insertJob(db, { state: "queued" }), await insertJob(db, { state: "queued" })];
+  await db.sql`
+    insert into attempts (job_id, attempt, id, life, run_token, worker_id, started_at, ended_at, outcome, error_kind)
+    values (${lost}, 1, ${db.ids.next()}, 1, ${db.ids.next()}, ${dead}, queue_now(), '2026-01-02T03:04:05Z', 'rescue', 'WORKER_LOST'),
+      (${kept}, 1, ${db.ids.next()}, 1, ${db.ids.next()}, ${dead}, queue_now(), '2026-01-02T03:04:05Z', 'retry', 'PIPELINE')`;
+  const { data, errors } = await server.post(
+    "query ($ids: [ID!]) { jobs(filter: { ids: $ids }, orderBy: ID_ASC) { nodes { lastLossAt } } }",
+    {
+      ids: [lost, kept].map((id) => idText("job", id)),
+    },
+  );
+  expect(errors).toBeUndefined();
+  expect(data.jobs.nodes).toEqual([{ lastLossAt: "2026-01-02T03:04:05.000Z" }, { lastLossAt: null }]);
+});

@@ -14,6 +14,7 @@ import { openCatalogue } from "../../src/pipelines/catalogue.ts";
 import { childEnvironment } from "../../src/runtime/environment.ts";
 import type { Grace } from "../../src/runtime/stop.ts";
 import { type RescueTimes, rescueTimes, startRescue } from "../../src/worker/rescue.ts";
+import type { StallTimes } from "../../src/worker/stalled.ts";
 import { startWorker } from "../../src/worker/worker.ts";
 
 /** Where a value is absent the product's default holds. */
@@ -26,6 +27,7 @@ export interface WorkerSetup {
   hashKey?: string;
   slots?: number;
   labels?: string[];
+  stalls?: Partial<StallTimes>;
   heartbeatMs?: number;
   rescue?: Partial<RescueTimes>;
   /** For stopping a run. */
@@ -55,6 +57,7 @@ const store = setup.artifacts === undefined ? null : openStore(setup.artifacts, 
 const worker = await startWorker(jobs, {
   slots: setup.slots ?? 1,
   labels: setup.labels ?? [],
+  stalls: setup.stalls ?? {},
   version: "0.0.0-test",
   workDir: setup.workDir,
   projects: setup.projects.map(({ name, dir }) => ({ name, dir, python, environment })),
