@@ -32,6 +32,7 @@ function sentence(view: RunView, event: JobEvent, symbols: Symbols): string | nu
     case "JobReleased":
     case "JobRequeued":
     case "JobStalled":
+    case "JobUpdated":
     case "JobCancelRequested":
       return printable(view.note ?? "");
     case "JobSucceeded":

@@ -3,6 +3,7 @@ import { addCancel } from "./cancel.ts";
 import type { Cli } from "./cli.ts";
 import { addCompare } from "./compare.ts";
 import { readConfig } from "./config.ts";
+import { addDelete } from "./delete.ts";
 import { addDemo } from "./demo.ts";
 import { addDoctor } from "./doctor.ts";
 import { addEnqueue } from "./enqueue.ts";
@@ -12,8 +13,10 @@ import { addHistory } from "./history.ts";
 import { addJob } from "./job.ts";
 import { addJobs } from "./jobs.ts";
 import { addLogs } from "./logs.ts";
+import { addMetrics } from "./metrics.ts";
 import { addPlan } from "./plan.ts";
 import { addProject } from "./project.ts";
+import { addPrune, addStorage } from "./prune.ts";
 import { addQueue } from "./queue.ts";
 import { addReproduce } from "./reproduce.ts";
 import { addRequeue } from "./requeue.ts";
@@ -22,6 +25,7 @@ import { addResult } from "./result.ts";
 import { addServer } from "./server.ts";
 import { type Output, openTerminal } from "./terminal.ts";
 import { addUp } from "./up.ts";
+import { addUpdate } from "./update.ts";
 import { version } from "./version.ts";
 import { addWatch } from "./watch.ts";
 import { addWorker } from "./worker.ts";
@@ -33,6 +37,8 @@ export interface Surroundings {
   stdout: Output;
   stderr: Output;
   signals: Cli["signals"];
+  /** Asks the person; absent where there is none. */
+  ask?: Cli["ask"];
 }
 
 /** Runs one command line, and resolves with the exit code. */
@@ -42,7 +48,10 @@ export async function runCli(argv: readonly string[], around: Surroundings): Pro
     const read = readConfig(around.env);
     const config = argv.includes("--no-color") ? { ...read, colour: false } : read;
     const terminal = openTerminal(around.stdout, around.stderr, config);
-    await buildProgram({ config, terminal, cwd: around.cwd, signals: around.signals }, around).parseAsync(argv, {
+    await buildProgram(
+      { config, terminal, cwd: around.cwd, signals: around.signals, ask: around.ask },
+      around,
+    ).parseAsync(argv, {
       from: "user",
     });
     return exitCodes.succeeded;
@@ -97,7 +106,9 @@ const commands = [
   addLogs,
   addResult,
   addReproduce,
+  addUpdate,
   addCancel,
+  addDelete,
   addHistory,
   addRequeue,
   addRerun,
@@ -106,6 +117,9 @@ const commands = [
   addProject,
   addQueue,
   addWorkers,
+  addMetrics,
+  addStorage,
+  addPrune,
   addDoctor,
 ];
 

@@ -32,6 +32,17 @@ export const eventTypes = {
     versions: { 1: z.object({ state, priority: z.number(), queue: z.string(), runAt: time, actor: z.string() }) },
   },
   "job.queued": { version: 1, versions: { 1: z.object({}) } },
+  "job.postponed": { version: 1, versions: { 1: z.object({}) } },
+  "job.updated": {
+    version: 1,
+    versions: {
+      1: z.object({
+        actor: z.string(),
+        reason: z.string().nullable(),
+        changes: z.array(z.object({ field: z.string(), from: z.json(), to: z.json() })),
+      }),
+    },
+  },
   "job.started": { version: 1, versions: { 1: z.object({ worker: z.string() }) } },
   "job.succeeded": { version: 1, versions: { 1: z.object({}) } },
   "job.retry_planned": {

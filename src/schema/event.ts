@@ -9,6 +9,8 @@ import { jobRef } from "./job.ts";
 export const eventTypenames = {
   "job.enqueued": "JobEnqueued",
   "job.queued": "JobQueued",
+  "job.postponed": "JobPostponed",
+  "job.updated": "JobUpdated",
   "job.started": "JobStarted",
   "job.succeeded": "JobSucceeded",
   "job.retry_planned": "JobRetryPlanned",

@@ -103,6 +103,8 @@ function* wrongWith(job: JobRow, events: readonly EventRow[]): Generator<string>
   const starts: Record<string, readonly (JobState | null)[]> = {
     "job.enqueued": [null],
     "job.queued": ["scheduled", "blocked", "retryable"],
+    "job.postponed": ["queued"],
+    "job.updated": ["scheduled", "blocked", "queued", "retryable"],
     "job.started": ["queued"],
     "job.succeeded": ["running"],
     "job.retry_planned": ["running"],

@@ -36,6 +36,18 @@ export type CancelJobInput = {
   reason?: string | null | undefined;
 };
 
+/** Which jobs are to be stopped. */
+export type CancelJobsInput = {
+  /** Only tell to how many it would be done, and show some of them. */
+  dryRun?: boolean;
+  /** All jobs that fit and to which it can be done, the oldest first, 1000 in one call. An empty filter is refused. */
+  filter?: JobFilter | null | undefined;
+  /** These jobs, at most 1000. Either these or a filter. */
+  ids?: Array<string | number> | null | undefined;
+  /** Why, for whoever asks later; at most 1000 characters. */
+  reason?: string | null | undefined;
+};
+
 /** How something differs. */
 export type ChangeKind =
   /** Only the later one has it. */
@@ -78,6 +90,18 @@ export type CreateQueueInput = {
   name: string;
   /** How many of its jobs may be given to workers within a time; null: any number. Absent: null. */
   rateLimit?: RateLimitInput | null | undefined;
+};
+
+/** Which jobs are to be forgotten. */
+export type DeleteJobsInput = {
+  /** Only tell to how many it would be done, and show some of them. */
+  dryRun?: boolean;
+  /** All jobs that fit and to which it can be done, the oldest first, 1000 in one call. An empty filter is refused. */
+  filter?: JobFilter | null | undefined;
+  /** These jobs, at most 1000. Either these or a filter. */
+  ids?: Array<string | number> | null | undefined;
+  /** Why, for whoever asks later; at most 1000 characters. */
+  reason?: string | null | undefined;
 };
 
 /** In what way something differs. */
@@ -198,6 +222,8 @@ export type EventType =
   | 'JOB_EXPIRED'
   /** `job.failed`, the type JobFailed. */
   | 'JOB_FAILED'
+  /** `job.postponed`, the type JobPostponed. */
+  | 'JOB_POSTPONED'
   /** `job.queued`, the type JobQueued. */
   | 'JOB_QUEUED'
   /** `job.released`, the type JobReleased. */
@@ -214,6 +240,8 @@ export type EventType =
   | 'JOB_STARTED'
   /** `job.succeeded`, the type JobSucceeded. */
   | 'JOB_SUCCEEDED'
+  /** `job.updated`, the type JobUpdated. */
+  | 'JOB_UPDATED'
   /** `log.dropped`, the type LogDropped. */
   | 'LOG_DROPPED'
   /** `log.line`, the type LogLine. */
@@ -374,6 +402,25 @@ export type LogLevel =
   | 'INFO'
   /** What may be wrong. */
   | 'WARNING';
+
+/** How long the buckets of time are. All begin at whole ones in UTC. */
+export type MetricsBucketSize =
+  /** A day; kept for three years. */
+  | 'DAY'
+  /** An hour; kept for sixty days. */
+  | 'HOUR'
+  /** A minute; kept for two days. */
+  | 'MINUTE';
+
+/** Which jobs: those to which all of it applies. */
+export type MetricsFilter = {
+  /** Only jobs of this pipeline: `project/pipeline`, or its name beside `project`. */
+  pipeline?: string | null | undefined;
+  /** Only jobs of this project. */
+  project?: string | null | undefined;
+  /** Only jobs of this queue. */
+  queue?: string | null | undefined;
+};
 
 /** What of a node differs. */
 export type NodeAspect =
@@ -570,6 +617,14 @@ export type PlannedAction =
   /** It is computed. */
   | 'RUN';
 
+/** A prune out of turn: servers and workers do it by themselves every minute. */
+export type PruneJobsInput = {
+  /** Only count what would be removed. False if absent. */
+  dryRun?: boolean | null | undefined;
+  /** This once by this age, whatever the final state, and not by `retention`; at least 60000. The last jobs of each pipeline stay, and `failure_ttl` in a YAML goes on to count. */
+  olderThanMs?: number | null | undefined;
+};
+
 /** So many jobs within a time. */
 export type RateLimitInput = {
   /** How many jobs, 1 to 1000000. */
@@ -592,6 +647,18 @@ export type RequeueJobInput = {
   expiresAt?: string | null | undefined;
   /** The job's id: `job_…`. */
   id: string | number;
+  /** Why, for whoever asks later; at most 1000 characters. */
+  reason?: string | null | undefined;
+};
+
+/** Which jobs get another life. */
+export type RequeueJobsInput = {
+  /** Only tell to how many it would be done, and show some of them. */
+  dryRun?: boolean;
+  /** All jobs that fit and to which it can be done, the oldest first, 1000 in one call. An empty filter is refused. */
+  filter?: JobFilter | null | undefined;
+  /** These jobs, at most 1000. Either these or a filter. */
+  ids?: Array<string | number> | null | undefined;
   /** Why, for whoever asks later; at most 1000 characters. */
   reason?: string | null | undefined;
 };
@@ -748,6 +815,48 @@ export type StopWorkerInput = {
   reason?: string | null | undefined;
 };
 
+/** Which job that waits is to be changed, and what is to be different. What is absent stays as it is. */
+export type UpdateJobInput = {
+  /** Not started by then, it expires; null: never. */
+  expiresAt?: string | null | undefined;
+  /** The job's id: `job_…`. */
+  id: string | number;
+  /** Inputs, merged by key over the job's. At most 256 KiB. */
+  inputs?: Record<string, unknown> | null | undefined;
+  /** From 0 to 100, higher is taken first. */
+  priority?: number | null | undefined;
+  /** The queue in which it waits from now on. */
+  queue?: string | null | undefined;
+  /** Why, for whoever asks later; at most 1000 characters. */
+  reason?: string | null | undefined;
+  /** When it is due; null: now. A queued job that is due later is scheduled again. */
+  runAt?: string | null | undefined;
+  /** The tags it has from now on, at most 20, instead of those it had. */
+  tags?: Array<string> | null | undefined;
+  /** Inputs that the job gave and does not give any more. */
+  unset?: Array<string> | null | undefined;
+};
+
+/** Which jobs that wait are to be changed, and what is to be different. What is absent stays as it is. */
+export type UpdateJobsInput = {
+  /** Only tell to how many it would be done, and show some of them. */
+  dryRun?: boolean;
+  /** All jobs that fit and to which it can be done, the oldest first, 1000 in one call. An empty filter is refused. */
+  filter?: JobFilter | null | undefined;
+  /** These jobs, at most 1000. Either these or a filter. */
+  ids?: Array<string | number> | null | undefined;
+  /** From 0 to 100, higher is taken first. */
+  priority?: number | null | undefined;
+  /** The queue in which it waits from now on. */
+  queue?: string | null | undefined;
+  /** Why, for whoever asks later; at most 1000 characters. */
+  reason?: string | null | undefined;
+  /** When it is due; null: now. A queued job that is due later is scheduled again. */
+  runAt?: string | null | undefined;
+  /** The tags it has from now on, at most 20, instead of those it had. */
+  tags?: Array<string> | null | undefined;
+};
+
 /** What somebody has asked of a worker. */
 export type WorkerRequest =
   /** To finish what it has, take nothing new, and stay. */
@@ -838,6 +947,63 @@ export type PlanRequeueQuery = { planRequeue:
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
    };
 
+export type UpdateJobMutationVariables = Exact<{
+  input: UpdateJobInput;
+}>;
+
+
+export type UpdateJobMutation = { updateJob:
+    | { __typename: 'BadInputError', code: string, message: string, path: string | null }
+    | { __typename: 'InvalidRunError', code: string, message: string, path: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> }
+    | { __typename: 'JobStateError', code: string, message: string, path: string | null, state: JobState }
+    | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+    | { __typename: 'QueueFullError', code: string, message: string, path: string | null }
+    | { __typename: 'UpdateJobSuccess', job: { queue: string, priority: number, id: string, project: string, pipeline: string, state: JobState, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } } }
+   };
+
+export type CancelJobsMutationVariables = Exact<{
+  input: CancelJobsInput;
+}>;
+
+
+export type CancelJobsMutation = { cancelJobs:
+    | { __typename: 'BadInputError', code: string, message: string, path: string | null }
+    | { __typename: 'BulkSuccess', dryRun: boolean, more: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> }
+   };
+
+export type RequeueJobsMutationVariables = Exact<{
+  input: RequeueJobsInput;
+}>;
+
+
+export type RequeueJobsMutation = { requeueJobs:
+    | { __typename: 'BadInputError', code: string, message: string, path: string | null }
+    | { __typename: 'BulkSuccess', dryRun: boolean, more: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> }
+   };
+
+export type DeleteJobsMutationVariables = Exact<{
+  input: DeleteJobsInput;
+}>;
+
+
+export type DeleteJobsMutation = { deleteJobs:
+    | { __typename: 'BadInputError', code: string, message: string, path: string | null }
+    | { __typename: 'BulkSuccess', dryRun: boolean, more: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> }
+   };
+
+export type UpdateJobsMutationVariables = Exact<{
+  input: UpdateJobsInput;
+}>;
+
+
+export type UpdateJobsMutation = { updateJobs:
+    | { __typename: 'BadInputError', code: string, message: string, path: string | null }
+    | { __typename: 'BulkSuccess', dryRun: boolean, more: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> }
+    | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+   };
+
+export type BulkResultFragment = { dryRun: boolean, more: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> };
+
 export type ValueSummaryFragment = { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null };
 
 export type RunErrorFragment = { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> };
@@ -884,6 +1050,8 @@ type JobEvent_JobExpired_Fragment = { __typename: 'JobExpired', cursor: string, 
 
 type JobEvent_JobFailed_Fragment = { __typename: 'JobFailed', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } };
 
+type JobEvent_JobPostponed_Fragment = { __typename: 'JobPostponed', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string };
+
 type JobEvent_JobQueued_Fragment = { __typename: 'JobQueued', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string };
 
 type JobEvent_JobReleased_Fragment = { __typename: 'JobReleased', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, releasedFor: string };
@@ -899,6 +1067,8 @@ type JobEvent_JobStalled_Fragment = { __typename: 'JobStalled', stalledFor: Stal
 type JobEvent_JobStarted_Fragment = { __typename: 'JobStarted', worker: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string };
 
 type JobEvent_JobSucceeded_Fragment = { __typename: 'JobSucceeded', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string };
+
+type JobEvent_JobUpdated_Fragment = { __typename: 'JobUpdated', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, changes: Array<{ field: string, from: unknown, to: unknown }> };
 
 type JobEvent_LogDropped_Fragment = { __typename: 'LogDropped', lines: number, bytes: number, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, droppedFor: string };
 
@@ -925,6 +1095,7 @@ export type JobEventFragment =
   | JobEvent_JobEnqueued_Fragment
   | JobEvent_JobExpired_Fragment
   | JobEvent_JobFailed_Fragment
+  | JobEvent_JobPostponed_Fragment
   | JobEvent_JobQueued_Fragment
   | JobEvent_JobReleased_Fragment
   | JobEvent_JobRequeued_Fragment
@@ -933,6 +1104,7 @@ export type JobEventFragment =
   | JobEvent_JobStalled_Fragment
   | JobEvent_JobStarted_Fragment
   | JobEvent_JobSucceeded_Fragment
+  | JobEvent_JobUpdated_Fragment
   | JobEvent_LogDropped_Fragment
   | JobEvent_LogLine_Fragment
   | JobEvent_NodeExpanded_Fragment
@@ -1064,6 +1236,7 @@ export type JobEventsSubscription = { jobEvents:
     | { __typename: 'JobEnqueued', state: JobState, priority: number, queue: string, runAt: string, actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
     | { __typename: 'JobExpired', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
     | { __typename: 'JobFailed', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
+    | { __typename: 'JobPostponed', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
     | { __typename: 'JobQueued', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
     | { __typename: 'JobReleased', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, releasedFor: string }
     | { __typename: 'JobRequeued', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
@@ -1072,6 +1245,7 @@ export type JobEventsSubscription = { jobEvents:
     | { __typename: 'JobStalled', stalledFor: StallReason, forMs: number, p95Ms: number | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
     | { __typename: 'JobStarted', worker: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
     | { __typename: 'JobSucceeded', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+    | { __typename: 'JobUpdated', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, changes: Array<{ field: string, from: unknown, to: unknown }> }
     | { __typename: 'LogDropped', lines: number, bytes: number, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, droppedFor: string }
     | { __typename: 'LogLine', level: string, stream: string, logger: string | null, text: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
     | { __typename: 'NodeExpanded', count: number, nodes: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string }
@@ -1097,6 +1271,7 @@ export type JobHistoryQuery = { job: { events: { nodes: Array<
         | { __typename: 'JobEnqueued', state: JobState, priority: number, queue: string, runAt: string, actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
         | { __typename: 'JobExpired', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
         | { __typename: 'JobFailed', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
+        | { __typename: 'JobPostponed', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
         | { __typename: 'JobQueued', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
         | { __typename: 'JobReleased', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, releasedFor: string }
         | { __typename: 'JobRequeued', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
@@ -1105,6 +1280,7 @@ export type JobHistoryQuery = { job: { events: { nodes: Array<
         | { __typename: 'JobStalled', stalledFor: StallReason, forMs: number, p95Ms: number | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
         | { __typename: 'JobStarted', worker: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
         | { __typename: 'JobSucceeded', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+        | { __typename: 'JobUpdated', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, changes: Array<{ field: string, from: unknown, to: unknown }> }
         | { __typename: 'LogDropped', lines: number, bytes: number, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, droppedFor: string }
         | { __typename: 'LogLine', level: string, stream: string, logger: string | null, text: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
         | { __typename: 'NodeExpanded', count: number, nodes: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string }
@@ -1163,6 +1339,7 @@ export type FeedSubscription = { feed: { cursor: string, event:
       | { __typename: 'JobEnqueued', state: JobState, priority: number, queue: string, runAt: string, actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
       | { __typename: 'JobExpired', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
       | { __typename: 'JobFailed', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
+      | { __typename: 'JobPostponed', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
       | { __typename: 'JobQueued', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
       | { __typename: 'JobReleased', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, releasedFor: string }
       | { __typename: 'JobRequeued', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
@@ -1171,6 +1348,7 @@ export type FeedSubscription = { feed: { cursor: string, event:
       | { __typename: 'JobStalled', stalledFor: StallReason, forMs: number, p95Ms: number | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
       | { __typename: 'JobStarted', worker: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
       | { __typename: 'JobSucceeded', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+      | { __typename: 'JobUpdated', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, changes: Array<{ field: string, from: unknown, to: unknown }> }
       | { __typename: 'LogDropped', lines: number, bytes: number, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, droppedFor: string }
       | { __typename: 'LogLine', level: string, stream: string, logger: string | null, text: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
       | { __typename: 'NodeExpanded', count: number, nodes: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string }
@@ -1363,6 +1541,33 @@ export type ResumeQueueMutation = { resumeQueue:
     | { __typename: 'ResumeQueueSuccess', queue: { name: string, createdAt: string, pausedAt: string | null, pausedUntil: string | null, pauseReason: string | null, concurrencyLimit: number | null, backlogLimit: number | null, oldestWaitingAt: string | null, rateLimit: { jobs: number, periodMs: number } | null, counts: Array<{ state: JobState, count: { value: number, isExact: boolean } }> } }
    };
 
+export type PruneJobsMutationVariables = Exact<{
+  input?: PruneJobsInput | null | undefined;
+}>;
+
+
+export type PruneJobsMutation = { pruneJobs:
+    | { __typename: 'BadInputError', code: string, message: string, path: string | null }
+    | { __typename: 'PruneJobsSuccess', dryRun: boolean, more: boolean, counts: Array<{ state: JobState, count: { value: number, isExact: boolean } }> }
+   };
+
+export type StorageQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type StorageQuery = { storage: Array<{ part: string, bytes: number, rows: number }>, retention: { keepLast: number, ages: Array<{ state: JobState, ageMs: number | null }> } };
+
+export type MetricsBucketFragment = { from: string, to: string, ended: number, counts: Array<{ state: JobState, jobs: number }>, wait: { jobs: number, p50Ms: number, p95Ms: number, p99Ms: number } | null, run: { jobs: number, p50Ms: number, p95Ms: number, p99Ms: number } | null };
+
+export type MetricsQueryVariables = Exact<{
+  from?: string | null | undefined;
+  to?: string | null | undefined;
+  bucket: MetricsBucketSize;
+  filter?: MetricsFilter | null | undefined;
+}>;
+
+
+export type MetricsQuery = { metrics: { total: { from: string, to: string, ended: number, counts: Array<{ state: JobState, jobs: number }>, wait: { jobs: number, p50Ms: number, p95Ms: number, p99Ms: number } | null, run: { jobs: number, p50Ms: number, p95Ms: number, p99Ms: number } | null }, buckets: Array<{ from: string, to: string, ended: number, counts: Array<{ state: JobState, jobs: number }>, wait: { jobs: number, p50Ms: number, p95Ms: number, p99Ms: number } | null, run: { jobs: number, p50Ms: number, p95Ms: number, p99Ms: number } | null }> } };
+
 export type WorkerFragment = { id: string, host: string, pid: number, version: string, state: WorkerState, slots: number, freeSlots: number, projects: Array<string>, labels: Array<string>, queues: Array<string>, wanted: WorkerRequest | null, wantedAt: string | null, wantedBy: string | null, wantedReason: string | null, artifactStore: string | null, artifactProblem: string | null, startedAt: string, heartbeatAt: string, endedAt: string | null, running: Array<{ id: string, project: string, pipeline: string, attempt: number, startedAt: string | null }> };
 
 export type WorkersQueryVariables = Exact<{
@@ -1432,19 +1637,6 @@ export class TypedDocumentString<TResult, TVariables>
     return this.value;
   }
 }
-export const PipelineInputFragmentDoc = new TypedDocumentString(`
-    fragment PipelineInput on PipelineInput {
-  name
-  type
-  required
-  doc
-  default {
-    value
-    source
-    reference
-  }
-}
-    `, {"fragmentName":"PipelineInput"}) as unknown as TypedDocumentString<PipelineInputFragment, unknown>;
 export const JobSummaryFragmentDoc = new TypedDocumentString(`
     fragment JobSummary on Job {
   id
@@ -1473,6 +1665,65 @@ export const JobSummaryFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"JobSummary"}) as unknown as TypedDocumentString<JobSummaryFragment, unknown>;
+export const BulkResultFragmentDoc = new TypedDocumentString(`
+    fragment BulkResult on BulkSuccess {
+  dryRun
+  matched {
+    value
+    isExact
+  }
+  more
+  done
+  failed
+  problems {
+    id
+    code
+    message
+    state
+  }
+  sample {
+    ...JobSummary
+  }
+}
+    fragment JobSummary on Job {
+  id
+  project
+  pipeline
+  state
+  queue
+  priority
+  tags
+  attempt
+  maxAttempts
+  createdAt
+  runAt
+  startedAt
+  finishedAt
+  cancelRequestedAt
+  waitedMs
+  runMs
+  waitingFor
+  stalledAt
+  errorKind
+  requestedBy
+  progress {
+    done
+    total
+  }
+}`, {"fragmentName":"BulkResult"}) as unknown as TypedDocumentString<BulkResultFragment, unknown>;
+export const PipelineInputFragmentDoc = new TypedDocumentString(`
+    fragment PipelineInput on PipelineInput {
+  name
+  type
+  required
+  doc
+  default {
+    value
+    source
+    reference
+  }
+}
+    `, {"fragmentName":"PipelineInput"}) as unknown as TypedDocumentString<PipelineInputFragment, unknown>;
 export const ListedJobFragmentDoc = new TypedDocumentString(`
     fragment ListedJob on Job {
   ...JobSummary
@@ -2008,6 +2259,15 @@ export const JobEventFragmentDoc = new TypedDocumentString(`
     cancelledBy: actor
     reason
   }
+  ... on JobUpdated {
+    actor
+    reason
+    changes {
+      field
+      from
+      to
+    }
+  }
   ... on JobRequeued {
     actor
     reason
@@ -2287,6 +2547,29 @@ export const QueueFragmentDoc = new TypedDocumentString(`
   oldestWaitingAt
 }
     `, {"fragmentName":"Queue"}) as unknown as TypedDocumentString<QueueFragment, unknown>;
+export const MetricsBucketFragmentDoc = new TypedDocumentString(`
+    fragment MetricsBucket on MetricsBucket {
+  from
+  to
+  ended
+  counts {
+    state
+    jobs
+  }
+  wait {
+    jobs
+    p50Ms
+    p95Ms
+    p99Ms
+  }
+  run {
+    jobs
+    p50Ms
+    p95Ms
+    p99Ms
+  }
+}
+    `, {"fragmentName":"MetricsBucket"}) as unknown as TypedDocumentString<MetricsBucketFragment, unknown>;
 export const WorkerFragmentDoc = new TypedDocumentString(`
     fragment Worker on Worker {
   id
@@ -2910,6 +3193,294 @@ export const PlanRequeueDocument = new TypedDocumentString(`
   expectedMs
   pastRuns
 }`) as unknown as TypedDocumentString<PlanRequeueQuery, PlanRequeueQueryVariables>;
+export const UpdateJobDocument = new TypedDocumentString(`
+    mutation UpdateJob($input: UpdateJobInput!) {
+  updateJob(input: $input) {
+    __typename
+    ... on UpdateJobSuccess {
+      job {
+        ...JobSummary
+        queue
+        priority
+      }
+    }
+    ... on Error {
+      code
+      message
+      path
+    }
+    ... on NotFoundError {
+      suggestion
+    }
+    ... on JobStateError {
+      state
+    }
+    ... on InvalidRunError {
+      problems {
+        path
+        message
+        suggestion
+      }
+    }
+  }
+}
+    fragment JobSummary on Job {
+  id
+  project
+  pipeline
+  state
+  queue
+  priority
+  tags
+  attempt
+  maxAttempts
+  createdAt
+  runAt
+  startedAt
+  finishedAt
+  cancelRequestedAt
+  waitedMs
+  runMs
+  waitingFor
+  stalledAt
+  errorKind
+  requestedBy
+  progress {
+    done
+    total
+  }
+}`) as unknown as TypedDocumentString<UpdateJobMutation, UpdateJobMutationVariables>;
+export const CancelJobsDocument = new TypedDocumentString(`
+    mutation CancelJobs($input: CancelJobsInput!) {
+  cancelJobs(input: $input) {
+    __typename
+    ...BulkResult
+    ... on Error {
+      code
+      message
+      path
+    }
+  }
+}
+    fragment BulkResult on BulkSuccess {
+  dryRun
+  matched {
+    value
+    isExact
+  }
+  more
+  done
+  failed
+  problems {
+    id
+    code
+    message
+    state
+  }
+  sample {
+    ...JobSummary
+  }
+}
+fragment JobSummary on Job {
+  id
+  project
+  pipeline
+  state
+  queue
+  priority
+  tags
+  attempt
+  maxAttempts
+  createdAt
+  runAt
+  startedAt
+  finishedAt
+  cancelRequestedAt
+  waitedMs
+  runMs
+  waitingFor
+  stalledAt
+  errorKind
+  requestedBy
+  progress {
+    done
+    total
+  }
+}`) as unknown as TypedDocumentString<CancelJobsMutation, CancelJobsMutationVariables>;
+export const RequeueJobsDocument = new TypedDocumentString(`
+    mutation RequeueJobs($input: RequeueJobsInput!) {
+  requeueJobs(input: $input) {
+    __typename
+    ...BulkResult
+    ... on Error {
+      code
+      message
+      path
+    }
+  }
+}
+    fragment BulkResult on BulkSuccess {
+  dryRun
+  matched {
+    value
+    isExact
+  }
+  more
+  done
+  failed
+  problems {
+    id
+    code
+    message
+    state
+  }
+  sample {
+    ...JobSummary
+  }
+}
+fragment JobSummary on Job {
+  id
+  project
+  pipeline
+  state
+  queue
+  priority
+  tags
+  attempt
+  maxAttempts
+  createdAt
+  runAt
+  startedAt
+  finishedAt
+  cancelRequestedAt
+  waitedMs
+  runMs
+  waitingFor
+  stalledAt
+  errorKind
+  requestedBy
+  progress {
+    done
+    total
+  }
+}`) as unknown as TypedDocumentString<RequeueJobsMutation, RequeueJobsMutationVariables>;
+export const DeleteJobsDocument = new TypedDocumentString(`
+    mutation DeleteJobs($input: DeleteJobsInput!) {
+  deleteJobs(input: $input) {
+    __typename
+    ...BulkResult
+    ... on Error {
+      code
+      message
+      path
+    }
+  }
+}
+    fragment BulkResult on BulkSuccess {
+  dryRun
+  matched {
+    value
+    isExact
+  }
+  more
+  done
+  failed
+  problems {
+    id
+    code
+    message
+    state
+  }
+  sample {
+    ...JobSummary
+  }
+}
+fragment JobSummary on Job {
+  id
+  project
+  pipeline
+  state
+  queue
+  priority
+  tags
+  attempt
+  maxAttempts
+  createdAt
+  runAt
+  startedAt
+  finishedAt
+  cancelRequestedAt
+  waitedMs
+  runMs
+  waitingFor
+  stalledAt
+  errorKind
+  requestedBy
+  progress {
+    done
+    total
+  }
+}`) as unknown as TypedDocumentString<DeleteJobsMutation, DeleteJobsMutationVariables>;
+export const UpdateJobsDocument = new TypedDocumentString(`
+    mutation UpdateJobs($input: UpdateJobsInput!) {
+  updateJobs(input: $input) {
+    __typename
+    ...BulkResult
+    ... on Error {
+      code
+      message
+      path
+    }
+    ... on NotFoundError {
+      suggestion
+    }
+  }
+}
+    fragment BulkResult on BulkSuccess {
+  dryRun
+  matched {
+    value
+    isExact
+  }
+  more
+  done
+  failed
+  problems {
+    id
+    code
+    message
+    state
+  }
+  sample {
+    ...JobSummary
+  }
+}
+fragment JobSummary on Job {
+  id
+  project
+  pipeline
+  state
+  queue
+  priority
+  tags
+  attempt
+  maxAttempts
+  createdAt
+  runAt
+  startedAt
+  finishedAt
+  cancelRequestedAt
+  waitedMs
+  runMs
+  waitingFor
+  stalledAt
+  errorKind
+  requestedBy
+  progress {
+    done
+    total
+  }
+}`) as unknown as TypedDocumentString<UpdateJobsMutation, UpdateJobsMutationVariables>;
 export const JobDocument = new TypedDocumentString(`
     query Job($id: ID!) {
   job(id: $id) {
@@ -3692,6 +4263,15 @@ fragment JobEvent on JobEvent {
     cancelledBy: actor
     reason
   }
+  ... on JobUpdated {
+    actor
+    reason
+    changes {
+      field
+      from
+      to
+    }
+  }
   ... on JobRequeued {
     actor
     reason
@@ -3847,6 +4427,15 @@ fragment JobEvent on JobEvent {
   ... on JobCancelled {
     cancelledBy: actor
     reason
+  }
+  ... on JobUpdated {
+    actor
+    reason
+    changes {
+      field
+      from
+      to
+    }
   }
   ... on JobRequeued {
     actor
@@ -4144,6 +4733,15 @@ fragment JobEvent on JobEvent {
   ... on JobCancelled {
     cancelledBy: actor
     reason
+  }
+  ... on JobUpdated {
+    actor
+    reason
+    changes {
+      field
+      from
+      to
+    }
   }
   ... on JobRequeued {
     actor
@@ -5073,6 +5671,77 @@ export const ResumeQueueDocument = new TypedDocumentString(`
   }
   oldestWaitingAt
 }`) as unknown as TypedDocumentString<ResumeQueueMutation, ResumeQueueMutationVariables>;
+export const PruneJobsDocument = new TypedDocumentString(`
+    mutation PruneJobs($input: PruneJobsInput) {
+  pruneJobs(input: $input) {
+    __typename
+    ... on PruneJobsSuccess {
+      counts {
+        state
+        count {
+          value
+          isExact
+        }
+      }
+      dryRun
+      more
+    }
+    ... on Error {
+      code
+      message
+      path
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<PruneJobsMutation, PruneJobsMutationVariables>;
+export const StorageDocument = new TypedDocumentString(`
+    query Storage {
+  storage {
+    part
+    bytes
+    rows
+  }
+  retention {
+    ages {
+      state
+      ageMs
+    }
+    keepLast
+  }
+}
+    `) as unknown as TypedDocumentString<StorageQuery, StorageQueryVariables>;
+export const MetricsDocument = new TypedDocumentString(`
+    query Metrics($from: DateTime, $to: DateTime, $bucket: MetricsBucketSize!, $filter: MetricsFilter) {
+  metrics(from: $from, to: $to, bucket: $bucket, filter: $filter) {
+    total {
+      ...MetricsBucket
+    }
+    buckets {
+      ...MetricsBucket
+    }
+  }
+}
+    fragment MetricsBucket on MetricsBucket {
+  from
+  to
+  ended
+  counts {
+    state
+    jobs
+  }
+  wait {
+    jobs
+    p50Ms
+    p95Ms
+    p99Ms
+  }
+  run {
+    jobs
+    p50Ms
+    p95Ms
+    p99Ms
+  }
+}`) as unknown as TypedDocumentString<MetricsQuery, MetricsQueryVariables>;
 export const WorkersDocument = new TypedDocumentString(`
     query Workers($first: Int!, $after: String, $includeEnded: Boolean!) {
   workers(first: $first, after: $after, includeEnded: $includeEnded) {
