@@ -3,8 +3,10 @@ import type { JobState, JobSummary, ListedJob } from "../client/client.ts";
 import { openApi } from "./api.ts";
 import { type Cli, type GlobalOptions, globalOptions, printJson } from "./cli.ts";
 import { shortId, stateColours } from "./frame.ts";
+import { collect } from "./run-flags.ts";
 import { table } from "./table.ts";
 import { printable, type Terminal } from "./terminal.ts";
+import { splitPair } from "./typed-text.ts";
 import { dayAndClock, dueShort, duration, localTime, utcOffset } from "./units.ts";
 
 /** Which jobs are meant. */
@@ -15,6 +17,7 @@ export interface FilterFlags {
   queue?: string;
   tag?: string;
   stalled?: true;
+  meta: string[];
 }
 
 interface Options extends FilterFlags, GlobalOptions {
@@ -53,11 +56,14 @@ export function filterOptions(command: Command): Command {
     .option("--pipeline <name>", "only of this pipeline: project/pipeline, or its name beside --project")
     .option("--queue <name>", "only in this queue")
     .option("--tag <tag>", "only with this tag")
+    .option("--meta <key=value>", "only with this in its metadata; may be repeated", collect, [])
     .option("--stalled", "only those whose run seems to have stalled");
 }
 
-export function filterOf({ state, project, pipeline, queue, tag, stalled }: FilterFlags) {
-  return { states: state, project, pipeline, queue, tag, stalled };
+export function filterOf({ state, project, pipeline, queue, tag, meta, stalled }: FilterFlags) {
+  const pairs = meta.map((pair) => splitPair(pair, "--meta"));
+  const metadata = pairs.length === 0 ? null : pairs.map(([key, value]) => ({ key, value }));
+  return { states: state, project, pipeline, queue, tag, metadata, stalled };
 }
 
 /** One line for each, where no more than the job itself is known. */

@@ -3,7 +3,7 @@ import { CodeChangedError, InvalidRunError, JobStateError, NotFoundError, type P
 import { idText } from "../domain/ids.ts";
 import { type JsonObject, jsonProblems } from "../domain/json.ts";
 import { isFinal, type JobState } from "../domain/lifecycle.ts";
-import type { Actor, RetryRequest, RunOptions, RunRequest } from "../domain/run-request.ts";
+import type { Actor, Metadata, RetryRequest, RunOptions, RunRequest } from "../domain/run-request.ts";
 import { nearest } from "../pipelines/nearest.ts";
 import type { JobsContext } from "./context.ts";
 import { type Enqueued, fingerprintOf, makeOnce, newJob } from "./enqueue.ts";
@@ -16,13 +16,17 @@ export interface RerunChanges {
   queue?: string | null;
   priority?: number | null;
   tags?: string[];
+  metadata?: Metadata;
   timeoutMs?: number | null;
   retry?: RetryRequest | null;
   onWorkerLost?: "retry" | "fail" | null;
 }
 
 export interface RerunRequest
-  extends Pick<RunRequest, "runAt" | "expiresAt" | "idempotencyKey" | "onReplay" | "requestedBy"> {
+  extends Pick<
+    RunRequest,
+    "runAt" | "runInMs" | "expiresAt" | "expiresInMs" | "idempotencyKey" | "onReplay" | "requestedBy"
+  > {
   jobId: string;
   /** Merged by key over the old job's. */
   inputs: JsonObject;
@@ -56,6 +60,7 @@ export interface RequestedJob {
   retry: RetryRequest | null;
   timeoutMs: number | null;
   tags: string[];
+  metadata: Metadata | null;
   /** Of the code that the last attempt ran; before its graph was resolved: that it was checked against. */
   codeHash: string | null;
 }
@@ -113,7 +118,7 @@ export async function endedJob(
 export async function requestedJob(sql: Sql, jobId: string): Promise<RequestedJob | undefined> {
   const [job] = await sql<RequestedJob[]>`
     select j.state, j.attempt, j.last_seq as "lastSeq", j.project, j.pipeline, j.queue, j.priority, j.on_worker_lost as "onWorkerLost", r.inputs,
-      r.final_vars as "finalVars", r.config, r.options, r.retry, r.timeout_ms as "timeoutMs", r.tags,
+      r.final_vars as "finalVars", r.config, r.options, r.retry, r.timeout_ms as "timeoutMs", r.tags, r.metadata,
       coalesce(a.code_hash, r.plan ->> 'codeHash') as "codeHash"
     from jobs j
     join job_requests r on r.job_id = j.id
@@ -131,8 +136,9 @@ function requestOf(old: RequestedJob, rerun: RerunRequest): RunRequest {
   const inputs = merged("inputs", old.inputs, rerun.inputs, rerun.unset, problems);
   const config = merged("config", old.config, rerun.config, rerun.unsetConfig, problems);
   if (problems.length > 0) throw new InvalidRunError(problems);
-  const { changes, code, runAt, expiresAt, idempotencyKey, onReplay, requestedBy } = rerun;
+  const { changes, code, runAt, runInMs, expiresAt, expiresInMs, idempotencyKey, onReplay, requestedBy } = rerun;
   const { project, pipeline } = old;
+  const metadata = changes.metadata ?? old.metadata;
   return {
     project,
     pipeline,
@@ -155,6 +161,9 @@ function requestOf(old: RequestedJob, rerun: RerunRequest): RunRequest {
     onWorkerLost: changed(changes.onWorkerLost, changes.retry === undefined ? old.onWorkerLost : null),
     runAt,
     expiresAt,
+    ...(runInMs !== undefined && { runInMs }),
+    ...(expiresInMs !== undefined && { expiresInMs }),
+    ...(metadata !== null && { metadata }),
     idempotencyKey,
     onReplay,
     requestedBy,
