@@ -4,6 +4,7 @@ import { PipelineInputsDocument } from "../client/generated/graphql.ts";
 import { UsageError } from "./failure.ts";
 import { parseDict, parseList, type Schema, splitPair, typedValue } from "./typed-text.ts";
 import { parseDurationMs } from "./units.ts";
+import { label } from "./up-flags.ts";
 
 /** The flags that say what to run and how, as commander gives them. */
 export interface RunFlags {
@@ -39,6 +40,7 @@ export interface RunFlags {
   requestedBy?: string;
   reuse?: "NONE" | "RESUME" | "FULL";
   recompute: string[];
+  needs: string[];
 }
 
 const executors = {
@@ -98,6 +100,7 @@ export function addChangeFlags(command: Command): Command {
     .option("--expires <duration>", "give up when it has not started after this time", lengthMs)
     .option("--timeout <duration>", "stop an attempt after this time", lengthMs)
     .option("--queue <name>", "the queue in which it waits")
+    .option("--needs <label>", "only workers that have this label take it; may be repeated", label, [])
     .option("--priority <number>", "from 0 to 100; higher is taken first", wholeNumber)
     .option("--tag <tag>", "a word to find it by; may be repeated", collect, [])
     .option("--meta <key=value>", "metadata to find it by; may be repeated", collect, [])
@@ -124,6 +127,7 @@ export async function requestOf(client: Client, pipeline: string, flags: RunFlag
     expiresInMs: flags.expires,
     timeoutMs: flags.timeout,
     queue: flags.queue,
+    needs: flags.needs.length === 0 ? undefined : flags.needs,
     priority: flags.priority,
     tags: flags.tag.length === 0 ? undefined : flags.tag,
     metadata: flags.meta.length === 0 ? undefined : metadataOf(flags.meta),

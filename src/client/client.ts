@@ -83,6 +83,7 @@ export {
   QueueFullError,
   RequestError,
   UnavailableError,
+  WorkerStateError,
 } from "./errors.ts";
 export type { FeedItem } from "./feed.ts";
 export type {

@@ -21,6 +21,8 @@ export interface JobSettings {
   concurrency: number | null;
   /** What tells the jobs of a pipeline apart by key: `inputs.NAME`, `tags.PREFIX`. Empty: all have one key. */
   concurrencyKey: string[];
+  /** Labels that a worker must have to take it. */
+  needs: string[];
   runtime: "warm" | "fresh";
   results: "full" | "summary" | "none";
   /** How long results and files are kept, and a log that was cut. */
@@ -46,6 +48,7 @@ export const jobDefaults: Pick<JobSettings, Setting> = {
   priority: priorities.default,
   concurrency: null,
   concurrencyKey: [],
+  needs: [],
   runtime: "warm",
   results: "full",
   resultTtlMs: 7 * 86_400_000,
@@ -87,7 +90,8 @@ export function resolveSettings(
       | "resultTtlMs"
       | "logTtlMs"
       | "concurrency"
-      | "concurrencyKey",
+      | "concurrencyKey"
+      | "needs",
   >(
     key: Key,
     requested?: JobSettings[Key] | null,
@@ -124,6 +128,7 @@ export function resolveSettings(
   const priority = firstGiven<number>([[request.priority, asked]], jobDefaults.priority);
   const concurrency = first("concurrency", request.options.concurrency?.limit);
   const concurrencyKey = first("concurrencyKey");
+  const needs = first("needs", request.options.needs);
   const timeout = first("timeoutMs", request.timeoutMs);
   // Who runs a pipeline does not raise what its project allows it.
   const maxMemory = first("maxMemoryBytes");
@@ -144,6 +149,7 @@ export function resolveSettings(
     priority: priority.value,
     concurrency: concurrency.value,
     concurrencyKey: concurrencyKey.value,
+    needs: needs.value,
     runtime: runtime.value,
     results: results.value,
     resultTtlMs: resultTtl.value,
@@ -160,6 +166,7 @@ export function resolveSettings(
       priority: priority.source,
       concurrency: concurrency.source,
       concurrencyKey: concurrencyKey.source,
+      needs: needs.source,
       runtime: runtime.source,
       results: results.source,
       resultTtlMs: resultTtl.source,

@@ -162,6 +162,8 @@ export const jobQueueSettingsSchema = z.object({
   /** How many jobs with one key may be with workers at the same time, and what tells the pipeline's jobs apart by key. */
   concurrency: z.number().int().positive().nullish(),
   concurrencyKey: z.array(z.string()).nullish(),
+  /** Labels that a worker must have. */
+  needs: z.array(z.string()).nullish(),
 });
 export type JobQueueSettings = z.infer<typeof jobQueueSettingsSchema>;
 

@@ -33,6 +33,14 @@ const PlannedOnWorkerLost = builder
     }),
   });
 
+const PlannedLabels = builder.objectRef<{ value: string[]; source: string }>("PlannedLabels").implement({
+  description: "Labels that a worker must have.",
+  fields: (t) => ({
+    value: t.exposeStringList("value", { description: "The labels; none: any worker." }),
+    source: t.exposeString("source", { description: sourceIs }),
+  }),
+});
+
 const PlannedRuntime = builder
   .objectRef<{ value: JobSettings["runtime"]; source: string }>("PlannedRuntime")
   .implement({
@@ -136,6 +144,11 @@ export const PlannedSettings = builder.objectRef<JobPlan>("PlannedSettings").imp
       type: PlannedNumber,
       description: "So many jobs with its concurrency key might be with workers at the same time.",
       resolve: ({ settings: { concurrency: value, sources } }) => ({ value, source: sources.concurrency }),
+    }),
+    needs: t.field({
+      type: PlannedLabels,
+      description: "Labels that a worker must have to take it.",
+      resolve: ({ settings: { needs: value, sources } }) => ({ value, source: sources.needs }),
     }),
     timeoutMs: t.field({
       type: PlannedNumber,

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { BadInputError } from "../domain/errors.ts";
 import { jsonProblems } from "../domain/json.ts";
-import { namePattern, nameRule, priorities } from "../domain/lanes.ts";
+import { labelPattern, labelRule, mostLabels, namePattern, nameRule, priorities } from "../domain/lanes.ts";
 import type { PlanRequest, RetryRequest, RunOptions } from "../domain/run-request.ts";
 import { builder } from "./builder.ts";
 import type { Context } from "./context.ts";
@@ -135,6 +135,13 @@ export const runFields = (t: InputFields) => ({
     type: ConcurrencyInput,
     description: "How many jobs like it may be with workers at the same time; as the pipeline's YAML says when absent.",
   }),
+  needs: t.stringList({
+    description: `Labels that a worker must have to take it, at most ${mostLabels}: \`gpu\`, \`region=eu\`; as the YAML says when absent, none when empty.`,
+    validate: z
+      .array(z.string().regex(labelPattern, `The label cannot be used: ${labelRule}`))
+      .max(mostLabels)
+      .nullish(),
+  }),
 });
 
 export const PlanJobInput = builder.inputType("PlanJobInput", {
@@ -180,7 +187,7 @@ async function nameOf({ project = null, pipeline }: RunInput, { catalogue }: Con
 }
 
 function optionsOf({ executor, concurrency: limit, ...input }: RunInput): RunOptions {
-  const { logLevel, runtime, results, reuse, recompute } = input;
+  const { logLevel, runtime, results, reuse, recompute, needs } = input;
   const concurrency = limit == null ? null : { limit: limit.limit, key: limit.key ?? null };
   return given<RunOptions>({
     executor: executorOf(executor),
@@ -190,6 +197,7 @@ function optionsOf({ executor, concurrency: limit, ...input }: RunInput): RunOpt
     reuse,
     recompute,
     concurrency,
+    needs,
   });
 }
 
