@@ -5,7 +5,7 @@ import { type Cli, type GlobalOptions, globalOptions, printJson } from "./cli.ts
 import { Exit } from "./failure.ts";
 import { exitCodeOf, follow } from "./follow.ts";
 import { waitingText } from "./jobs.ts";
-import { addRunFlags, type RunFlags, requestOf } from "./run-flags.ts";
+import { addAfterFlags, addRunFlags, type RunFlags, requestOf } from "./run-flags.ts";
 import type { Terminal } from "./terminal.ts";
 import { counted } from "./units.ts";
 import { untilLeft } from "./until-left.ts";
@@ -17,12 +17,14 @@ export function addEnqueue(program: Command, cli: Cli): void {
     .command("enqueue")
     .description("ask for a run of a pipeline")
     .argument("<pipeline>", "project/pipeline, or a name that only one project has");
-  addAfterwards(addRunFlags(command)).action(async (pipeline: string, _options: object, command: Command) => {
-    const options = globalOptions(command) as Afterwards & RunFlags;
-    await using client = openApi(cli, options);
-    const enqueued = await client.enqueue(await requestOf(client, pipeline, options, Date.now()));
-    await afterwards(client, enqueued, accepted(enqueued, cli.terminal), options, cli);
-  });
+  addAfterwards(addAfterFlags(addRunFlags(command))).action(
+    async (pipeline: string, _options: object, command: Command) => {
+      const options = globalOptions(command) as Afterwards & RunFlags;
+      await using client = openApi(cli, options);
+      const enqueued = await client.enqueue(await requestOf(client, pipeline, options, Date.now()));
+      await afterwards(client, enqueued, accepted(enqueued, cli.terminal), options, cli);
+    },
+  );
 }
 
 /** The flags of a command that makes a job, or gives it another life: whether to stay until it has ended. */

@@ -1,6 +1,7 @@
 /**
  * The life of a job: every state, every way from one to the next, and nothing else.
  *
+ *     blocked ─► scheduled
  *     scheduled ─┐                ┌─► succeeded
  *     blocked  ──┼─► queued ─► running ─► failed ───(requeue)──► queued
  *     retryable ─┘     ▲          ├─► retryable (backoff) ─► queued
@@ -41,6 +42,8 @@ interface Transition {
 
 export const transitions = {
   promote: { from: ["scheduled", "blocked", "retryable"], to: "queued", event: "job.queued" },
+  /** Of a job that waits no longer for others, and is due later. */
+  schedule: { from: ["blocked"], to: "scheduled", event: "job.scheduled" },
   start: { from: ["queued"], to: "running", event: "job.started" },
   succeed: { from: ["running"], to: "succeeded", event: "job.succeeded" },
   retry: { from: ["running"], to: "retryable", event: "job.retry_planned", yieldsToCancel: true },

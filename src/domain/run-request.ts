@@ -1,3 +1,4 @@
+import type { Dependency, InputFrom } from "./dependency.ts";
 import type { JsonObject } from "./json.ts";
 import type { ReuseMode } from "./reuse.ts";
 
@@ -23,16 +24,20 @@ export interface RunRequest {
   retry: RetryRequest | null;
   /** Null: `fail` where a retry of 0 is written or asked for, else `retry`. */
   onWorkerLost: "retry" | "fail" | null;
+  /** Jobs that have to end first; absent: none. */
+  dependsOn?: Dependency[];
+  /** Inputs that are results of other jobs, which it waits for as well. */
+  inputsFrom?: InputFrom[];
   idempotencyKey: string | null;
   onReplay: "return" | "new_if_failed";
   /** A label for the person behind an application. */
   requestedBy: string | null;
 }
 
-/** What a run depends on: when it is due, who asks and under which key is nothing to it. */
+/** What a run is made of: when it is due, what it waits for, who asks and under which key is nothing to it. */
 export type PlanRequest = Omit<
   RunRequest,
-  "tags" | "runAt" | "expiresAt" | "idempotencyKey" | "onReplay" | "requestedBy"
+  "tags" | "runAt" | "expiresAt" | "dependsOn" | "idempotencyKey" | "onReplay" | "requestedBy"
 >;
 
 /** The rest of FlowerPower's run config that a request may set. An absent one is the pipeline's own. */

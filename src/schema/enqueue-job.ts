@@ -10,7 +10,9 @@ import {
 import type { RunRequest } from "../domain/run-request.ts";
 import { enqueueJob } from "../jobs/enqueue.ts";
 import { builder } from "./builder.ts";
+import { DependencyInput, parentList } from "./dependency.ts";
 import { jobRef, RunPlan } from "./job.ts";
+import { requireUuid } from "./node-ids.ts";
 import { runFields, runOf } from "./run-input.ts";
 
 export const label = z.string().min(1).max(255);
@@ -30,6 +32,11 @@ export const EnqueueJobInput = builder.inputType("EnqueueJobInput", {
     tags: t.stringList({
       description: "Words to find it by, at most 20.",
       validate: z.array(z.string().min(1).max(100)).max(20).nullish(),
+    }),
+    dependsOn: t.field({
+      type: [DependencyInput],
+      description: "Jobs that have to end before it runs, at most 100.",
+      validate: parentList as never,
     }),
     runAt: t.field({ type: "DateTime", description: "When it is due; now when absent." }),
     expiresAt: t.field({ type: "DateTime", description: "Not started by then, it expires." }),
@@ -92,6 +99,12 @@ builder.mutationField("enqueueJob", (t) =>
         tags: input.tags ?? [],
         runAt: input.runAt ?? null,
         expiresAt: input.expiresAt ?? null,
+        ...(input.dependsOn != null && {
+          dependsOn: input.dependsOn.map(({ job, ...how }, index) => ({
+            ...how,
+            jobId: requireUuid("job", job, `input.dependsOn.${index}.job`),
+          })),
+        }),
         idempotencyKey: input.idempotencyKey ?? null,
         onReplay: input.onReplay,
         requestedBy: input.requestedBy ?? null,

@@ -12,6 +12,7 @@ import "./failure.ts";
 import "./failure-list.ts";
 import "./job-changes.ts";
 import "./job-events.ts";
+import "./dependency.ts";
 import "./job-links.ts";
 import "./job-list.ts";
 import "./job-log.ts";

@@ -35,6 +35,7 @@ const later = "2026-11-23T10:00:00.000Z";
 /** Data of each transition's event. */
 const data: { [N in TransitionName]: Move<N>["data"] } = {
   promote: {},
+  schedule: {},
   start: { worker: "wkr_x" },
   succeed: {},
   retry: { error, failures: 1, maxAttempts: 3, runAt: later },

@@ -102,6 +102,7 @@ function* wrongWith(job: JobRow, events: readonly EventRow[]): Generator<string>
   let [attempt, life, startedInLife, failures, losses] = [0, 1, false, 0, 0];
   const starts: Record<string, readonly (JobState | null)[]> = {
     "job.enqueued": [null],
+    "job.scheduled": ["blocked"],
     "job.queued": ["scheduled", "blocked", "retryable"],
     "job.started": ["queued"],
     "job.succeeded": ["running"],
