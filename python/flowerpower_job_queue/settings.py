@@ -27,6 +27,7 @@ _SECTION_KEYS = (
     *_DEFAULT_KEYS, "job_defaults", "queues", "python", "env_file", "timezone", "backend", "backends", "concurrency",
     "concurrency_key", "schedules", "adapters",
 )  # fmt: skip
+_PROJECT_KEYS = ("queues", "python", "env_file", "backend", "backends")
 _RETRY_KEYS = {
     "max_retries": "maxRetries",
     "retry_delay": "retryDelay",
@@ -80,6 +81,10 @@ def read_settings(document: Document) -> Settings:
         reader.refuse("", str(error))
         return settings
     reader.check_keys("", section, _SECTION_KEYS)
+    if "/pipelines/" in (document.path or ""):
+        for key in _PROJECT_KEYS:
+            if key in section:
+                reader.refuse(key, "belongs into conf/project.yml: it is one for the whole project")
     reader.read_values("", section)
     defaults = section.get("job_defaults")
     if isinstance(defaults, dict):

@@ -264,6 +264,8 @@ def test_settings_of_the_queue_are_read(shared):
         ("{job_defaults: {max_cpu: two cores}}", "job_defaults.max_cpu", None),
         ("{runtime: warmer}", "runtime", "warm"),
         ("{backend: redis}", "backend", None),
+        ("{python: .venv}", "python", None),
+        ("{env_file: .env}", "env_file", None),
         ("{job_defaults: {queue: nächtlich}}", "job_defaults.queue", None),
         ("{job_defaults: {queue: [nightly]}}", "job_defaults.queue", None),
         ("{queues: [nightly, nächtlich]}", "queues", None),

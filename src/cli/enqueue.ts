@@ -2,10 +2,11 @@ import type { Command } from "commander";
 import type { Client, Enqueued } from "../client/client.ts";
 import { openApi } from "./api.ts";
 import { type Cli, type GlobalOptions, globalOptions, printJson } from "./cli.ts";
-import { Exit } from "./failure.ts";
+import { enqueueFrom } from "./enqueue-many.ts";
+import { Exit, UsageError } from "./failure.ts";
 import { exitCodeOf, follow } from "./follow.ts";
 import { waitingText } from "./jobs.ts";
-import { addAfterFlags, addRunFlags, type RunFlags, requestOf } from "./run-flags.ts";
+import { addAfterFlags, addRunFlags, choice, type RunFlags, requestOf } from "./run-flags.ts";
 import type { Terminal } from "./terminal.ts";
 import { counted } from "./units.ts";
 import { untilLeft } from "./until-left.ts";
@@ -16,15 +17,49 @@ export function addEnqueue(program: Command, cli: Cli): void {
   const command = program
     .command("enqueue")
     .description("ask for a run of a pipeline")
-    .argument("<pipeline>", "project/pipeline, or a name that only one project has");
+    .argument(
+      "[pipeline]",
+      "project/pipeline, or a name that only one project has; with --from: of lines that name none",
+    )
+    .optionsGroup("Many at once:")
+    .option("--from <file>", "a request for each line of this file (-: standard input): JSON as the API takes it")
+    .addOption(
+      choice("--on-error <what>", "what becomes of the others when one cannot be made", [
+        "REJECT-ALL",
+        "REJECT-FAILED",
+      ]),
+    );
   addAfterwards(addAfterFlags(addRunFlags(command))).action(
-    async (pipeline: string, _options: object, command: Command) => {
-      const options = globalOptions(command) as Afterwards & RunFlags;
+    async (pipeline: string | undefined, _options: object, command: Command) => {
+      const options = globalOptions(command) as Afterwards & RunFlags & ManyFlags;
       await using client = openApi(cli, options);
+      if (options.from !== undefined) return await many(client, pipeline, { ...options, from: options.from }, cli);
+      if (options.onError !== undefined) throw new UsageError("--on-error needs --from.");
+      if (pipeline === undefined) throw new UsageError("Name a pipeline, or a file of requests by --from.");
       const enqueued = await client.enqueue(await requestOf(client, pipeline, options, Date.now()));
       await afterwards(client, enqueued, accepted(enqueued, cli.terminal), options, cli);
     },
   );
+}
+
+interface ManyFlags {
+  from?: string;
+  onError?: "REJECT-ALL" | "REJECT-FAILED";
+}
+
+/** What the flags say holds for each line that does not say otherwise. */
+async function many(
+  client: Client,
+  pipeline: string | undefined,
+  options: Afterwards & RunFlags & ManyFlags & { from: string },
+  cli: Cli,
+): Promise<void> {
+  const { key, wait, follow: following, from, json } = options;
+  if (key !== undefined) throw new UsageError("--key would make one job of all lines: give each its idempotencyKey.");
+  if (wait || following) throw new UsageError("--wait and --follow are for one job, not for --from.");
+  const { pipeline: named, ...defaults } = await requestOf(client, pipeline ?? "", options, Date.now());
+  const onError = options.onError === "REJECT-FAILED" ? "REJECT_FAILED" : "REJECT_ALL";
+  await enqueueFrom(client, named === "" ? defaults : { ...defaults, pipeline: named }, { from, onError, json }, cli);
 }
 
 /** The flags of a command that makes a job, or gives it another life: whether to stay until it has ended. */

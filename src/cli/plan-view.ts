@@ -76,7 +76,7 @@ function inputLines({ inputs }: JobPlan, { columns, symbols, paint }: Terminal):
 
 function factLines(plan: JobPlan, { paint }: Terminal): string[] {
   const { queue, priority, timeoutMs, retry, onWorkerLost, runtime, results, reuse, executor } = plan.settings;
-  const { maxMemoryBytes: memory, maxCpuMs: cpu } = plan.settings;
+  const { maxMemoryBytes: memory, maxCpuMs: cpu, concurrency } = plan.settings;
   const from = ({ source }: { source: string }) => `(${source})`;
   const retries =
     retry.maxRetries === 0 ? "none" : `${retry.maxRetries}, the first after ${duration(retry.retryDelayMs)}`;
@@ -89,6 +89,7 @@ function factLines(plan: JobPlan, { paint }: Terminal): string[] {
       `${JSON.stringify(value)} (${source})`,
     ]),
     ["queue", `${queue.value} ${from(queue)}, priority ${priority.value} ${from(priority)}`],
+    ["concurrency", concurrency.value === null ? "" : `${concurrency.value} at a time ${from(concurrency)}`],
     ["timeout", `${timeoutMs.value === null ? "none" : duration(timeoutMs.value)} ${from(timeoutMs)}`],
     ["memory", memory.value === null ? "" : `at most ${memoryText(memory.value)} ${from(memory)}`],
     ["processor", cpu.value === null ? "" : `at most ${cpuText(cpu.value)} ${from(cpu)}`],

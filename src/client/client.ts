@@ -10,6 +10,7 @@
  */
 import { withRetries } from "./backoff.ts";
 import { type Download, download } from "./download.ts";
+import { type EnqueuedItem, enqueueAll, enqueueGood } from "./enqueue-many.ts";
 import { errorOf, JobStateError } from "./errors.ts";
 import { type FeedItem, feed } from "./feed.ts";
 import {
@@ -20,6 +21,8 @@ import {
   EnqueueJobDocument,
   type EnqueueJobInput,
   type EnqueueJobMutation,
+  EnqueueJobsDocument,
+  type EnqueueJobsInput,
   type FailureFilter,
   type FailureGroupFragment,
   FailuresDocument,
@@ -63,6 +66,7 @@ const artifactsPage = 100;
 const failuresPage = 100;
 
 export type { Download } from "./download.ts";
+export type { EnqueuedItem } from "./enqueue-many.ts";
 export {
   AmbiguousRefError,
   BadInputError,
@@ -70,6 +74,7 @@ export {
   IdempotencyConflictError,
   InvalidRunError,
   JobStateError,
+  JobsRefusedError,
   NotFoundError,
   type Problem,
   ProjectDisabledError,
@@ -129,6 +134,11 @@ export interface CallOptions {
   signal?: AbortSignal | undefined;
 }
 
+export interface EnqueueManyOptions extends CallOptions {
+  /** `REJECT_ALL` (unless said): one call of at most 1,000 runs, all or none. `REJECT_FAILED`: those that can be made. */
+  onError?: "REJECT_ALL" | "REJECT_FAILED";
+}
+
 export interface FollowOptions extends CallOptions {
   /** Only what came after the event with this cursor. */
   after?: string | null | undefined;
@@ -158,6 +168,13 @@ export interface Client extends AsyncDisposable {
    * @throws InvalidRunError, NotFoundError, ProjectDisabledError, QueueFullError, IdempotencyConflictError, BadInputError, UnavailableError
    */
   enqueue(input: EnqueueJobInput, options?: CallOptions): Promise<Enqueued>;
+  /**
+   * Asks for many runs, and resolves when their jobs are stored, with what became of each in their order. Keys as of `enqueue`.
+   * With `REJECT_FAILED` there may be any number: they go in parts, each stored before the next is sent.
+   *
+   * @throws JobsRefusedError when one cannot be made and all are to be rejected then; BadInputError, UnavailableError
+   */
+  enqueueMany(inputs: readonly EnqueueJobInput[], options?: EnqueueManyOptions): Promise<EnqueuedItem[]>;
   /**
    * What a run would do, how long it would take and what is wrong with it. Nothing is stored, nothing runs.
    *
@@ -276,6 +293,12 @@ export function createClient(options: ClientOptions): Client {
       const { enqueueJob } = await send(EnqueueJobDocument, { input: keyed }, call);
       if (enqueueJob.__typename !== "EnqueueJobSuccess") throw errorOf(enqueueJob);
       return enqueueJob;
+    },
+
+    async enqueueMany(inputs, { onError = "REJECT_ALL", ...call } = {}) {
+      const keyed = inputs.map((input) => ({ ...input, idempotencyKey: input.idempotencyKey ?? newKey() }));
+      const ask = async (input: EnqueueJobsInput) => (await send(EnqueueJobsDocument, { input }, call)).enqueueJobs;
+      return await (onError === "REJECT_ALL" ? enqueueAll(ask, keyed) : enqueueGood(ask, keyed));
     },
 
     async plan(input, call) {

@@ -52,6 +52,18 @@ export class IdempotencyConflictError extends QueueError {
   }
 }
 
+/** Some of the runs that were asked for together cannot be made, so none was. */
+export class JobsRefusedError extends QueueError {
+  readonly code = "JOBS_REFUSED";
+  /** Those that cannot be made, by their place in the call. */
+  readonly refused: readonly { index: number; error: QueueError }[];
+
+  constructor(message: string, path: string | null, refused: readonly { index: number; error: QueueError }[]) {
+    super(message, path);
+    this.refused = refused;
+  }
+}
+
 /** The job is in a state from which this cannot be done. */
 export class JobStateError extends QueueError {
   readonly code = "CONFLICT";

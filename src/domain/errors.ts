@@ -22,6 +22,20 @@ export abstract class DomainError extends Error {
   }
 }
 
+/** The same error about a field of a list: `input.queue` becomes `input.jobs.3.queue`. A copy: others may hold the first. */
+export function placedAt<E extends DomainError>(error: E, place: string): E {
+  const copy = Object.create(Object.getPrototypeOf(error), Object.getOwnPropertyDescriptors(error)) as E;
+  const placed = (path: string) => path.replace(/^input\b/, place);
+  const problems = "problems" in error ? (error.problems as Problem[]) : null;
+  return Object.assign(
+    copy,
+    { path: error.path === null ? place : placed(error.path) },
+    problems !== null && {
+      problems: problems.map((problem) => ({ ...problem, path: placed(problem.path) })),
+    },
+  );
+}
+
 /** A named thing that does not exist. */
 export class NotFoundError extends DomainError {
   readonly code = "NOT_FOUND";
@@ -100,6 +114,22 @@ export class IdempotencyConflictError extends DomainError {
       "input.idempotencyKey",
     );
     this.jobId = jobId;
+  }
+}
+
+/** Some of the jobs that were asked for together cannot be made, so none was. */
+export class JobsRefusedError extends DomainError {
+  readonly code = "JOBS_REFUSED";
+  readonly refused: readonly { index: number; error: DomainError }[];
+  readonly count: number;
+
+  constructor(refused: readonly { index: number; error: DomainError }[], count: number) {
+    super(
+      `${refused.length} of ${count} jobs cannot be made, so nothing was stored. The first: ${refused[0]?.error.message ?? ""}`,
+      refused[0]?.error.path ?? "input.jobs",
+    );
+    this.refused = refused;
+    this.count = count;
   }
 }
 

@@ -14,7 +14,7 @@ import type { Actor, RunRequest } from "../domain/run-request.ts";
 import { concurrencyOf } from "../pipelines/concurrency.ts";
 import type { JobsContext } from "./context.ts";
 import { isRefused, type NewJob } from "./insert.ts";
-import { parentsOf, refuseGoneParents } from "./parents.ts";
+import { goneParents, parentsOf } from "./parents.ts";
 import { type CheckedRun, checkRun } from "./plan.ts";
 import { planReuse } from "./plan-reuse.ts";
 
@@ -67,7 +67,7 @@ export async function makeOnce(
       if (inserted.held || inserted.state === "scheduled" || job.expiresAt !== null) context.wakeups.ring("admit");
       return { jobId: inserted.id, replayed: false };
     }
-    await refuseGoneParents(context.db.sql, job);
+    for (const error of (await goneParents(context.db.sql, [job])).values()) throw error;
     if (key.idempotencyKey === null) throw new NotFoundError("queue", job.queue, "input.queue");
     holder = await holderOf(context, actor, key, fingerprint);
     if (holder !== null && !holder.replaceable) return { jobId: holder.jobId, replayed: true };
@@ -169,8 +169,12 @@ async function holderOf(
   if (held === undefined) return null;
   const { jobId, state } = held;
   if (held.fingerprint !== fingerprint) throw new IdempotencyConflictError(key, idText("job", jobId));
-  const unsuccessful = state !== null && isFinal(state) && state !== "succeeded";
-  return { jobId, replaceable: onReplay === "new_if_failed" && unsuccessful };
+  return { jobId, replaceable: isReplaceable(onReplay, state) };
+}
+
+/** Whether a job that holds a key makes room for another one. */
+export function isReplaceable(onReplay: Key["onReplay"], state: JobState | null): boolean {
+  return onReplay === "new_if_failed" && state !== null && isFinal(state) && state !== "succeeded";
 }
 
 /** Frees the key of the holder that was seen, and of no other: of several callers one makes the new job, the others find it. */

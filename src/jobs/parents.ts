@@ -87,10 +87,19 @@ function resultProblems({ inputs, inputsFrom = [] }: Asked, known: Map<string, s
   });
 }
 
-/** Of a job that could not be made: whether one of its parents has been deleted since it was checked. */
-export async function refuseGoneParents(sql: Sql, { dependsOn }: Pick<NewJob, "dependsOn">): Promise<void> {
-  if (dependsOn.length === 0) return;
-  const known = await readParents(sql, dependsOn);
-  const gone = dependsOn.find(({ jobId }) => !known.has(jobId));
-  if (gone !== undefined) throw new NotFoundError("job", gone.shownId, "input.dependsOn");
+/** Of these jobs those whose parents have been deleted since they were checked, by their ids, with the first such parent. */
+export async function goneParents(
+  sql: Sql,
+  jobs: readonly Pick<NewJob, "id" | "dependsOn">[],
+): Promise<Map<string, NotFoundError>> {
+  const named = jobs.flatMap(({ dependsOn }) => dependsOn.map(({ jobId }) => jobId));
+  if (named.length === 0) return new Map();
+  const rows = await sql<{ id: string }[]>`select id from jobs where id = any(${[...new Set(named)]}::uuid[])`;
+  const known = new Set(rows.map(({ id }) => id));
+  return new Map(
+    jobs.flatMap(({ id, dependsOn }): [string, NotFoundError][] => {
+      const gone = dependsOn.find(({ jobId }) => !known.has(jobId));
+      return gone === undefined ? [] : [[id, new NotFoundError("job", gone.shownId, "input.dependsOn")]];
+    }),
+  );
 }

@@ -10,7 +10,6 @@ import { type PlannedNode, plannedNodes, reusedProgress } from "../pipelines/pla
 import { type JobSettings, resolveSettings } from "../pipelines/policy.ts";
 import type { JobsContext } from "./context.ts";
 import { planReuse } from "./plan-reuse.ts";
-import { describeUnder } from "./variant.ts";
 
 /** A run that was checked against what the catalogue knows. */
 export interface CheckedRun {
@@ -27,7 +26,7 @@ export interface CheckedRun {
  */
 export async function checkRun(context: JobsContext, request: PlanRequest): Promise<CheckedRun> {
   const pipeline = await context.catalogue.pipeline(request.project, request.pipeline);
-  const description = await describeUnder(context, pipeline, request.config);
+  const description = await context.describe(pipeline, request.config);
   const plan = description === null ? null : planRun(description, request, contextOf(pipeline));
   return {
     pipeline,

@@ -10,6 +10,7 @@ import {
 import type { RunRequest } from "../domain/run-request.ts";
 import { enqueueJob } from "../jobs/enqueue.ts";
 import { builder } from "./builder.ts";
+import type { Context } from "./context.ts";
 import { DependencyInput, parentList } from "./dependency.ts";
 import { jobRef, RunPlan } from "./job.ts";
 import { requireUuid } from "./node-ids.ts";
@@ -93,23 +94,26 @@ builder.mutationField("enqueueJob", (t) =>
       union: { description: "The job, or why there is none." },
     },
     args: { input: t.arg({ type: EnqueueJobInput, required: true, description: "The run." }) },
-    resolve: async (_root, { input }, context) => {
-      const request: RunRequest = {
-        ...(await runOf(input, context)),
-        tags: input.tags ?? [],
-        runAt: input.runAt ?? null,
-        expiresAt: input.expiresAt ?? null,
-        ...(input.dependsOn != null && {
-          dependsOn: input.dependsOn.map(({ job, ...how }, index) => ({
-            ...how,
-            jobId: requireUuid("job", job, `input.dependsOn.${index}.job`),
-          })),
-        }),
-        idempotencyKey: input.idempotencyKey ?? null,
-        onReplay: input.onReplay,
-        requestedBy: input.requestedBy ?? null,
-      };
-      return await enqueueJob(context.jobs, context.actor, request);
-    },
+    resolve: async (_root, { input }, context) =>
+      await enqueueJob(context.jobs, context.actor, await requestOf(input, context)),
   }),
 );
+
+/** What an input asks for. */
+export async function requestOf(input: typeof EnqueueJobInput.$inferInput, context: Context): Promise<RunRequest> {
+  return {
+    ...(await runOf(input, context)),
+    tags: input.tags ?? [],
+    runAt: input.runAt ?? null,
+    expiresAt: input.expiresAt ?? null,
+    ...(input.dependsOn != null && {
+      dependsOn: input.dependsOn.map(({ job, ...how }, index) => ({
+        ...how,
+        jobId: requireUuid("job", job, `input.dependsOn.${index}.job`),
+      })),
+    }),
+    idempotencyKey: input.idempotencyKey ?? null,
+    onReplay: input.onReplay,
+    requestedBy: input.requestedBy ?? null,
+  };
+}

@@ -5,6 +5,7 @@ import "./attempt-list.ts";
 import "./cancel-job.ts";
 import "./compare-jobs.ts";
 import "./enqueue-job.ts";
+import "./enqueue-jobs.ts";
 import "./errors.ts";
 import "./event-feed.ts";
 import "./execution-context.ts";

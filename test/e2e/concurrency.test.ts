@@ -1,7 +1,10 @@
+import { appendFile, cp } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, it } from "vitest";
-import { setQueueLimits } from "../../src/jobs/queues.ts";
+import { createQueue, setQueueLimits } from "../../src/jobs/queues.ts";
 import { openGround } from "../support/ground.ts";
 import { tester } from "../support/jobs.ts";
+import { examples } from "../support/runtimes.ts";
 
 const jobCount = 500;
 const limit = 3;
@@ -28,3 +31,39 @@ it(`never lets more than ${limit} of ${jobCount} jobs run at once, over four wor
   expect(measured?.most).toBeLessThanOrEqual(limit);
   expect(measured?.workers).toBeGreaterThan(1);
 }, 240_000);
+
+it("runs one job at a time for each value of the input that a pipeline's YAML names, over workers and queues", async () => {
+  await using ground = await openGround();
+  const dir = join(ground.folder, "faults");
+  await cp(join(examples, "faults"), dir, { recursive: true });
+  const yaml = "job_queue:\n  concurrency: 1\n  concurrency_key: inputs.seconds\n";
+  await appendFile(join(dir, "conf/pipelines/sleeps.yml"), yaml);
+  await createQueue(ground.jobs, tester, {
+    name: "other",
+    concurrencyLimit: null,
+    rateLimit: null,
+    backlogLimit: null,
+  });
+  const workers = [1, 2].map(() => ground.worker({ slots: 2, projects: [{ name: "faults", dir }] }));
+  await Promise.all(workers.map((worker) => worker.said("ready")));
+  const jobs = await Promise.all(
+    [0.1, 0.1, 0.11, 0.1, 0.11, 0.11].map((seconds, index) =>
+      ground.enqueue("sleeps", { seconds }, { queue: index % 2 === 0 ? "default" : "other" }),
+    ),
+  );
+  for (const job of jobs) expect(await job.ended()).toMatchObject({ state: "succeeded" });
+  const [measured] = await ground.db.sql<{ ofOneKey: number; ofAll: number; keys: string[] }[]>`
+    with runs as (
+      select j.concurrency_key as key, a.started_at, a.ended_at from attempts a join jobs j on j.id = a.job_id
+    )
+    select max((select count(*) from runs o where o.key = r.key and o.started_at <= r.started_at and o.ended_at > r.started_at))::int
+        as "ofOneKey",
+      max((select count(*) from runs o where o.started_at <= r.started_at and o.ended_at > r.started_at))::int as "ofAll",
+      array_agg(distinct r.key order by r.key) as keys
+    from runs r`;
+  expect(measured).toEqual({
+    ofOneKey: 1,
+    ofAll: 2,
+    keys: ["faults/sleeps seconds=0.1", "faults/sleeps seconds=0.11"],
+  });
+}, 120_000);

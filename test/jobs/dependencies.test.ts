@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { graphileWorker as backend } from "../../src/backends/graphile-worker/backend.ts";
 import { connect, type Database, type Sql } from "../../src/db/client.ts";
+import { ticketSchema } from "../../src/db/migrate.ts";
 import { withRetries } from "../../src/db/retry.ts";
 import type { Dependency, DependencyCondition, DependencyPolicy } from "../../src/domain/dependency.ts";
 import { BadInputError, NotFoundError } from "../../src/domain/errors.ts";
@@ -11,6 +12,7 @@ import { admit } from "../../src/jobs/admit.ts";
 import { cancelJob } from "../../src/jobs/cancel.ts";
 import { releaseDependents } from "../../src/jobs/dependents.ts";
 import { enqueueJob } from "../../src/jobs/enqueue.ts";
+import { enqueueJobs } from "../../src/jobs/enqueue-many.ts";
 import { insertJobs } from "../../src/jobs/insert.ts";
 import { requeueJob } from "../../src/jobs/requeue.ts";
 import { type Move, transition } from "../../src/jobs/transition.ts";
@@ -351,12 +353,21 @@ describe("at the same time", () => {
 describe("a long chain", () => {
   it("is found in one statement and cancelled with its first job", async () => {
     const first = await insertJob(db);
-    let last = first;
-    const chain: string[] = [];
-    for (let n = 0; n < 1000; n += 1) {
-      last = await child([last]);
-      chain.push(last);
-    }
+    const chain = Array.from({ length: 1000 }, () => db.ids.next());
+    // One by one, as people make them, it would take long.
+    await insertJobs(
+      db.sql,
+      backend,
+      chain.map((id) => newJob({ id, dependsOn: [] })),
+    );
+    await db.sql`delete from ${db.sql(ticketSchema)}._private_jobs`;
+    await db.sql`
+      update jobs set state = 'blocked', ticketed_at = null, waiting_for = 1, has_dependents = true
+      where id = any(${chain}::uuid[])`;
+    await db.sql`update jobs set has_dependents = true where id = ${first}`;
+    await db.sql`
+      insert into job_dependencies (job_id, parent_id, run_when, otherwise)
+      select * , 'succeeded', 'cancel' from unnest(${chain}::uuid[], ${[first, ...chain.slice(0, -1)]}::uuid[])`;
     const seen = await db.sql.begin(async (tx) => {
       await tx`update jobs set state = 'failed', finished_at = queue_now(), ticketed_at = null where id = ${first}`;
       const consequences = await releaseDependents(tx, [{ id: first, state: "failed" }]);
@@ -368,7 +379,7 @@ describe("a long chain", () => {
     const [job] = await db.sql`
       select count(*)::int as cancelled from jobs where state = 'cancelled' and id in ${db.sql(chain)}`;
     expect(job).toEqual({ cancelled: 1000 });
-    expect((await read(last)).events.at(-1)).toMatchObject({
+    expect((await read(chain.at(-1) as string)).events.at(-1)).toMatchObject({
       data: { reason: `${idText("job", chain.at(-2) as string)}, which it waited for, was cancelled` },
     });
   }, 30_000);
@@ -397,6 +408,17 @@ describe("enqueueJob", () => {
     );
     const many = Array.from({ length: 101 }, () => depend(randomUUID()));
     await expect(enqueue({ dependsOn: many })).rejects.toThrow(BadInputError);
+  });
+
+  it("makes many jobs that wait in one call, and refuses those of them whose parents are not there", async () => {
+    const parent = await child([]);
+    const requests = [depend(parent), depend(randomUUID()), depend(parent)].map((one) =>
+      runRequest({ dependsOn: [one] }),
+    );
+    const [first, second, third] = await enqueueJobs(jobsContext(db), tester, requests, "reject_failed");
+    expect(second).toMatchObject({ code: "NOT_FOUND", path: "input.jobs.1.dependsOn.0.job" });
+    for (const made of [first, third]) expect(await stateOf((made as { jobId: string }).jobId)).toBe("blocked");
+    expect((await endNow(parent, "succeeded")).map(({ state }) => state)).toEqual(["succeeded", "queued", "queued"]);
   });
 
   it("makes nothing of a job whose parent is deleted meanwhile", async () => {

@@ -183,6 +183,14 @@ export type EnqueueJobInput = {
   timeoutMs?: number | null | undefined;
 };
 
+/** Runs that are asked for together. */
+export type EnqueueJobsInput = {
+  /** The runs, 1 to 1000. */
+  jobs: Array<EnqueueJobInput>;
+  /** What becomes of the others when one cannot be made. */
+  onError?: OnEnqueueError;
+};
+
 /** Why an attempt did not succeed. */
 export type ErrorKind =
   /** It was stopped on request. */
@@ -451,6 +459,13 @@ export type NodeRunState =
   | 'STOPPED'
   /** It has a value. */
   | 'SUCCEEDED';
+
+/** What becomes of the good jobs when others of the call cannot be made. */
+export type OnEnqueueError =
+  /** Nothing is stored: all of them or none. */
+  | 'REJECT_ALL'
+  /** The good ones are stored, the others refused. */
+  | 'REJECT_FAILED';
 
 /** What becomes of a request whose idempotency key was used before. */
 export type OnReplay =
@@ -806,7 +821,7 @@ export type PlanRerunQueryVariables = Exact<{
 export type PlanRerunQuery = { planRerun:
     | { __typename: 'CodeChangedError', code: string, message: string, path: string | null, ran: string | null, published: string | null }
     | { __typename: 'InvalidRunError', code: string, message: string, path: string | null, refused: Array<{ path: string, message: string, suggestion: string | null }> }
-    | { __typename: 'JobPlan', project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, reuseNote: string | null, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, reasonCode: NodeReasonCode | null, reusedFromId: string | null, unless: Array<string>, inBlock: boolean, reusedBranches: number | null, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, retryExceptions: Array<string> | null, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, reuse: { value: ReuseMode, source: string }, results: { value: ResultMode, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } }
+    | { __typename: 'JobPlan', project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, reuseNote: string | null, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, reasonCode: NodeReasonCode | null, reusedFromId: string | null, unless: Array<string>, inBlock: boolean, reusedBranches: number | null, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, concurrency: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, retryExceptions: Array<string> | null, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, reuse: { value: ReuseMode, source: string }, results: { value: ResultMode, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } }
     | { __typename: 'JobStateError', code: string, message: string, path: string | null, state: JobState }
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
    };
@@ -818,7 +833,7 @@ export type PlanRequeueQueryVariables = Exact<{
 
 export type PlanRequeueQuery = { planRequeue:
     | { __typename: 'CodeChangedError', code: string, message: string, path: string | null, ran: string | null, published: string | null }
-    | { __typename: 'JobPlan', project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, reuseNote: string | null, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, reasonCode: NodeReasonCode | null, reusedFromId: string | null, unless: Array<string>, inBlock: boolean, reusedBranches: number | null, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, retryExceptions: Array<string> | null, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, reuse: { value: ReuseMode, source: string }, results: { value: ResultMode, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } }
+    | { __typename: 'JobPlan', project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, reuseNote: string | null, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, reasonCode: NodeReasonCode | null, reusedFromId: string | null, unless: Array<string>, inBlock: boolean, reusedBranches: number | null, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, concurrency: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, retryExceptions: Array<string> | null, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, reuse: { value: ReuseMode, source: string }, results: { value: ResultMode, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } }
     | { __typename: 'JobStateError', code: string, message: string, path: string | null, state: JobState }
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
    };
@@ -975,6 +990,42 @@ export type EnqueueJobMutationVariables = Exact<{
 export type EnqueueJobMutation = { enqueueJob:
     | { __typename: 'BadInputError', code: string, message: string, path: string | null }
     | { __typename: 'EnqueueJobSuccess', replayed: boolean, job: { validated: boolean, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }, plan: { codeHash: string, nodes: Array<string>, reused: Array<string>, count: number } | null }
+    | { __typename: 'IdempotencyConflictError', code: string, message: string, path: string | null, existingJob: { id: string } | null }
+    | { __typename: 'InvalidRunError', code: string, message: string, path: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> }
+    | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+    | { __typename: 'ProjectDisabledError', code: string, message: string, path: string | null }
+    | { __typename: 'QueueFullError', code: string, message: string, path: string | null }
+   };
+
+export type EnqueueJobsMutationVariables = Exact<{
+  input: EnqueueJobsInput;
+}>;
+
+
+export type EnqueueJobsMutation = { enqueueJobs:
+    | { __typename: 'EnqueueJobsSuccess', items: Array<{ index: number, result:
+          | { __typename: 'BadInputError', code: string, message: string, path: string | null }
+          | { __typename: 'EnqueuedJob', replayed: boolean, job: { id: string, project: string, pipeline: string, state: JobState, queue: string, runAt: string } }
+          | { __typename: 'IdempotencyConflictError', code: string, message: string, path: string | null, existingJob: { id: string } | null }
+          | { __typename: 'InvalidRunError', code: string, message: string, path: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> }
+          | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+          | { __typename: 'ProjectDisabledError', code: string, message: string, path: string | null }
+          | { __typename: 'QueueFullError', code: string, message: string, path: string | null }
+         }> }
+    | { __typename: 'JobsRefusedError', code: string, message: string, path: string | null, items: Array<{ index: number, result:
+          | { __typename: 'BadInputError', code: string, message: string, path: string | null }
+          | { __typename: 'EnqueuedJob', replayed: boolean, job: { id: string, project: string, pipeline: string, state: JobState, queue: string, runAt: string } }
+          | { __typename: 'IdempotencyConflictError', code: string, message: string, path: string | null, existingJob: { id: string } | null }
+          | { __typename: 'InvalidRunError', code: string, message: string, path: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> }
+          | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+          | { __typename: 'ProjectDisabledError', code: string, message: string, path: string | null }
+          | { __typename: 'QueueFullError', code: string, message: string, path: string | null }
+         }> }
+   };
+
+export type EnqueuedItemFragment = { index: number, result:
+    | { __typename: 'BadInputError', code: string, message: string, path: string | null }
+    | { __typename: 'EnqueuedJob', replayed: boolean, job: { id: string, project: string, pipeline: string, state: JobState, queue: string, runAt: string } }
     | { __typename: 'IdempotencyConflictError', code: string, message: string, path: string | null, existingJob: { id: string } | null }
     | { __typename: 'InvalidRunError', code: string, message: string, path: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> }
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
@@ -1234,7 +1285,7 @@ export type EnableProjectMutation = { enableProject:
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
    };
 
-export type JobPlanFragment = { project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, reuseNote: string | null, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, reasonCode: NodeReasonCode | null, reusedFromId: string | null, unless: Array<string>, inBlock: boolean, reusedBranches: number | null, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, retryExceptions: Array<string> | null, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, reuse: { value: ReuseMode, source: string }, results: { value: ResultMode, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } };
+export type JobPlanFragment = { project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, reuseNote: string | null, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, reasonCode: NodeReasonCode | null, reusedFromId: string | null, unless: Array<string>, inBlock: boolean, reusedBranches: number | null, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, concurrency: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, retryExceptions: Array<string> | null, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, reuse: { value: ReuseMode, source: string }, results: { value: ResultMode, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } };
 
 export type PlanJobQueryVariables = Exact<{
   input: PlanJobInput;
@@ -1243,7 +1294,7 @@ export type PlanJobQueryVariables = Exact<{
 
 export type PlanJobQuery = { planJob:
     | { __typename: 'BadInputError', code: string, message: string, path: string | null }
-    | { __typename: 'JobPlan', project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, reuseNote: string | null, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, reasonCode: NodeReasonCode | null, reusedFromId: string | null, unless: Array<string>, inBlock: boolean, reusedBranches: number | null, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, retryExceptions: Array<string> | null, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, reuse: { value: ReuseMode, source: string }, results: { value: ResultMode, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } }
+    | { __typename: 'JobPlan', project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, reuseNote: string | null, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, reasonCode: NodeReasonCode | null, reusedFromId: string | null, unless: Array<string>, inBlock: boolean, reusedBranches: number | null, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, concurrency: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, retryExceptions: Array<string> | null, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, reuse: { value: ReuseMode, source: string }, results: { value: ResultMode, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } }
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
    };
 
@@ -2025,6 +2076,45 @@ fragment NodeReason on NodeReason {
   jobId
   attempt
 }`, {"fragmentName":"JobEvent"}) as unknown as TypedDocumentString<JobEventFragment, unknown>;
+export const EnqueuedItemFragmentDoc = new TypedDocumentString(`
+    fragment EnqueuedItem on EnqueuedItem {
+  index
+  result {
+    __typename
+    ... on EnqueuedJob {
+      replayed
+      job {
+        id
+        project
+        pipeline
+        state
+        queue
+        runAt
+      }
+    }
+    ... on Error {
+      code
+      message
+      path
+    }
+    ... on InvalidRunError {
+      problems {
+        path
+        message
+        suggestion
+      }
+    }
+    ... on NotFoundError {
+      suggestion
+    }
+    ... on IdempotencyConflictError {
+      existingJob {
+        id
+      }
+    }
+  }
+}
+    `, {"fragmentName":"EnqueuedItem"}) as unknown as TypedDocumentString<EnqueuedItemFragment, unknown>;
 export const JobPlanFragmentDoc = new TypedDocumentString(`
     fragment JobPlan on JobPlan {
   project
@@ -2092,6 +2182,10 @@ export const JobPlanFragmentDoc = new TypedDocumentString(`
       source
     }
     maxMemoryBytes {
+      value
+      source
+    }
+    concurrency {
       value
       source
     }
@@ -2568,6 +2662,10 @@ export const PlanRerunDocument = new TypedDocumentString(`
       value
       source
     }
+    concurrency {
+      value
+      source
+    }
     maxCpuMs {
       value
       source
@@ -2698,6 +2796,10 @@ export const PlanRequeueDocument = new TypedDocumentString(`
       source
     }
     maxMemoryBytes {
+      value
+      source
+    }
+    concurrency {
       value
       source
     }
@@ -3391,6 +3493,62 @@ export const EnqueueJobDocument = new TypedDocumentString(`
     total
   }
 }`) as unknown as TypedDocumentString<EnqueueJobMutation, EnqueueJobMutationVariables>;
+export const EnqueueJobsDocument = new TypedDocumentString(`
+    mutation EnqueueJobs($input: EnqueueJobsInput!) {
+  enqueueJobs(input: $input) {
+    __typename
+    ... on EnqueueJobsSuccess {
+      items {
+        ...EnqueuedItem
+      }
+    }
+    ... on JobsRefusedError {
+      code
+      message
+      path
+      items {
+        ...EnqueuedItem
+      }
+    }
+  }
+}
+    fragment EnqueuedItem on EnqueuedItem {
+  index
+  result {
+    __typename
+    ... on EnqueuedJob {
+      replayed
+      job {
+        id
+        project
+        pipeline
+        state
+        queue
+        runAt
+      }
+    }
+    ... on Error {
+      code
+      message
+      path
+    }
+    ... on InvalidRunError {
+      problems {
+        path
+        message
+        suggestion
+      }
+    }
+    ... on NotFoundError {
+      suggestion
+    }
+    ... on IdempotencyConflictError {
+      existingJob {
+        id
+      }
+    }
+  }
+}`) as unknown as TypedDocumentString<EnqueueJobsMutation, EnqueueJobsMutationVariables>;
 export const JobTimeLeftDocument = new TypedDocumentString(`
     query JobTimeLeft($id: ID!) {
   job(id: $id) {
@@ -4586,6 +4744,10 @@ export const PlanJobDocument = new TypedDocumentString(`
       source
     }
     maxMemoryBytes {
+      value
+      source
+    }
+    concurrency {
       value
       source
     }

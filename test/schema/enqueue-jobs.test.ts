@@ -1,0 +1,291 @@
+/** Many jobs in one call: the API, the client and the command. */
+import { EventEmitter } from "node:events";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runCli } from "../../src/cli/program.ts";
+import {
+  BadInputError,
+  type Client,
+  createClient,
+  InvalidRunError,
+  JobsRefusedError,
+  NotFoundError,
+} from "../../src/client/client.ts";
+import type { Database } from "../../src/db/client.ts";
+import { testDatabase } from "../support/database.ts";
+import { finishJob } from "../support/factories.ts";
+import { type TestServer, testServer } from "../support/server.ts";
+import { publishBakery } from "./bakery.ts";
+
+let db: Database;
+let server: TestServer;
+let client: Client;
+beforeAll(async () => {
+  db = await testDatabase();
+  await publishBakery(db);
+  server = await testServer(db);
+  client = createClient({ url: `${server.url}/graphql` });
+});
+afterAll(async () => {
+  await client.close();
+  await server[Symbol.asyncDispose]();
+  await db[Symbol.asyncDispose]();
+});
+
+const bread = { pipeline: "bakery/bread", inputs: { flour: 3 } };
+const mutation = `mutation ($input: EnqueueJobsInput!) { enqueueJobs(input: $input) {
+  __typename
+  ... on JobsRefusedError { code path items { ...Item } }
+  ... on EnqueueJobsSuccess { accepted refused items { ...Item } }
+} }
+fragment Item on EnqueuedItem { index result {
+  __typename
+  ... on EnqueuedJob { replayed job { id state pipeline tags } }
+  ... on Error { code message path }
+  ... on InvalidRunError { problems { path } }
+  ... on QueueFullError { queue }
+} }`;
+
+async function enqueue(jobs: object[], onError: "REJECT_ALL" | "REJECT_FAILED" = "REJECT_FAILED") {
+  const answer = await server.post(mutation, { input: { jobs, onError } });
+  if (answer.errors !== undefined) return answer.errors;
+  const { items, ...told } = answer.data.enqueueJobs;
+  return {
+    ...told,
+    items: items.map(({ index, result }: { index: number; result: object }) => ({ index, ...result })),
+  };
+}
+
+async function jobsTagged(tag: string): Promise<number> {
+  const [row] = await db.sql<{ count: number }[]>`select count(*)::int from job_tags where tag = ${tag}`;
+  return row?.count ?? Number.NaN;
+}
+
+async function rejection(call: Promise<unknown>): Promise<unknown> {
+  return await call.then(
+    () => expect.unreachable("it succeeded"),
+    (reason: unknown) => reason,
+  );
+}
+
+async function cli(...argv: string[]) {
+  const written = { out: "", err: "" };
+  const into = (stream: keyof typeof written) => ({
+    write(text: string) {
+      written[stream] += text;
+    },
+  });
+  const code = await runCli(argv, {
+    env: { FLOWERPOWER_QUEUE_URL: server.url, LANG: "C.UTF-8" },
+    cwd: "/",
+    stdout: into("out"),
+    stderr: into("err"),
+    signals: new EventEmitter(),
+  });
+  return { code, ...written };
+}
+
+describe("enqueueJobs", () => {
+  it("makes 1,000 jobs in one transaction, in the order of the call, and each has its event and ticket", async () => {
+    const jobs = Array.from({ length: 1000 }, (_, n) => ({ ...bread, inputs: { flour: n }, tags: ["thousand"] }));
+    const answer = await enqueue(jobs, "REJECT_ALL");
+    expect(answer).toMatchObject({ __typename: "EnqueueJobsSuccess", accepted: 1000, refused: 0 });
+    expect(answer.items.map(({ index }: { index: number }) => index)).toEqual(jobs.map((_, n) => n));
+    const ids = answer.items.map(({ job }: { job: { id: string } }) => job.id);
+    expect(new Set(ids).size).toBe(1000);
+    const rows = await db.sql<{ flour: number; at: string; ticketed: boolean; events: number }[]>`
+      select (r.inputs ->> 'flour')::int as flour, j.xmin::text as at, j.ticketed_at is not null as ticketed,
+        (select count(*)::int from events e where e.job_id = j.id) as events
+      from jobs j join job_requests r on r.job_id = j.id join job_tags t on t.job_id = j.id and t.tag = 'thousand'
+      order by j.id`;
+    expect(rows.map(({ flour }) => flour)).toEqual(jobs.map((_, n) => n));
+    expect(new Set(rows.map(({ at }) => at)).size).toBe(1);
+    expect(rows.every(({ ticketed, events }) => ticketed && events === 1)).toBe(true);
+  });
+
+  it("refuses those that cannot be made, each with its error and place, and makes the others", async () => {
+    const answer = await enqueue([
+      { ...bread, tags: ["some"] },
+      { pipeline: "bakery/braed" },
+      { pipeline: "bakery/bread", inputs: { flour: "much" } },
+      { ...bread, queue: "nowhere" },
+      { pipeline: "bread", tags: ["some"] },
+      { pipeline: "nothing" },
+    ]);
+    expect(answer).toMatchObject({ accepted: 2, refused: 4 });
+    expect(answer.items).toMatchObject([
+      { index: 0, job: { state: "QUEUED", tags: ["some"] } },
+      { index: 1, __typename: "NotFoundError", path: "input.jobs.1.pipeline" },
+      {
+        index: 2,
+        __typename: "InvalidRunError",
+        problems: [{ path: "input.jobs.2.inputs.flour" }],
+      },
+      { index: 3, __typename: "NotFoundError", path: "input.jobs.3.queue" },
+      { index: 4, job: { pipeline: "bread" } },
+      { index: 5, __typename: "NotFoundError", path: "input.jobs.5.pipeline" },
+    ]);
+    expect(await jobsTagged("some")).toBe(2);
+  });
+
+  it("stores nothing when one is bad and all are to be rejected then, whether its pipeline or its queue is", async () => {
+    for (const bad of [
+      { pipeline: "bakery/bread", inputs: { flour: "much" } },
+      { ...bread, queue: "nowhere" },
+    ]) {
+      const keyed = { ...bread, tags: ["none"], idempotencyKey: "not-stored" };
+      expect(await enqueue([keyed, bad], "REJECT_ALL")).toMatchObject({
+        __typename: "JobsRefusedError",
+        code: "JOBS_REFUSED",
+        items: [{ index: 1 }],
+      });
+      expect(await jobsTagged("none")).toBe(0);
+      expect(await db.sql`select from idempotency_keys where key = 'not-stored'`).toHaveLength(0);
+    }
+  });
+
+  it("takes as many as a queue has room for, or none", async () => {
+    await db.sql`insert into queues (name, created_at, backlog_limit) values ('tight', queue_now(), 2)`;
+    const three = [1, 2, 3].map(() => ({ ...bread, queue: "tight", tags: ["tight"] }));
+    expect(await enqueue(three, "REJECT_ALL")).toMatchObject({
+      items: [{ index: 2, __typename: "QueueFullError", path: "input.jobs.2.queue" }],
+    });
+    expect(await jobsTagged("tight")).toBe(0);
+    expect(await enqueue(three)).toMatchObject({
+      accepted: 2,
+      refused: 1,
+      items: [{}, {}, { queue: "tight" }],
+    });
+    expect(await jobsTagged("tight")).toBe(2);
+  });
+
+  it("makes one job of equal keys within a call and across calls, and refuses another request under one", async () => {
+    const keyed = { ...bread, idempotencyKey: "same", tags: ["same"] };
+    const first = await enqueue([keyed, keyed, { ...keyed, priority: 3 }]);
+    expect(first.items).toMatchObject([
+      { replayed: false },
+      { replayed: true },
+      { __typename: "IdempotencyConflictError", path: "input.jobs.2.idempotencyKey" },
+    ]);
+    expect(first.items[1].job.id).toBe(first.items[0].job.id);
+    const again = await enqueue([keyed, bread], "REJECT_ALL");
+    expect(again.items).toMatchObject([{ replayed: true, job: { id: first.items[0].job.id } }, { replayed: false }]);
+    expect(await jobsTagged("same")).toBe(1);
+  });
+
+  it("makes one job for each key of many calls at once, in whatever order", async () => {
+    const keyed = Array.from({ length: 30 }, (_, n) => ({ ...bread, idempotencyKey: `race-${n}`, tags: ["race"] }));
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, (_, n) =>
+        n % 3 === 0
+          ? client.enqueueMany(keyed)
+          : client.enqueueMany(n % 3 === 1 ? keyed.toReversed() : keyed.slice(7, 20)),
+      ),
+    );
+    expect(await jobsTagged("race")).toBe(30);
+    const made = answers.flat().filter(({ replayed }) => !replayed);
+    expect(made).toHaveLength(30);
+    expect(answers.flat().every(({ job }) => job !== null)).toBe(true);
+  });
+
+  it("makes a new job for a key whose job has failed, when that is asked for", async () => {
+    const request = { ...bread, idempotencyKey: "again", onReplay: "NEW_IF_FAILED" };
+    const first = await enqueue([request]);
+    const [row] = await db.sql<{ jobId: string }[]>`select job_id as "jobId" from idempotency_keys where key = 'again'`;
+    await db.sql.begin((sql) => finishJob(sql, row?.jobId as string, "failed"));
+    const second = await enqueue([request, request]);
+    expect(second.items).toMatchObject([{ replayed: false }, { replayed: true }]);
+    expect(second.items[0].job.id).not.toBe(first.items[0].job.id);
+  });
+
+  it("asks for each pipeline and config once", async () => {
+    const [before] = await db.sql<{ count: number }[]>`select count(*)::int from variants`;
+    const jobs = Array.from({ length: 120 }, (_, n) => ({ ...bread, config: { season: n % 3 }, tags: ["variants"] }));
+    expect(await enqueue(jobs)).toMatchObject({ accepted: 120, refused: 0 });
+    const [after] = await db.sql<{ count: number }[]>`select count(*)::int from variants`;
+    expect((after?.count ?? 0) - (before?.count ?? 0)).toBe(3);
+  });
+
+  it.each([
+    ["no job at all", []],
+    ["more than 1,000", Array.from({ length: 1001 }, () => bread)],
+    ["a priority of 101", [bread, { ...bread, priority: 101 }]],
+  ])("refuses %s as a whole", async (_what, jobs) => {
+    const [error] = await enqueue(jobs);
+    expect(error).toMatchObject({ extensions: { code: "BAD_USER_INPUT" } });
+    expect(error.extensions.path).toMatch(/^input\.jobs/);
+  });
+});
+
+describe("enqueueMany of the client", () => {
+  it("throws what is wrong by class, with its place, and has stored nothing", async () => {
+    const error = await rejection(client.enqueueMany([{ ...bread, tags: ["thrown"] }, { pipeline: "bakery/braed" }]));
+    expect(error).toBeInstanceOf(JobsRefusedError);
+    expect((error as JobsRefusedError).refused).toMatchObject([{ index: 1 }]);
+    expect((error as JobsRefusedError).refused[0]?.error).toBeInstanceOf(NotFoundError);
+    expect(await jobsTagged("thrown")).toBe(0);
+  });
+
+  it("takes more than a call may hold in parts, and tells of each what became of it, also of a wrong shape", async () => {
+    const jobs = Array.from({ length: 1203 }, (_, n) => ({ ...bread, inputs: { flour: n }, tags: ["parts"] }));
+    const inputs = (jobs as object[])
+      .with(5, { ...bread, priority: 101 } as never)
+      .with(1100, { ...bread, inputs: { flour: "x" } }) as (typeof bread)[];
+    const items = await client.enqueueMany(inputs, { onError: "REJECT_FAILED" });
+    expect(items.map(({ index }) => index)).toEqual(inputs.map((_, n) => n));
+    expect(items[5]?.error).toBeInstanceOf(BadInputError);
+    expect(items[1100]?.error).toBeInstanceOf(InvalidRunError);
+    expect(items.filter(({ error }) => error !== null)).toHaveLength(2);
+    expect(await jobsTagged("parts")).toBe(1201);
+  });
+});
+
+describe("enqueue --from", () => {
+  const file = (...lines: string[]) => {
+    const path = join(mkdtempSync(join(tmpdir(), "enqueue-")), "jobs.jsonl");
+    writeFileSync(path, `${lines.join("\n")}\n`);
+    return path;
+  };
+
+  it("enqueues a request for each line, with what the flags say for all", async () => {
+    const from = file('{"inputs": {"flour": 1}}', "", '{"pipeline": "bakery/bread", "tags": ["own"]}');
+    const { code, out, err } = await cli("enqueue", "bakery/bread", "--tag", "lines", "--from", from);
+    expect(out.trim().split("\n")).toEqual([
+      expect.stringMatching(/^→ job_\w+ accepted: bakery\/bread, queued$/),
+      expect.stringMatching(/^→ job_\w+ accepted/),
+    ]);
+    expect([code, err.trim()]).toEqual([0, "2 jobs accepted, 0 refused"]);
+    expect([await jobsTagged("lines"), await jobsTagged("own")]).toEqual([1, 1]);
+  });
+
+  it("tells of each line what is wrong with it, and ends with 2", async () => {
+    const lines = ['{"pipeline": "bakery/bread", "tags": ["bad"]}', "{", '{"pipeline": "bakery/braed"}', "{}"];
+    const none = await cli("enqueue", "--from", file(...lines));
+    expect(none).toMatchObject({ code: 2, out: "" });
+    expect(none.err).toContain("✗ line 2: It is no JSON");
+    expect(await jobsTagged("bad")).toBe(0);
+    const some = await cli("enqueue", "--from", file(...lines), "--on-error", "reject-failed", "--json");
+    expect(some.code).toBe(2);
+    expect(JSON.parse(some.out)).toMatchObject([
+      { line: 1, job: { state: "QUEUED" }, error: null },
+      { line: 2, job: null, error: { code: "BAD_USER_INPUT" } },
+      { line: 3, error: { code: "NOT_FOUND" } },
+      { line: 4, error: { message: "It names no pipeline, and neither does the command." } },
+    ]);
+    expect(await jobsTagged("bad")).toBe(1);
+  });
+
+  it.each([
+    [["enqueue"], "Name a pipeline"],
+    [["enqueue", "bakery/bread", "--on-error", "reject-all"], "--on-error needs --from"],
+    [["enqueue", "--from", "/no/such/file"], "cannot be read"],
+    [["enqueue", "--from", "x", "--key", "k"], "--key would make one job"],
+    [["enqueue", "--from", "x", "--wait"], "--wait and --follow"],
+  ])("%j is refused", async (argv, message) => {
+    const { code, err } = await cli(...argv);
+    expect(code).toBe(2);
+    expect(err).toContain(message);
+  });
+});
