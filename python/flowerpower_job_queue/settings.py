@@ -49,7 +49,7 @@ _QUEUE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,59}")
 _LEAST_MEMORY = 64_000_000
 # Beyond it JSON's numbers are not exact.
 _MOST = 2**53
-_TTL_KEYS = {"result_ttl": "resultTtlMs", "log_ttl": "logTtlMs"}
+_TTL_KEYS = {"result_ttl": "resultTtlMs", "log_ttl": "logTtlMs", "failure_ttl": "failureTtlMs"}
 _BACKENDS = ("graphile-worker", "rq", "saq", "arq", "taskiq", "huey", "dramatiq")
 
 
@@ -152,8 +152,6 @@ class _Reader:
                 self._read_retry(place, str(key), value, retry)
             elif key in _TTL_KEYS:
                 values[_TTL_KEYS[key]] = self._milliseconds(place, value)
-            elif key == "failure_ttl":
-                self._milliseconds(place, value)
         values["retry"] = retry or None
 
     def _concurrency_key(self, place: str, value: Any) -> list[str] | None:

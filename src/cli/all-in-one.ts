@@ -3,6 +3,7 @@ import { join, relative, sep } from "node:path";
 import type { ArtifactStore } from "../artifacts/store.ts";
 import { openDataFolder } from "../db/data-folder.ts";
 import { startEmbeddedPostgres } from "../db/embedded/start.ts";
+import type { Retention } from "../domain/retention.ts";
 import type { ProjectFolder } from "../pipelines/folders.ts";
 import { PortInUseError, type RunningServer, requireAddress, startServer } from "../server/start.ts";
 import { startWorker, type Worker } from "../worker/worker.ts";
@@ -16,6 +17,7 @@ import { openParts, type Parts } from "./parts.ts";
 import { serverLog, workLog } from "./process-log.ts";
 import { withPythons } from "./served-projects.ts";
 import type { StartLines } from "./start-lines.ts";
+import { keepOf } from "./up-flags.ts";
 import { version } from "./version.ts";
 
 export interface AllInOneOptions {
@@ -31,6 +33,8 @@ export interface AllInOneOptions {
   allowOrigins: readonly string[];
   /** Where artifacts are kept, when somebody has said. */
   artifacts?: string;
+  /** How long jobs are kept, when somebody has said. */
+  keep?: Retention;
 }
 
 export interface AllInOne {
@@ -76,7 +80,7 @@ export async function startAllInOne(cli: Cli, options: AllInOneOptions, lines: S
   });
   let worker: Worker | null = null;
   if (!options.hold) {
-    parts.keepMoving();
+    parts.keepMoving(keepOf(options, cli));
     worker = await startWorker(parts.jobs, {
       slots: options.slots,
       version,
@@ -163,6 +167,7 @@ async function listen(
       port: chosen,
       allowOrigins,
       artifacts,
+      retention: keepOf(options, cli),
       log: serverLog(cli.terminal),
     });
   if (port !== null) return await start(port);

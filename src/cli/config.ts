@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { parseRetention, type Retention } from "../domain/retention.ts";
 import { UsageError } from "./failure.ts";
+import { parseDurationMs } from "./units.ts";
 
 /** What the environment says. Flags win over it. */
 export interface Config {
@@ -18,6 +20,8 @@ export interface Config {
   artifactsPython: string | null;
   /** For hashing values from the environment, in hexadecimal: to be set where workers on several machines share a queue. */
   hashKey: string | null;
+  /** How long jobs that have ended are kept; null: by default. */
+  keep: Retention | null;
   /** Null: where it goes to a terminal. */
   colour: boolean | null;
   /** Whether the terminal shows more than ASCII. */
@@ -38,6 +42,13 @@ const wholeNumber = (least: number, most: number) =>
 const url = (protocols: readonly string[], example: string) =>
   z.string().refine((text) => protocols.includes(URL.parse(text)?.protocol ?? ""), `a URL like ${example} is needed`);
 
+/** What `--keep` and its variable take. */
+export const retentionHint = "a time from 1m like 30d, never, or parts like succeeded=7d,failed=never,last=50";
+
+export function readRetention(text: string): Retention | null {
+  return parseRetention(text, parseDurationMs);
+}
+
 export const slotsRange = { least: 1, most: 512 } as const;
 
 /** Each variable that we read, and what it has to look like. Empty counts as not set. */
@@ -53,6 +64,12 @@ const variables = {
   FLOWERPOWER_QUEUE_HASH_KEY: z
     .string()
     .regex(/^[0-9a-f]{64,}$/, "at least 64 hexadecimal digits are needed, as of: openssl rand -hex 32"),
+  FLOWERPOWER_QUEUE_KEEP: z.string().transform((text, context) => {
+    const retention = readRetention(text);
+    if (retention !== null) return retention;
+    context.addIssue({ code: "custom", message: `${retentionHint} is needed` });
+    return z.NEVER;
+  }),
 } as const;
 
 /** The only reader of the environment. Throws one UsageError that names everything that is wrong, without the values. */
@@ -73,6 +90,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     artifacts: read.data.FLOWERPOWER_QUEUE_ARTIFACTS ?? null,
     artifactsPython: read.data.FLOWERPOWER_QUEUE_ARTIFACTS_PYTHON ?? null,
     hashKey: read.data.FLOWERPOWER_QUEUE_HASH_KEY ?? null,
+    keep: read.data.FLOWERPOWER_QUEUE_KEEP ?? null,
     colour: colourOf(env),
     unicode: showsUnicode(env),
     dumb: env.TERM === "dumb",

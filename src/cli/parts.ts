@@ -1,10 +1,12 @@
 import { backendNamed } from "../backends/registry.ts";
 import type { Database } from "../db/client.ts";
 import type { JsonObject } from "../domain/json.ts";
+import type { Retention } from "../domain/retention.ts";
 import { openTail, type Tail } from "../events/tail.ts";
 import { openWakeups } from "../events/wakeups.ts";
 import { startAdmission } from "../jobs/admission.ts";
 import { type JobsContext, openJobs } from "../jobs/context.ts";
+import { startRetention } from "../jobs/retention.ts";
 import { openCatalogue } from "../pipelines/catalogue.ts";
 import { startRescue } from "../worker/rescue.ts";
 import { openDatabase } from "./database.ts";
@@ -16,8 +18,11 @@ export interface Parts extends AsyncDisposable {
   db: Database;
   jobs: JobsContext;
   tail: Tail;
-  /** Brings due jobs to workers and gives back those of dead ones, from here on. Every process does it. */
-  keepMoving(): void;
+  /**
+   * Brings due jobs to workers, gives back those of dead ones, removes what is too old and counts what has ended, from here on.
+   * Every process does it.
+   */
+  keepMoving(retention: Retention): void;
 }
 
 /** Opens a database with all that stands on it; what was opened last is closed first. */
@@ -34,9 +39,10 @@ export async function openParts(url: string, log: WorkLog): Promise<Parts> {
     db,
     jobs,
     tail,
-    keepMoving() {
+    keepMoving(retention) {
       parts.use(startAdmission(jobs, (error) => log("admitting jobs failed", { error: String(error) })));
       parts.use(startRescue(jobs, log));
+      parts.use(startRetention(db, retention, log));
     },
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };

@@ -12,8 +12,10 @@ import { addHistory } from "./history.ts";
 import { addJob } from "./job.ts";
 import { addJobs } from "./jobs.ts";
 import { addLogs } from "./logs.ts";
+import { addMetrics } from "./metrics.ts";
 import { addPlan } from "./plan.ts";
 import { addProject } from "./project.ts";
+import { addPrune, addStorage } from "./prune.ts";
 import { addQueue } from "./queue.ts";
 import { addReproduce } from "./reproduce.ts";
 import { addRequeue } from "./requeue.ts";
@@ -104,6 +106,9 @@ const commands = [
   addFailures,
   addProject,
   addQueue,
+  addMetrics,
+  addStorage,
+  addPrune,
   addDoctor,
 ];
 

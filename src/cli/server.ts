@@ -3,13 +3,13 @@ import { jsonLines } from "../server/log.ts";
 import { defaultPort } from "./api.ts";
 import { type Cli, type GlobalOptions, globalOptions } from "./cli.ts";
 import { untilStopped } from "./until-stopped.ts";
-import { addServerFlags, addStoreFlags, hostOf, type UpFlags } from "./up-flags.ts";
+import { addKeepFlag, addServerFlags, addStoreFlags, hostOf, keepOf, type UpFlags } from "./up-flags.ts";
 import { version } from "./version.ts";
 
 type Options = GlobalOptions & UpFlags;
 
 export function addServer(program: Command, cli: Cli): void {
-  addStoreFlags(addServerFlags(program.command("server")))
+  addKeepFlag(addStoreFlags(addServerFlags(program.command("server"))))
     .description("serve the API alone, on DATABASE_URL; any number of them may run")
     .action(async (_options: object, command: Command) => {
       const options = globalOptions(command) as Options;
@@ -39,9 +39,10 @@ export function addServer(program: Command, cli: Cli): void {
         port,
         allowOrigins: options.allowOrigin,
         artifacts: store,
+        retention: keepOf(options, cli),
         log,
       });
-      keepMoving();
+      keepMoving(keepOf(options, cli));
       cli.terminal.out(`${server.url}/graphql`);
       const stop = async () => {
         await server.close();

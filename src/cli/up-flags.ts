@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Retention, retentionDefaults } from "../domain/retention.ts";
 import type { Cli } from "./cli.ts";
-import { slotsRange } from "./config.ts";
+import { readRetention, retentionHint, slotsRange } from "./config.ts";
 import { parseDurationMs } from "./units.ts";
 
 /** Flags of the commands that run a server or a worker. */
@@ -12,6 +13,7 @@ export interface UpFlags {
   slots?: number;
   data?: string;
   artifacts?: string;
+  keep?: Retention;
   allowOrigin: string[];
   grace: number;
 }
@@ -48,6 +50,18 @@ export function addStoreFlags(command: Command): Command {
   );
 }
 
+export function addKeepFlag(command: Command): Command {
+  return command.option(
+    "--keep <rules>",
+    "how long jobs that have ended are kept: a time, never, or by state and how many of the last: succeeded=7d,failed=90d,last=50 (30d,last=20, or FLOWERPOWER_QUEUE_KEEP)",
+    keep,
+  );
+}
+
+export function keepOf({ keep }: Pick<UpFlags, "keep">, { config }: Pick<Cli, "config">): Retention {
+  return keep ?? config.keep ?? retentionDefaults;
+}
+
 export function slotsOf({ slots }: Pick<UpFlags, "slots">, { config }: Cli): number {
   return slots ?? config.slots ?? defaultSlots;
 }
@@ -59,6 +73,12 @@ export function hostOf({ host }: Pick<UpFlags, "host">, { config }: Cli): string
 function port(text: string): number {
   if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new InvalidArgumentError("It has to be from 0 to 65535.");
   return Number(text);
+}
+
+function keep(text: string): Retention {
+  const retention = readRetention(text);
+  if (retention === null) throw new InvalidArgumentError(`It has to be ${retentionHint}.`);
+  return retention;
 }
 
 function slots(text: string): number {

@@ -4,14 +4,22 @@ import { type Cli, type GlobalOptions, globalOptions } from "./cli.ts";
 import { type ListedProject, listProjects, projectTable } from "./project.ts";
 import { startLines } from "./start-lines.ts";
 import { untilStopped } from "./until-stopped.ts";
-import { addServerFlags, addStoreFlags, addWorkerFlags, hostOf, slotsOf, type UpFlags } from "./up-flags.ts";
+import {
+  addKeepFlag,
+  addServerFlags,
+  addStoreFlags,
+  addWorkerFlags,
+  hostOf,
+  slotsOf,
+  type UpFlags,
+} from "./up-flags.ts";
 import { version } from "./version.ts";
 
 type Options = GlobalOptions & UpFlags & { hold?: boolean };
 
 export function addUp(program: Command, cli: Cli): void {
   const command = program.command("up").description("run everything in one process: Postgres, the API, a worker");
-  addStoreFlags(addServerFlags(addWorkerFlags(command)))
+  addKeepFlag(addStoreFlags(addServerFlags(addWorkerFlags(command))))
     .option("--hold", "take no jobs, to look at what is there first")
     .action(async (_options: object, command: Command) => {
       const options = globalOptions(command) as Options;
@@ -32,6 +40,7 @@ export function addUp(program: Command, cli: Cli): void {
           hold: options.hold ?? false,
           allowOrigins: options.allowOrigin,
           ...(options.artifacts === undefined ? {} : { artifacts: options.artifacts }),
+          ...(options.keep === undefined ? {} : { keep: options.keep }),
         },
         startLines(terminal),
       );

@@ -5,13 +5,13 @@ import { jsonLines } from "../server/log.ts";
 import { type Cli, type GlobalOptions, globalOptions } from "./cli.ts";
 import { hashKeyIn } from "./hash-key.ts";
 import { untilStopped } from "./until-stopped.ts";
-import { addStoreFlags, addWorkerFlags, slotsOf, type UpFlags } from "./up-flags.ts";
+import { addKeepFlag, addStoreFlags, addWorkerFlags, keepOf, slotsOf, type UpFlags } from "./up-flags.ts";
 import { version } from "./version.ts";
 
 type Options = GlobalOptions & UpFlags;
 
 export function addWorker(program: Command, cli: Cli): void {
-  addStoreFlags(addWorkerFlags(program.command("worker")))
+  addKeepFlag(addStoreFlags(addWorkerFlags(program.command("worker"))))
     .description("run jobs of projects, from DATABASE_URL; any number of them may run")
     .action(async (_options: object, command: Command) => {
       const options = globalOptions(command) as Options;
@@ -33,7 +33,7 @@ export function addWorker(program: Command, cli: Cli): void {
       const python = first === undefined ? null : { path: first.python.path, environment: first.environment };
       const store = openArtifacts(options.artifacts, folder, python, cli);
       if (store !== null) opened.use(store);
-      parts.keepMoving();
+      parts.keepMoving(keepOf(options, cli));
       const worker = await startWorker(parts.jobs, {
         slots: slotsOf(options, cli),
         version,

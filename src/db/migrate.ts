@@ -59,7 +59,13 @@ async function renewFeedAfterRestore(sql: postgres.Sql): Promise<void> {
   await sql.begin(async (tx) => {
     const [feed] = await tx<{ system_id: string }[]>`select system_id from flowerpower_queue.feeds for update`;
     if (feed?.system_id === systemId) return;
-    if (feed !== undefined) await tx`update flowerpower_queue.events set xid = '3'::xid8`;
+    if (feed !== undefined) {
+      await tx`update flowerpower_queue.events set xid = '3'::xid8`;
+      // What ended in the last seconds before the dump is missing in the metrics: better than counted twice.
+      await tx`
+        update flowerpower_queue.metrics_reached
+        set xid = '3'::xid8, id = coalesce((select max(id) from flowerpower_queue.events), 0)`;
+    }
     await tx`
       insert into flowerpower_queue.feeds (epoch, floor_xid, floor_id, system_id)
       values (${randomUUID()}, '0'::xid8, 0, ${systemId})

@@ -509,6 +509,10 @@ export const events = schema.table(
     primaryKey({ columns: [t.jobId, t.seq] }),
     index("events_feed").on(t.xid, t.id),
     uniqueIndex("events_source_seq").on(t.jobId, t.attempt, t.sourceSeq).where(sql`${t.sourceSeq} is not null`),
+    // What the metrics follow: the ends of lives, in the order of the feed.
+    index("events_ended")
+      .on(t.xid, t.id)
+      .where(sql`${t.type} in (${listed(terminalEventTypes)})`),
     uniqueIndex("events_terminal")
       .on(t.jobId, t.life)
       .where(sql`${t.type} in (${listed(terminalEventTypes)})`),
@@ -561,6 +565,8 @@ export const artifacts = schema.table(
     check("artifacts_kind", sql`${t.kind} in ('result', 'file', 'log')`),
     check("artifacts_stored", sql`${t.uri} is null or ${t.store} is not null`),
     uniqueIndex("artifacts_position").on(t.jobId, t.attempt, t.position),
+    // How much is kept, read from the index alone.
+    index("artifacts_kept").on(t.store, t.bytes).where(sql`${t.uri} is not null and ${t.removedAt} is null`),
     // What the sweep asks: what has expired, and whether a file belongs to anything.
     index("artifacts_expiring").on(t.expiresAt).where(sql`${t.expiresAt} is not null and ${t.removedAt} is null`),
   ],
@@ -637,4 +643,41 @@ export const feeds = schema.table(
     systemId: text("system_id").notNull(),
   },
   (t) => [check("feeds_singleton", sql`${t.singleton}`)],
+);
+
+/**
+ * What has ended within a minute, an hour and a day (UTC), and how long it had waited and run: counts by slots of time (see
+ * domain/histogram.ts). Added up from the event log, each end of a life once, and kept when the jobs are pruned.
+ */
+export const metrics = schema.table(
+  "metrics",
+  {
+    /** minute, hour or day. */
+    resolution: text().notNull(),
+    at: at("at").notNull(),
+    project: text().notNull(),
+    pipeline: text().notNull(),
+    queue: text().notNull(),
+    state: jobState().notNull(),
+    /** ended: slot 0 counts the lives. wait, run: each of them is in the slot of its time, when it has one. */
+    measure: text().notNull(),
+    slot: smallint().notNull(),
+    count: bigint({ mode: "number" }).notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.resolution, t.at, t.project, t.pipeline, t.queue, t.state, t.measure, t.slot] }),
+    check("metrics_resolution", sql`${t.resolution} in ('minute', 'hour', 'day')`),
+    check("metrics_measure", sql`${t.measure} in ('ended', 'wait', 'run')`),
+  ],
+);
+
+/** One row, made by the first round: up to which event of the feed the metrics have counted. */
+export const metricsReached = schema.table(
+  "metrics_reached",
+  {
+    singleton: boolean().primaryKey().default(true),
+    xid: xid8().notNull(),
+    id: bigint({ mode: "bigint" }).notNull(),
+  },
+  (t) => [check("metrics_reached_singleton", sql`${t.singleton}`)],
 );

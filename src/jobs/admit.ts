@@ -23,12 +23,14 @@ export async function admit(db: Database, backend: Backend): Promise<Admitted> {
   await withRetries(() => resumeDue(db.sql));
   const moved: string[] = [];
   let more = false;
-  for (const pass of [expireDue, promoteDue, takeBackVoid]) {
+  for (const pass of [expireDue, promoteDue]) {
     const ids = await withRetries(() => db.sql.begin((tx) => pass(tx, backend)));
-    // A ticket that is taken back is nothing that followers of the job hear of.
-    if (pass !== takeBackVoid) moved.push(...ids);
+    moved.push(...ids);
     more ||= ids.length >= most;
   }
+  // Nothing that followers of these jobs hear of.
+  const takenBack = await withRetries(() => takeBackVoid(db.sql, backend));
+  more ||= takenBack.length >= most;
   const held = await admitHeld(db, backend);
   return { jobIds: [...moved, ...held.jobIds], more: more || held.more };
 }

@@ -152,6 +152,8 @@ export const jobQueueSettingsSchema = z.object({
   /** How long results and logs are kept. */
   resultTtlMs: z.number().int().positive().nullish(),
   logTtlMs: z.number().int().positive().nullish(),
+  /** How long a failed job is kept. */
+  failureTtlMs: z.number().int().positive().nullish(),
   reuse: z.enum(reuseModes).nullish(),
   /** Of the numeric columns of nodes' frames; read in Python only. */
   statistics: z.enum(["on", "off"]).nullable().optional(),

@@ -1,4 +1,5 @@
 import type { Database } from "../db/client.ts";
+import type { Retention } from "../domain/retention.ts";
 import type { Actor } from "../domain/run-request.ts";
 import type { Tail } from "../events/tail.ts";
 import type { JobsContext } from "../jobs/context.ts";
@@ -16,6 +17,8 @@ export interface ServerInfo {
   startedAt: Date;
   /** Why it cannot hand out artifacts that workers keep; null when it can. */
   artifactProblem(): Promise<string | null>;
+  /** How long jobs that have ended are kept. */
+  retention: Retention;
 }
 
 /** What every resolver is given. A subscription gets a fresh one for each event, so that rights and loads are fresh too. */

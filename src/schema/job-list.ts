@@ -3,6 +3,7 @@ import { and, type SQL, sql } from "drizzle-orm";
 import type { GraphQLResolveInfo } from "graphql";
 import type { Database } from "../db/client.ts";
 import { jobs as jobsTable } from "../db/tables.ts";
+import { isFinal } from "../domain/lifecycle.ts";
 import { builder } from "./builder.ts";
 import type { Context } from "./context.ts";
 import { BoundedCount, boundedCount, type Count } from "./count.ts";
@@ -113,7 +114,7 @@ export function pageQuery(filter: JobFilterInput | null | undefined, order: JobO
     where: {
       RAW: (jobs: JobColumns) =>
         and(
-          filterCondition(filter, jobs),
+          filterCondition(by === "finishedAt" ? onlyEnded(filter) : filter, jobs),
           by === "finishedAt" ? sql`${jobs.finishedAt} is not null` : undefined,
           earlier === null ? undefined : compare(jobs, by, sql`>`, earlier),
           later === null ? undefined : compare(jobs, by, sql`<`, later),
@@ -122,6 +123,14 @@ export function pageQuery(filter: JobFilterInput | null | undefined, order: JobO
     orderBy: by === null ? { id: direction } : { [by]: direction, id: direction },
     limit: request.limit,
   };
+}
+
+/**
+ * What has ended is in a final state. Said to Postgres, it does not look through all that has ended for a job that waits:
+ * 119,001 rows of 120,000.
+ */
+function onlyEnded(filter: JobFilterInput | null | undefined): JobFilterInput | null | undefined {
+  return filter?.states == null ? filter : { ...filter, states: filter.states.filter(isFinal) };
 }
 
 function compare(jobs: JobColumns, by: "finishedAt" | "runAt" | null, operator: SQL, { id, at }: Key): SQL {
@@ -133,7 +142,12 @@ async function countJobs(db: Database, filter: JobFilterInput | null | undefined
   const some = db.reads
     .select({ one: sql`1`.as("one") })
     .from(jobsTable)
-    .where(and(filterCondition(filter, jobsTable), finished ? sql`${jobsTable.finishedAt} is not null` : undefined))
+    .where(
+      and(
+        filterCondition(finished ? onlyEnded(filter) : filter, jobsTable),
+        finished ? sql`${jobsTable.finishedAt} is not null` : undefined,
+      ),
+    )
     .limit(limits.count + 1)
     .as("some");
   const [row] = await db.reads.select({ counted: sql<number>`count(*)::int` }).from(some);

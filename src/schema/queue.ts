@@ -17,12 +17,12 @@ const RateLimit = builder.objectRef<RateLimitShape>("RateLimit").implement({
   }),
 });
 
-interface StateCountShape {
+export interface StateCountShape {
   state: JobState;
   counted: number;
 }
 
-const StateCount = builder.objectRef<StateCountShape>("StateCount").implement({
+export const StateCount = builder.objectRef<StateCountShape>("StateCount").implement({
   description: "How many jobs are in a state.",
   fields: (t) => ({
     state: t.expose("state", { type: JobStateEnum, description: "The state." }),

@@ -5,6 +5,7 @@ import { setTimeout as after } from "node:timers/promises";
 import type { ArtifactStore } from "../artifacts/store.ts";
 import type { Database } from "../db/client.ts";
 import { DomainError, UnavailableError } from "../domain/errors.ts";
+import { type Retention, retentionDefaults } from "../domain/retention.ts";
 import type { Tail } from "../events/tail.ts";
 import type { JobsContext } from "../jobs/context.ts";
 import type { Context } from "../schema/context.ts";
@@ -35,6 +36,8 @@ export interface ServerOptions {
   allowOrigins?: readonly string[];
   /** The store of the artifacts that it hands out. */
   artifacts?: ArtifactStore | null;
+  /** How long jobs that have ended are kept: what `pruneJobs` goes by. */
+  retention?: Retention;
   /** Without it there are no keys, and everybody on this machine is `local`. */
   identify?: Identify;
   log?: Log;
@@ -109,6 +112,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   const probe = new DatabaseProbe(db.url, 700);
   const store = options.artifacts ?? null;
+  const retention = options.retention ?? retentionDefaults;
   const storeProbe = new StoreProbe(db, store);
   const deadline = { ...limits, databaseAnswers: () => probe.answers() };
   const operations = new Operations(schema, deadline, log);
@@ -123,7 +127,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     db,
     jobs,
     tail,
-    server: { version, startedAt, artifactProblem: () => storeProbe.problem() },
+    server: { version, startedAt, artifactProblem: () => storeProbe.problem(), retention },
     resumeAfter,
   });
   const front = makeFront({

@@ -405,6 +405,25 @@ export type LogLevel =
   /** What may be wrong. */
   | 'WARNING';
 
+/** How long the buckets of time are. All begin at whole ones in UTC. */
+export type MetricsBucketSize =
+  /** A day; kept for three years. */
+  | 'DAY'
+  /** An hour; kept for sixty days. */
+  | 'HOUR'
+  /** A minute; kept for two days. */
+  | 'MINUTE';
+
+/** Which jobs: those to which all of it applies. */
+export type MetricsFilter = {
+  /** Only jobs of this pipeline: `project/pipeline`, or its name beside `project`. */
+  pipeline?: string | null | undefined;
+  /** Only jobs of this project. */
+  project?: string | null | undefined;
+  /** Only jobs of this queue. */
+  queue?: string | null | undefined;
+};
+
 /** What of a node differs. */
 export type NodeAspect =
   /** What it needs. */
@@ -599,6 +618,14 @@ export type PlannedAction =
   | 'REUSE'
   /** It is computed. */
   | 'RUN';
+
+/** A prune out of turn: servers and workers do it by themselves every minute. */
+export type PruneJobsInput = {
+  /** Only count what would be removed. False if absent. */
+  dryRun?: boolean | null | undefined;
+  /** This once by this age, whatever the final state, and not by `retention`; at least 60000. The last jobs of each pipeline stay, and `failure_ttl` in a YAML goes on to count. */
+  olderThanMs?: number | null | undefined;
+};
 
 /** So many jobs within a time. */
 export type RateLimitInput = {
@@ -1362,6 +1389,33 @@ export type ResumeQueueMutation = { resumeQueue:
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
     | { __typename: 'ResumeQueueSuccess', queue: { name: string, createdAt: string, pausedAt: string | null, pausedUntil: string | null, pauseReason: string | null, concurrencyLimit: number | null, backlogLimit: number | null, oldestWaitingAt: string | null, rateLimit: { jobs: number, periodMs: number } | null, counts: Array<{ state: JobState, count: { value: number, isExact: boolean } }> } }
    };
+
+export type PruneJobsMutationVariables = Exact<{
+  input?: PruneJobsInput | null | undefined;
+}>;
+
+
+export type PruneJobsMutation = { pruneJobs:
+    | { __typename: 'BadInputError', code: string, message: string, path: string | null }
+    | { __typename: 'PruneJobsSuccess', dryRun: boolean, more: boolean, counts: Array<{ state: JobState, count: { value: number, isExact: boolean } }> }
+   };
+
+export type StorageQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type StorageQuery = { storage: Array<{ part: string, bytes: number, rows: number }>, retention: { keepLast: number, ages: Array<{ state: JobState, ageMs: number | null }> } };
+
+export type MetricsBucketFragment = { from: string, to: string, ended: number, counts: Array<{ state: JobState, jobs: number }>, wait: { jobs: number, p50Ms: number, p95Ms: number, p99Ms: number } | null, run: { jobs: number, p50Ms: number, p95Ms: number, p99Ms: number } | null };
+
+export type MetricsQueryVariables = Exact<{
+  from?: string | null | undefined;
+  to?: string | null | undefined;
+  bucket: MetricsBucketSize;
+  filter?: MetricsFilter | null | undefined;
+}>;
+
+
+export type MetricsQuery = { metrics: { total: { from: string, to: string, ended: number, counts: Array<{ state: JobState, jobs: number }>, wait: { jobs: number, p50Ms: number, p95Ms: number, p99Ms: number } | null, run: { jobs: number, p50Ms: number, p95Ms: number, p99Ms: number } | null }, buckets: Array<{ from: string, to: string, ended: number, counts: Array<{ state: JobState, jobs: number }>, wait: { jobs: number, p50Ms: number, p95Ms: number, p99Ms: number } | null, run: { jobs: number, p50Ms: number, p95Ms: number, p99Ms: number } | null }> } };
 
 export class TypedDocumentString<TResult, TVariables>
   extends String
@@ -2255,6 +2309,29 @@ export const QueueFragmentDoc = new TypedDocumentString(`
   oldestWaitingAt
 }
     `, {"fragmentName":"Queue"}) as unknown as TypedDocumentString<QueueFragment, unknown>;
+export const MetricsBucketFragmentDoc = new TypedDocumentString(`
+    fragment MetricsBucket on MetricsBucket {
+  from
+  to
+  ended
+  counts {
+    state
+    jobs
+  }
+  wait {
+    jobs
+    p50Ms
+    p95Ms
+    p99Ms
+  }
+  run {
+    jobs
+    p50Ms
+    p95Ms
+    p99Ms
+  }
+}
+    `, {"fragmentName":"MetricsBucket"}) as unknown as TypedDocumentString<MetricsBucketFragment, unknown>;
 export const RequeueJobDocument = new TypedDocumentString(`
     mutation RequeueJob($input: RequeueJobInput!) {
   requeueJob(input: $input) {
@@ -5040,3 +5117,74 @@ export const ResumeQueueDocument = new TypedDocumentString(`
   }
   oldestWaitingAt
 }`) as unknown as TypedDocumentString<ResumeQueueMutation, ResumeQueueMutationVariables>;
+export const PruneJobsDocument = new TypedDocumentString(`
+    mutation PruneJobs($input: PruneJobsInput) {
+  pruneJobs(input: $input) {
+    __typename
+    ... on PruneJobsSuccess {
+      counts {
+        state
+        count {
+          value
+          isExact
+        }
+      }
+      dryRun
+      more
+    }
+    ... on Error {
+      code
+      message
+      path
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<PruneJobsMutation, PruneJobsMutationVariables>;
+export const StorageDocument = new TypedDocumentString(`
+    query Storage {
+  storage {
+    part
+    bytes
+    rows
+  }
+  retention {
+    ages {
+      state
+      ageMs
+    }
+    keepLast
+  }
+}
+    `) as unknown as TypedDocumentString<StorageQuery, StorageQueryVariables>;
+export const MetricsDocument = new TypedDocumentString(`
+    query Metrics($from: DateTime, $to: DateTime, $bucket: MetricsBucketSize!, $filter: MetricsFilter) {
+  metrics(from: $from, to: $to, bucket: $bucket, filter: $filter) {
+    total {
+      ...MetricsBucket
+    }
+    buckets {
+      ...MetricsBucket
+    }
+  }
+}
+    fragment MetricsBucket on MetricsBucket {
+  from
+  to
+  ended
+  counts {
+    state
+    jobs
+  }
+  wait {
+    jobs
+    p50Ms
+    p95Ms
+    p99Ms
+  }
+  run {
+    jobs
+    p50Ms
+    p95Ms
+    p99Ms
+  }
+}`) as unknown as TypedDocumentString<MetricsQuery, MetricsQueryVariables>;
