@@ -3,6 +3,7 @@ import { finalStates, type TransitionName, transitions, yieldsToCancel } from ".
 const meanings: Record<TransitionName, string> = {
   promote: "it has become due, or what it waited for has ended",
   schedule: "what it waited for has ended, and it is due later",
+  postpone: "somebody has changed when it is due",
   start: "a worker has begun the next attempt",
   succeed: "the run has succeeded",
   retry: "the attempt failed and another one is due later",

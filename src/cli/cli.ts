@@ -10,6 +10,8 @@ export interface Cli {
   cwd: string;
   /** Where SIGINT and SIGTERM are heard: the process. */
   signals: Pick<EventEmitter, "on" | "off">;
+  /** Asks the person at the terminal a question of yes or no; absent where there is nobody. */
+  ask?: ((question: string) => Promise<boolean>) | undefined;
 }
 
 /** Flags that every command takes, before or after its name. */

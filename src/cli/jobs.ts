@@ -7,36 +7,29 @@ import { table } from "./table.ts";
 import { printable, type Terminal } from "./terminal.ts";
 import { dayAndClock, dueShort, duration, localTime, utcOffset } from "./units.ts";
 
-interface Options extends GlobalOptions {
+/** Which jobs are meant. */
+export interface FilterFlags {
   state?: JobState[];
   project?: string;
   pipeline?: string;
   queue?: string;
   tag?: string;
+}
+
+interface Options extends FilterFlags, GlobalOptions {
   limit: number;
 }
 
 const states = Object.keys(stateColours) as JobState[];
 
 export function addJobs(program: Command, cli: Cli): void {
-  program
-    .command("jobs")
-    .description("list jobs, the newest first")
-    .option(
-      "--state <state...>",
-      `only in these states: ${states.map((state) => state.toLowerCase()).join(", ")}`,
-      oneOf,
-    )
-    .option("--project <name>", "only of this project")
-    .option("--pipeline <name>", "only of this pipeline: project/pipeline, or its name beside --project")
-    .option("--queue <name>", "only in this queue")
-    .option("--tag <tag>", "only with this tag")
+  filterOptions(program.command("jobs").description("list jobs, the newest first"))
     .option("-n, --limit <count>", "at most so many", count, 20)
     .action(async (_options: object, command: Command) => {
       const options = globalOptions(command) as Options;
-      const { state, project, pipeline, queue, tag, limit } = options;
+      const { limit } = options;
       await using client = openApi(cli, options);
-      const filter = { states: state, project, pipeline, queue, tag };
+      const filter = filterOf(options);
       const found: ListedJob[] = [];
       for await (const job of client.jobs(filter, { pageSize: Math.min(limit, 100) })) {
         found.push(job);
@@ -46,6 +39,31 @@ export function addJobs(program: Command, cli: Cli): void {
       if (found.length === 0) return cli.terminal.err("There are no such jobs.");
       for (const line of jobTable(found, cli.terminal)) cli.terminal.out(line);
     });
+}
+
+export function filterOptions(command: Command): Command {
+  return command
+    .option(
+      "--state <state...>",
+      `only in these states: ${states.map((state) => state.toLowerCase()).join(", ")}`,
+      oneOf,
+    )
+    .option("--project <name>", "only of this project")
+    .option("--pipeline <name>", "only of this pipeline: project/pipeline, or its name beside --project")
+    .option("--queue <name>", "only in this queue")
+    .option("--tag <tag>", "only with this tag");
+}
+
+export function filterOf({ state, project, pipeline, queue, tag }: FilterFlags) {
+  return { states: state, project, pipeline, queue, tag };
+}
+
+/** One line for each, where no more than the job itself is known. */
+export function jobLines(jobs: readonly JobSummary[], { symbols, paint }: Terminal): string[] {
+  return jobs.map(
+    ({ id, state, project, pipeline }) =>
+      `${shortId(id, symbols)}  ${paint(stateColours[state], state)}  ${project}/${pipeline}`,
+  );
 }
 
 export function jobTable(jobs: readonly ListedJob[], { symbols, columns, paint }: Terminal): string[] {

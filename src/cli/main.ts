@@ -1,3 +1,4 @@
+import { createInterface } from "node:readline/promises";
 import { runCli } from "./program.ts";
 
 // A reader that has seen enough (`| head`) is no error.
@@ -13,6 +14,16 @@ process.exitCode = await runCli(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   signals: process,
+  ...(process.stdin.isTTY && process.stdout.isTTY && { ask }),
 });
 // Whatever a library still holds open must not keep a finished command alive.
 setTimeout(() => process.exit(), 2000).unref();
+
+async function ask(question: string): Promise<boolean> {
+  const lines = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return /^y(es)?$/i.test((await lines.question(question)).trim());
+  } finally {
+    lines.close();
+  }
+}

@@ -3,6 +3,7 @@ import { addCancel } from "./cancel.ts";
 import type { Cli } from "./cli.ts";
 import { addCompare } from "./compare.ts";
 import { readConfig } from "./config.ts";
+import { addDelete } from "./delete.ts";
 import { addDemo } from "./demo.ts";
 import { addDoctor } from "./doctor.ts";
 import { addEnqueue } from "./enqueue.ts";
@@ -24,6 +25,7 @@ import { addResult } from "./result.ts";
 import { addServer } from "./server.ts";
 import { type Output, openTerminal } from "./terminal.ts";
 import { addUp } from "./up.ts";
+import { addUpdate } from "./update.ts";
 import { version } from "./version.ts";
 import { addWatch } from "./watch.ts";
 import { addWorker } from "./worker.ts";
@@ -34,6 +36,8 @@ export interface Surroundings {
   stdout: Output;
   stderr: Output;
   signals: Cli["signals"];
+  /** Asks the person; absent where there is none. */
+  ask?: Cli["ask"];
 }
 
 /** Runs one command line, and resolves with the exit code. */
@@ -43,7 +47,10 @@ export async function runCli(argv: readonly string[], around: Surroundings): Pro
     const read = readConfig(around.env);
     const config = argv.includes("--no-color") ? { ...read, colour: false } : read;
     const terminal = openTerminal(around.stdout, around.stderr, config);
-    await buildProgram({ config, terminal, cwd: around.cwd, signals: around.signals }, around).parseAsync(argv, {
+    await buildProgram(
+      { config, terminal, cwd: around.cwd, signals: around.signals, ask: around.ask },
+      around,
+    ).parseAsync(argv, {
       from: "user",
     });
     return exitCodes.succeeded;
@@ -98,7 +105,9 @@ const commands = [
   addLogs,
   addResult,
   addReproduce,
+  addUpdate,
   addCancel,
+  addDelete,
   addHistory,
   addRequeue,
   addRerun,

@@ -145,10 +145,10 @@ export function planOf(request: EnqueueJobInput): PlanJobInput {
   return run;
 }
 
-async function inputsOf(
+export async function inputsOf(
   client: Client,
   pipeline: string,
-  flags: RunFlags,
+  flags: Pick<RunFlags, "inputs" | "input" | "project" | "config">,
 ): Promise<Record<string, unknown> | undefined> {
   if (flags.inputs === undefined && flags.input.length === 0) return undefined;
   const schemas = await inputSchemas(client, pipeline, flags);
@@ -191,7 +191,11 @@ async function dependsOnOf(client: Client, flags: RunFlags): Promise<EnqueueJobI
 }
 
 /** By name, under the config of this run. None for a pipeline that is not there: enqueueing it says so. */
-async function inputSchemas(client: Client, pipeline: string, flags: RunFlags): Promise<Map<string, Schema>> {
+async function inputSchemas(
+  client: Client,
+  pipeline: string,
+  flags: Pick<RunFlags, "project" | "config">,
+): Promise<Map<string, Schema>> {
   const name = flags.project === undefined ? pipeline : `${flags.project}/${pipeline}`;
   const config = flags.config === undefined ? null : parseConfig(flags.config);
   const found = (await client.request(PipelineInputsDocument, { name, config }, { idempotent: true })).pipeline;
@@ -225,7 +229,7 @@ function retryOf({ maxRetries, retryDelay, jitterFactor }: RunFlags): EnqueueJob
   });
 }
 
-function runAtOf({ in: inMs, at }: RunFlags, now: number): string | undefined {
+export function runAtOf({ in: inMs, at }: Pick<RunFlags, "in" | "at">, now: number): string | undefined {
   if (inMs !== undefined && at !== undefined) throw new UsageError("Give either --in or --at.");
   if (inMs !== undefined) return new Date(now + inMs).toISOString();
   return at === undefined ? undefined : timeOf("--at", at);
@@ -262,7 +266,7 @@ export function collect(value: string, earlier: string[]): string[] {
   return [...earlier, value];
 }
 
-function wholeNumber(text: string): number {
+export function wholeNumber(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("It has to be a whole number.");
   return Number(text);
 }

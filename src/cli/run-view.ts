@@ -100,6 +100,12 @@ const changes: { [T in JobEvent["__typename"]]?: Change<Extract<JobEvent, { __ty
   JobQueued: (view) => {
     view.state = "QUEUED";
   },
+  JobPostponed: (view) => {
+    view.state = "SCHEDULED";
+  },
+  JobUpdated: (view, { actor, reason, changes }) => {
+    view.note = `${actor} changed ${changes.map(({ field }) => field).join(", ")}${reason === null ? "" : `: ${reason}`}`;
+  },
   JobRequeued: (view, { actor, reason }) => {
     view.state = "QUEUED";
     view.note = `${actor} requeued it${reason === null ? "" : `: ${reason}`}`;

@@ -315,7 +315,7 @@ export const jobs = schema.table(
   ],
 );
 
-/** What the request said. Written once. */
+/** What the request said. Inputs, plan and tags are changed by an update of a job that waits; nothing else is. */
 export const jobRequests = schema.table(
   "job_requests",
   {

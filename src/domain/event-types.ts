@@ -33,6 +33,17 @@ export const eventTypes = {
   },
   "job.scheduled": { version: 1, versions: { 1: z.object({}) } },
   "job.queued": { version: 1, versions: { 1: z.object({}) } },
+  "job.postponed": { version: 1, versions: { 1: z.object({}) } },
+  "job.updated": {
+    version: 1,
+    versions: {
+      1: z.object({
+        actor: z.string(),
+        reason: z.string().nullable(),
+        changes: z.array(z.object({ field: z.string(), from: z.json(), to: z.json() })),
+      }),
+    },
+  },
   "job.started": { version: 1, versions: { 1: z.object({ worker: z.string() }) } },
   "job.succeeded": { version: 1, versions: { 1: z.object({}) } },
   "job.retry_planned": {

@@ -7,6 +7,7 @@
  *     retryable ─┘     ▲          ├─► retryable (backoff) ─► queued
  *                      └──────────┤  (released by a drain, rescued from a dead worker)
  *                                 └─► cancelled ──(requeue)──► queued
+ *     queued ──(postpone)──► scheduled
  *     waiting states ─► cancelled | expired
  */
 export const jobStates = [
@@ -28,6 +29,10 @@ export type FinalState = (typeof finalStates)[number];
 /** Before its first attempt, or between two. */
 export const waitingStates = ["scheduled", "blocked", "queued", "retryable"] as const satisfies JobState[];
 
+export function isWaiting(state: JobState): boolean {
+  return (waitingStates as readonly JobState[]).includes(state);
+}
+
 export function isFinal(state: JobState): state is FinalState {
   return (finalStates as readonly JobState[]).includes(state);
 }
@@ -44,6 +49,8 @@ export const transitions = {
   promote: { from: ["scheduled", "blocked", "retryable"], to: "queued", event: "job.queued" },
   /** Of a job that waits no longer for others, and is due later. */
   schedule: { from: ["blocked"], to: "scheduled", event: "job.scheduled" },
+  /** Somebody wants it later. */
+  postpone: { from: ["queued"], to: "scheduled", event: "job.postponed" },
   start: { from: ["queued"], to: "running", event: "job.started" },
   succeed: { from: ["running"], to: "succeeded", event: "job.succeeded" },
   retry: { from: ["running"], to: "retryable", event: "job.retry_planned", yieldsToCancel: true },

@@ -34,7 +34,7 @@ export async function cancelJob(
         insert into audit (at, actor, action, target, request_id, data)
         values (queue_now(), ${actor.name}, 'job.cancel', ${shownId}, ${actor.requestId}, ${tx.json({ reason })})`;
       if (job.state === "running") {
-        await requestCancel(tx, jobId, data);
+        await requestCancel(tx, [jobId], data);
         return { what: "requested" };
       }
       return {
@@ -56,11 +56,16 @@ interface Changed {
   moved?: Moved[];
 }
 
-async function requestCancel(sql: Sql, jobId: string, data: { actor: string; reason: string | null }): Promise<void> {
+/** Records that running jobs, which the caller has locked, are to be stopped. */
+export async function requestCancel(
+  sql: Sql,
+  jobIds: readonly string[],
+  data: { actor: string; reason: string | null },
+): Promise<void> {
   await sql`
     with asked as (
       update jobs set cancel_requested_at = queue_now(), last_seq = last_seq + 1
-      where id = ${jobId}
+      where id = any(${jobIds as string[]}::uuid[])
       returning id, last_seq, life, attempt
     )
     insert into events (job_id, seq, life, attempt, type, version, recorded_at, occurred_at, data)

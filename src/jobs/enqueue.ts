@@ -10,7 +10,7 @@ import {
 import { idText } from "../domain/ids.ts";
 import type { JsonObject } from "../domain/json.ts";
 import { isFinal, type JobState } from "../domain/lifecycle.ts";
-import type { Actor, RunRequest } from "../domain/run-request.ts";
+import type { Actor, PlanRequest, RunRequest } from "../domain/run-request.ts";
 import { concurrencyOf } from "../pipelines/concurrency.ts";
 import type { JobsContext } from "./context.ts";
 import { isRefused, type NewJob } from "./insert.ts";
@@ -129,9 +129,9 @@ export async function newJob(
 }
 
 /** What is kept of the plan with the job. */
-async function acceptedPlan(
+export async function acceptedPlan(
   { db }: JobsContext,
-  request: RunRequest,
+  request: PlanRequest,
   { pipeline, checked, settings }: CheckedRun,
 ): Promise<NewJob["plan"]> {
   if (checked === null || checked.plan.codeHash === null) return null;

@@ -1,3 +1,4 @@
+import type { Sql } from "../db/client.ts";
 import type { InputFrom } from "../domain/dependency.ts";
 import { CodeChangedError, InvalidRunError, JobStateError, NotFoundError, type Problem } from "../domain/errors.ts";
 import { idText } from "../domain/ids.ts";
@@ -38,9 +39,12 @@ export interface RerunRequest
 /** Jobs before it whose stored values a rerun may take: a chain of reruns may be long. */
 const mostAncestors = 20;
 
-/** A job that has ended, with what was asked for. */
-export interface Ended {
+/** A job with what was asked for. */
+export interface RequestedJob {
   state: JobState;
+  attempt: number;
+  /** The number of its last event: whatever somebody does to it meanwhile raises it. */
+  lastSeq: number;
   project: string;
   pipeline: string;
   queue: string;
@@ -96,16 +100,8 @@ async function rerunRequest(context: JobsContext, rerun: RerunRequest): Promise<
 export async function endedJob(
   { db: { sql }, catalogue }: JobsContext,
   jobId: string,
-): Promise<{ job: Ended; published: string | null }> {
-  const [job] = await sql<Ended[]>`
-    select j.state, j.project, j.pipeline, j.queue, j.priority, j.on_worker_lost as "onWorkerLost", r.inputs,
-      r.final_vars as "finalVars", r.config, r.options, r.retry, r.timeout_ms as "timeoutMs", r.tags,
-      coalesce(r.inputs_from, '[]') as "inputsFrom",
-      coalesce(a.code_hash, r.plan ->> 'codeHash') as "codeHash"
-    from jobs j
-    join job_requests r on r.job_id = j.id
-    left join attempts a on a.job_id = j.id and a.attempt = j.attempt
-    where j.id = ${jobId}`;
+): Promise<{ job: RequestedJob; published: string | null }> {
+  const job = await requestedJob(sql, jobId);
   const shownId = idText("job", jobId);
   if (job === undefined) throw new NotFoundError("job", shownId, "input.id");
   if (!isFinal(job.state))
@@ -115,11 +111,25 @@ export async function endedJob(
   return { job, published: found.description.codeHash };
 }
 
+/** A job with what was asked for, whatever its state. */
+export async function requestedJob(sql: Sql, jobId: string): Promise<RequestedJob | undefined> {
+  const [job] = await sql<RequestedJob[]>`
+    select j.state, j.attempt, j.last_seq as "lastSeq", j.project, j.pipeline, j.queue, j.priority, j.on_worker_lost as "onWorkerLost", r.inputs,
+      r.final_vars as "finalVars", r.config, r.options, r.retry, r.timeout_ms as "timeoutMs", r.tags,
+      coalesce(r.inputs_from, '[]') as "inputsFrom",
+      coalesce(a.code_hash, r.plan ->> 'codeHash') as "codeHash"
+    from jobs j
+    join job_requests r on r.job_id = j.id
+    left join attempts a on a.job_id = j.id and a.attempt = j.attempt
+    where j.id = ${jobId}`;
+  return job;
+}
+
 export function refuseOtherCode(jobId: string, ran: string | null, published: string | null): void {
   if (ran === null || ran !== published) throw new CodeChangedError(idText("job", jobId), ran, published);
 }
 
-function requestOf(old: Ended, rerun: RerunRequest): RunRequest {
+function requestOf(old: RequestedJob, rerun: RerunRequest): RunRequest {
   const problems: Problem[] = [];
   // A value that is given now takes the place of another job's result.
   const awaited = Object.fromEntries(old.inputsFrom.map(({ input }) => [input, null]));
@@ -163,7 +173,7 @@ function requestOf(old: Ended, rerun: RerunRequest): RunRequest {
   };
 }
 
-function merged(
+export function merged(
   part: "inputs" | "config",
   old: JsonObject,
   changes: JsonObject,

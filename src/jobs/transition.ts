@@ -201,7 +201,9 @@ function guard(sql: Sql, name: TransitionName): Fragment {
   if (name === "start") {
     return sql`and (j.expires_at is null or j.started_at is not null or j.expires_at > queue_now())
       and exists (select 1 from workers w where w.id = i."workerId" and w.ended_at is null)
-      and not ${isDisabled(sql, "j")} and not ${hasVoidTicket(sql, "j")}`;
+      and not ${isDisabled(sql, "j")} and not ${hasVoidTicket(sql, "j")}
+      -- Changed by somebody while this statement waited for the row, it has a new ticket: its request as seen here is the old one.
+      and exists (select from jobs seen where seen.id = j.id and seen.last_seq = j.last_seq)`;
   }
   // Started once in this life, a job can no longer expire.
   if (name === "expire") return sql`and j.started_at is null`;

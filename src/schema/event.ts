@@ -10,6 +10,8 @@ export const eventTypenames = {
   "job.enqueued": "JobEnqueued",
   "job.scheduled": "JobScheduled",
   "job.queued": "JobQueued",
+  "job.postponed": "JobPostponed",
+  "job.updated": "JobUpdated",
   "job.started": "JobStarted",
   "job.succeeded": "JobSucceeded",
   "job.retry_planned": "JobRetryPlanned",

@@ -2,6 +2,7 @@ import "./artifact.ts";
 import "./artifact-list.ts";
 import "./attempt.ts";
 import "./attempt-list.ts";
+import "./bulk-jobs.ts";
 import "./cancel-job.ts";
 import "./compare-jobs.ts";
 import "./enqueue-job.ts";
@@ -41,6 +42,7 @@ import "./run-events.ts";
 import "./scalars.ts";
 import "./server.ts";
 import "./time-left.ts";
+import "./update-job.ts";
 import "./worker.ts";
 import { builder } from "./builder.ts";
 

@@ -1,5 +1,6 @@
 /** What happens to a job as a whole. */
 import { eventType } from "./event-of.ts";
+import { JobChange } from "./job-change.ts";
 import { JobStateEnum } from "./job-state.ts";
 import { EventError } from "./run-error.ts";
 
@@ -18,6 +19,18 @@ eventType("job.enqueued", "The job was accepted.", (t) => ({
 eventType("job.scheduled", "The job waits no longer for others, and is due later.");
 
 eventType("job.queued", "The job became due, or waits no longer for others, and waits for a worker.");
+
+eventType("job.postponed", "Somebody wants the job later: it is scheduled again.");
+
+eventType("job.updated", "Somebody changed the job while it waited.", (t) => ({
+  actor: t.string({ description: "Who did.", resolve: ({ data }) => data.actor }),
+  reason: t.string({
+    nullable: true,
+    description: "Why; null when no reason was given.",
+    resolve: ({ data }) => data.reason,
+  }),
+  changes: t.field({ type: [JobChange], description: "What is different now.", resolve: ({ data }) => data.changes }),
+}));
 
 eventType("job.started", "A worker began an attempt.", (t) => ({
   worker: t.id({ description: "The worker's id.", resolve: ({ data }) => data.worker }),

@@ -34,6 +34,7 @@ const later = "2026-11-23T10:00:00.000Z";
 
 /** Data of each transition's event. */
 const data: { [N in TransitionName]: Move<N>["data"] } = {
+  postpone: {},
   promote: {},
   schedule: {},
   start: { worker: "wkr_x" },

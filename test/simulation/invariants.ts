@@ -112,6 +112,8 @@ function* wrongWith(job: JobRow, events: readonly EventRow[]): Generator<string>
     "job.enqueued": [null],
     "job.scheduled": ["blocked"],
     "job.queued": ["scheduled", "blocked", "retryable"],
+    "job.postponed": ["queued"],
+    "job.updated": ["scheduled", "blocked", "queued", "retryable"],
     "job.started": ["queued"],
     "job.succeeded": ["running"],
     "job.retry_planned": ["running"],

@@ -36,6 +36,18 @@ export type CancelJobInput = {
   reason?: string | null | undefined;
 };
 
+/** Which jobs are to be stopped. */
+export type CancelJobsInput = {
+  /** Only tell to how many it would be done, and show some of them. */
+  dryRun?: boolean;
+  /** All jobs that fit and to which it can be done, the oldest first, 1000 in one call. An empty filter is refused. */
+  filter?: JobFilter | null | undefined;
+  /** These jobs, at most 1000. Either these or a filter. */
+  ids?: Array<string | number> | null | undefined;
+  /** Why, for whoever asks later; at most 1000 characters. */
+  reason?: string | null | undefined;
+};
+
 /** How something differs. */
 export type ChangeKind =
   /** Only the later one has it. */
@@ -78,6 +90,18 @@ export type CreateQueueInput = {
   name: string;
   /** How many of its jobs may be given to workers within a time; null: any number. Absent: null. */
   rateLimit?: RateLimitInput | null | undefined;
+};
+
+/** Which jobs are to be forgotten. */
+export type DeleteJobsInput = {
+  /** Only tell to how many it would be done, and show some of them. */
+  dryRun?: boolean;
+  /** All jobs that fit and to which it can be done, the oldest first, 1000 in one call. An empty filter is refused. */
+  filter?: JobFilter | null | undefined;
+  /** These jobs, at most 1000. Either these or a filter. */
+  ids?: Array<string | number> | null | undefined;
+  /** Why, for whoever asks later; at most 1000 characters. */
+  reason?: string | null | undefined;
 };
 
 /** How a job has to have ended for the one that waits for it to run. */
@@ -218,6 +242,8 @@ export type EventType =
   | 'JOB_EXPIRED'
   /** `job.failed`, the type JobFailed. */
   | 'JOB_FAILED'
+  /** `job.postponed`, the type JobPostponed. */
+  | 'JOB_POSTPONED'
   /** `job.queued`, the type JobQueued. */
   | 'JOB_QUEUED'
   /** `job.released`, the type JobReleased. */
@@ -234,6 +260,8 @@ export type EventType =
   | 'JOB_STARTED'
   /** `job.succeeded`, the type JobSucceeded. */
   | 'JOB_SUCCEEDED'
+  /** `job.updated`, the type JobUpdated. */
+  | 'JOB_UPDATED'
   /** `log.dropped`, the type LogDropped. */
   | 'LOG_DROPPED'
   /** `log.line`, the type LogLine. */
@@ -653,6 +681,18 @@ export type RequeueJobInput = {
   reason?: string | null | undefined;
 };
 
+/** Which jobs get another life. */
+export type RequeueJobsInput = {
+  /** Only tell to how many it would be done, and show some of them. */
+  dryRun?: boolean;
+  /** All jobs that fit and to which it can be done, the oldest first, 1000 in one call. An empty filter is refused. */
+  filter?: JobFilter | null | undefined;
+  /** These jobs, at most 1000. Either these or a filter. */
+  ids?: Array<string | number> | null | undefined;
+  /** Why, for whoever asks later; at most 1000 characters. */
+  reason?: string | null | undefined;
+};
+
 /** With which code a job is run again. */
 export type RerunCode =
   /** With what is in the project's folder when the new job starts. */
@@ -782,6 +822,48 @@ export type SetQueueLimitsInput = {
   rateLimit?: RateLimitInput | null | undefined;
 };
 
+/** Which job that waits is to be changed, and what is to be different. What is absent stays as it is. */
+export type UpdateJobInput = {
+  /** Not started by then, it expires; null: never. */
+  expiresAt?: string | null | undefined;
+  /** The job's id: `job_…`. */
+  id: string | number;
+  /** Inputs, merged by key over the job's. At most 256 KiB. */
+  inputs?: Record<string, unknown> | null | undefined;
+  /** From 0 to 100, higher is taken first. */
+  priority?: number | null | undefined;
+  /** The queue in which it waits from now on. */
+  queue?: string | null | undefined;
+  /** Why, for whoever asks later; at most 1000 characters. */
+  reason?: string | null | undefined;
+  /** When it is due; null: now. A queued job that is due later is scheduled again. */
+  runAt?: string | null | undefined;
+  /** The tags it has from now on, at most 20, instead of those it had. */
+  tags?: Array<string> | null | undefined;
+  /** Inputs that the job gave and does not give any more. */
+  unset?: Array<string> | null | undefined;
+};
+
+/** Which jobs that wait are to be changed, and what is to be different. What is absent stays as it is. */
+export type UpdateJobsInput = {
+  /** Only tell to how many it would be done, and show some of them. */
+  dryRun?: boolean;
+  /** All jobs that fit and to which it can be done, the oldest first, 1000 in one call. An empty filter is refused. */
+  filter?: JobFilter | null | undefined;
+  /** These jobs, at most 1000. Either these or a filter. */
+  ids?: Array<string | number> | null | undefined;
+  /** From 0 to 100, higher is taken first. */
+  priority?: number | null | undefined;
+  /** The queue in which it waits from now on. */
+  queue?: string | null | undefined;
+  /** Why, for whoever asks later; at most 1000 characters. */
+  reason?: string | null | undefined;
+  /** When it is due; null: now. A queued job that is due later is scheduled again. */
+  runAt?: string | null | undefined;
+  /** The tags it has from now on, at most 20, instead of those it had. */
+  tags?: Array<string> | null | undefined;
+};
+
 /** Where a worker is in its life. */
 export type WorkerState =
   /** It vanished; others have taken over its jobs. */
@@ -865,6 +947,63 @@ export type PlanRequeueQuery = { planRequeue:
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
    };
 
+export type UpdateJobMutationVariables = Exact<{
+  input: UpdateJobInput;
+}>;
+
+
+export type UpdateJobMutation = { updateJob:
+    | { __typename: 'BadInputError', code: string, message: string, path: string | null }
+    | { __typename: 'InvalidRunError', code: string, message: string, path: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> }
+    | { __typename: 'JobStateError', code: string, message: string, path: string | null, state: JobState }
+    | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+    | { __typename: 'QueueFullError', code: string, message: string, path: string | null }
+    | { __typename: 'UpdateJobSuccess', job: { queue: string, priority: number, id: string, project: string, pipeline: string, state: JobState, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } } }
+   };
+
+export type CancelJobsMutationVariables = Exact<{
+  input: CancelJobsInput;
+}>;
+
+
+export type CancelJobsMutation = { cancelJobs:
+    | { __typename: 'BadInputError', code: string, message: string, path: string | null }
+    | { __typename: 'BulkSuccess', dryRun: boolean, more: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> }
+   };
+
+export type RequeueJobsMutationVariables = Exact<{
+  input: RequeueJobsInput;
+}>;
+
+
+export type RequeueJobsMutation = { requeueJobs:
+    | { __typename: 'BadInputError', code: string, message: string, path: string | null }
+    | { __typename: 'BulkSuccess', dryRun: boolean, more: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> }
+   };
+
+export type DeleteJobsMutationVariables = Exact<{
+  input: DeleteJobsInput;
+}>;
+
+
+export type DeleteJobsMutation = { deleteJobs:
+    | { __typename: 'BadInputError', code: string, message: string, path: string | null }
+    | { __typename: 'BulkSuccess', dryRun: boolean, more: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> }
+   };
+
+export type UpdateJobsMutationVariables = Exact<{
+  input: UpdateJobsInput;
+}>;
+
+
+export type UpdateJobsMutation = { updateJobs:
+    | { __typename: 'BadInputError', code: string, message: string, path: string | null }
+    | { __typename: 'BulkSuccess', dryRun: boolean, more: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> }
+    | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+   };
+
+export type BulkResultFragment = { dryRun: boolean, more: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> };
+
 export type ValueSummaryFragment = { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null };
 
 export type RunErrorFragment = { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> };
@@ -911,6 +1050,8 @@ type JobEvent_JobExpired_Fragment = { __typename: 'JobExpired', cursor: string, 
 
 type JobEvent_JobFailed_Fragment = { __typename: 'JobFailed', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } };
 
+type JobEvent_JobPostponed_Fragment = { __typename: 'JobPostponed', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string };
+
 type JobEvent_JobQueued_Fragment = { __typename: 'JobQueued', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string };
 
 type JobEvent_JobReleased_Fragment = { __typename: 'JobReleased', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, releasedFor: string };
@@ -926,6 +1067,8 @@ type JobEvent_JobScheduled_Fragment = { __typename: 'JobScheduled', cursor: stri
 type JobEvent_JobStarted_Fragment = { __typename: 'JobStarted', worker: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string };
 
 type JobEvent_JobSucceeded_Fragment = { __typename: 'JobSucceeded', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string };
+
+type JobEvent_JobUpdated_Fragment = { __typename: 'JobUpdated', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, changes: Array<{ field: string, from: unknown, to: unknown }> };
 
 type JobEvent_LogDropped_Fragment = { __typename: 'LogDropped', lines: number, bytes: number, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, droppedFor: string };
 
@@ -952,6 +1095,7 @@ export type JobEventFragment =
   | JobEvent_JobEnqueued_Fragment
   | JobEvent_JobExpired_Fragment
   | JobEvent_JobFailed_Fragment
+  | JobEvent_JobPostponed_Fragment
   | JobEvent_JobQueued_Fragment
   | JobEvent_JobReleased_Fragment
   | JobEvent_JobRequeued_Fragment
@@ -960,6 +1104,7 @@ export type JobEventFragment =
   | JobEvent_JobScheduled_Fragment
   | JobEvent_JobStarted_Fragment
   | JobEvent_JobSucceeded_Fragment
+  | JobEvent_JobUpdated_Fragment
   | JobEvent_LogDropped_Fragment
   | JobEvent_LogLine_Fragment
   | JobEvent_NodeExpanded_Fragment
@@ -1091,6 +1236,7 @@ export type JobEventsSubscription = { jobEvents:
     | { __typename: 'JobEnqueued', state: JobState, priority: number, queue: string, runAt: string, actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
     | { __typename: 'JobExpired', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
     | { __typename: 'JobFailed', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
+    | { __typename: 'JobPostponed', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
     | { __typename: 'JobQueued', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
     | { __typename: 'JobReleased', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, releasedFor: string }
     | { __typename: 'JobRequeued', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
@@ -1099,6 +1245,7 @@ export type JobEventsSubscription = { jobEvents:
     | { __typename: 'JobScheduled', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
     | { __typename: 'JobStarted', worker: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
     | { __typename: 'JobSucceeded', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+    | { __typename: 'JobUpdated', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, changes: Array<{ field: string, from: unknown, to: unknown }> }
     | { __typename: 'LogDropped', lines: number, bytes: number, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, droppedFor: string }
     | { __typename: 'LogLine', level: string, stream: string, logger: string | null, text: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
     | { __typename: 'NodeExpanded', count: number, nodes: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string }
@@ -1124,6 +1271,7 @@ export type JobHistoryQuery = { job: { events: { nodes: Array<
         | { __typename: 'JobEnqueued', state: JobState, priority: number, queue: string, runAt: string, actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
         | { __typename: 'JobExpired', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
         | { __typename: 'JobFailed', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
+        | { __typename: 'JobPostponed', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
         | { __typename: 'JobQueued', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
         | { __typename: 'JobReleased', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, releasedFor: string }
         | { __typename: 'JobRequeued', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
@@ -1132,6 +1280,7 @@ export type JobHistoryQuery = { job: { events: { nodes: Array<
         | { __typename: 'JobScheduled', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
         | { __typename: 'JobStarted', worker: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
         | { __typename: 'JobSucceeded', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+        | { __typename: 'JobUpdated', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, changes: Array<{ field: string, from: unknown, to: unknown }> }
         | { __typename: 'LogDropped', lines: number, bytes: number, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, droppedFor: string }
         | { __typename: 'LogLine', level: string, stream: string, logger: string | null, text: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
         | { __typename: 'NodeExpanded', count: number, nodes: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string }
@@ -1190,6 +1339,7 @@ export type FeedSubscription = { feed: { cursor: string, event:
       | { __typename: 'JobEnqueued', state: JobState, priority: number, queue: string, runAt: string, actor: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
       | { __typename: 'JobExpired', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
       | { __typename: 'JobFailed', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
+      | { __typename: 'JobPostponed', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
       | { __typename: 'JobQueued', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
       | { __typename: 'JobReleased', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, releasedFor: string }
       | { __typename: 'JobRequeued', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
@@ -1198,6 +1348,7 @@ export type FeedSubscription = { feed: { cursor: string, event:
       | { __typename: 'JobScheduled', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
       | { __typename: 'JobStarted', worker: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
       | { __typename: 'JobSucceeded', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
+      | { __typename: 'JobUpdated', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, changes: Array<{ field: string, from: unknown, to: unknown }> }
       | { __typename: 'LogDropped', lines: number, bytes: number, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, droppedFor: string }
       | { __typename: 'LogLine', level: string, stream: string, logger: string | null, text: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
       | { __typename: 'NodeExpanded', count: number, nodes: Array<string>, cursor: string, jobId: string, seq: number, attempt: number | null, node: string, branch: string | null, type: string, recordedAt: string, occurredAt: string }
@@ -1435,19 +1586,6 @@ export class TypedDocumentString<TResult, TVariables>
     return this.value;
   }
 }
-export const PipelineInputFragmentDoc = new TypedDocumentString(`
-    fragment PipelineInput on PipelineInput {
-  name
-  type
-  required
-  doc
-  default {
-    value
-    source
-    reference
-  }
-}
-    `, {"fragmentName":"PipelineInput"}) as unknown as TypedDocumentString<PipelineInputFragment, unknown>;
 export const JobSummaryFragmentDoc = new TypedDocumentString(`
     fragment JobSummary on Job {
   id
@@ -1475,6 +1613,64 @@ export const JobSummaryFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"JobSummary"}) as unknown as TypedDocumentString<JobSummaryFragment, unknown>;
+export const BulkResultFragmentDoc = new TypedDocumentString(`
+    fragment BulkResult on BulkSuccess {
+  dryRun
+  matched {
+    value
+    isExact
+  }
+  more
+  done
+  failed
+  problems {
+    id
+    code
+    message
+    state
+  }
+  sample {
+    ...JobSummary
+  }
+}
+    fragment JobSummary on Job {
+  id
+  project
+  pipeline
+  state
+  queue
+  priority
+  tags
+  attempt
+  maxAttempts
+  createdAt
+  runAt
+  startedAt
+  finishedAt
+  cancelRequestedAt
+  waitedMs
+  runMs
+  waitingFor
+  errorKind
+  requestedBy
+  progress {
+    done
+    total
+  }
+}`, {"fragmentName":"BulkResult"}) as unknown as TypedDocumentString<BulkResultFragment, unknown>;
+export const PipelineInputFragmentDoc = new TypedDocumentString(`
+    fragment PipelineInput on PipelineInput {
+  name
+  type
+  required
+  doc
+  default {
+    value
+    source
+    reference
+  }
+}
+    `, {"fragmentName":"PipelineInput"}) as unknown as TypedDocumentString<PipelineInputFragment, unknown>;
 export const ListedJobFragmentDoc = new TypedDocumentString(`
     fragment ListedJob on Job {
   ...JobSummary
@@ -2034,6 +2230,15 @@ export const JobEventFragmentDoc = new TypedDocumentString(`
   ... on JobCancelled {
     cancelledBy: actor
     reason
+  }
+  ... on JobUpdated {
+    actor
+    reason
+    changes {
+      field
+      from
+      to
+    }
   }
   ... on JobRequeued {
     actor
@@ -2922,6 +3127,289 @@ export const PlanRequeueDocument = new TypedDocumentString(`
   expectedMs
   pastRuns
 }`) as unknown as TypedDocumentString<PlanRequeueQuery, PlanRequeueQueryVariables>;
+export const UpdateJobDocument = new TypedDocumentString(`
+    mutation UpdateJob($input: UpdateJobInput!) {
+  updateJob(input: $input) {
+    __typename
+    ... on UpdateJobSuccess {
+      job {
+        ...JobSummary
+        queue
+        priority
+      }
+    }
+    ... on Error {
+      code
+      message
+      path
+    }
+    ... on NotFoundError {
+      suggestion
+    }
+    ... on JobStateError {
+      state
+    }
+    ... on InvalidRunError {
+      problems {
+        path
+        message
+        suggestion
+      }
+    }
+  }
+}
+    fragment JobSummary on Job {
+  id
+  project
+  pipeline
+  state
+  queue
+  priority
+  tags
+  attempt
+  maxAttempts
+  createdAt
+  runAt
+  startedAt
+  finishedAt
+  cancelRequestedAt
+  waitedMs
+  runMs
+  waitingFor
+  errorKind
+  requestedBy
+  progress {
+    done
+    total
+  }
+}`) as unknown as TypedDocumentString<UpdateJobMutation, UpdateJobMutationVariables>;
+export const CancelJobsDocument = new TypedDocumentString(`
+    mutation CancelJobs($input: CancelJobsInput!) {
+  cancelJobs(input: $input) {
+    __typename
+    ...BulkResult
+    ... on Error {
+      code
+      message
+      path
+    }
+  }
+}
+    fragment BulkResult on BulkSuccess {
+  dryRun
+  matched {
+    value
+    isExact
+  }
+  more
+  done
+  failed
+  problems {
+    id
+    code
+    message
+    state
+  }
+  sample {
+    ...JobSummary
+  }
+}
+fragment JobSummary on Job {
+  id
+  project
+  pipeline
+  state
+  queue
+  priority
+  tags
+  attempt
+  maxAttempts
+  createdAt
+  runAt
+  startedAt
+  finishedAt
+  cancelRequestedAt
+  waitedMs
+  runMs
+  waitingFor
+  errorKind
+  requestedBy
+  progress {
+    done
+    total
+  }
+}`) as unknown as TypedDocumentString<CancelJobsMutation, CancelJobsMutationVariables>;
+export const RequeueJobsDocument = new TypedDocumentString(`
+    mutation RequeueJobs($input: RequeueJobsInput!) {
+  requeueJobs(input: $input) {
+    __typename
+    ...BulkResult
+    ... on Error {
+      code
+      message
+      path
+    }
+  }
+}
+    fragment BulkResult on BulkSuccess {
+  dryRun
+  matched {
+    value
+    isExact
+  }
+  more
+  done
+  failed
+  problems {
+    id
+    code
+    message
+    state
+  }
+  sample {
+    ...JobSummary
+  }
+}
+fragment JobSummary on Job {
+  id
+  project
+  pipeline
+  state
+  queue
+  priority
+  tags
+  attempt
+  maxAttempts
+  createdAt
+  runAt
+  startedAt
+  finishedAt
+  cancelRequestedAt
+  waitedMs
+  runMs
+  waitingFor
+  errorKind
+  requestedBy
+  progress {
+    done
+    total
+  }
+}`) as unknown as TypedDocumentString<RequeueJobsMutation, RequeueJobsMutationVariables>;
+export const DeleteJobsDocument = new TypedDocumentString(`
+    mutation DeleteJobs($input: DeleteJobsInput!) {
+  deleteJobs(input: $input) {
+    __typename
+    ...BulkResult
+    ... on Error {
+      code
+      message
+      path
+    }
+  }
+}
+    fragment BulkResult on BulkSuccess {
+  dryRun
+  matched {
+    value
+    isExact
+  }
+  more
+  done
+  failed
+  problems {
+    id
+    code
+    message
+    state
+  }
+  sample {
+    ...JobSummary
+  }
+}
+fragment JobSummary on Job {
+  id
+  project
+  pipeline
+  state
+  queue
+  priority
+  tags
+  attempt
+  maxAttempts
+  createdAt
+  runAt
+  startedAt
+  finishedAt
+  cancelRequestedAt
+  waitedMs
+  runMs
+  waitingFor
+  errorKind
+  requestedBy
+  progress {
+    done
+    total
+  }
+}`) as unknown as TypedDocumentString<DeleteJobsMutation, DeleteJobsMutationVariables>;
+export const UpdateJobsDocument = new TypedDocumentString(`
+    mutation UpdateJobs($input: UpdateJobsInput!) {
+  updateJobs(input: $input) {
+    __typename
+    ...BulkResult
+    ... on Error {
+      code
+      message
+      path
+    }
+    ... on NotFoundError {
+      suggestion
+    }
+  }
+}
+    fragment BulkResult on BulkSuccess {
+  dryRun
+  matched {
+    value
+    isExact
+  }
+  more
+  done
+  failed
+  problems {
+    id
+    code
+    message
+    state
+  }
+  sample {
+    ...JobSummary
+  }
+}
+fragment JobSummary on Job {
+  id
+  project
+  pipeline
+  state
+  queue
+  priority
+  tags
+  attempt
+  maxAttempts
+  createdAt
+  runAt
+  startedAt
+  finishedAt
+  cancelRequestedAt
+  waitedMs
+  runMs
+  waitingFor
+  errorKind
+  requestedBy
+  progress {
+    done
+    total
+  }
+}`) as unknown as TypedDocumentString<UpdateJobsMutation, UpdateJobsMutationVariables>;
 export const JobDocument = new TypedDocumentString(`
     query Job($id: ID!) {
   job(id: $id) {
@@ -3753,6 +4241,15 @@ fragment JobEvent on JobEvent {
     cancelledBy: actor
     reason
   }
+  ... on JobUpdated {
+    actor
+    reason
+    changes {
+      field
+      from
+      to
+    }
+  }
   ... on JobRequeued {
     actor
     reason
@@ -3903,6 +4400,15 @@ fragment JobEvent on JobEvent {
   ... on JobCancelled {
     cancelledBy: actor
     reason
+  }
+  ... on JobUpdated {
+    actor
+    reason
+    changes {
+      field
+      from
+      to
+    }
   }
   ... on JobRequeued {
     actor
@@ -4195,6 +4701,15 @@ fragment JobEvent on JobEvent {
   ... on JobCancelled {
     cancelledBy: actor
     reason
+  }
+  ... on JobUpdated {
+    actor
+    reason
+    changes {
+      field
+      from
+      to
+    }
   }
   ... on JobRequeued {
     actor
