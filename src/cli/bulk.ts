@@ -40,13 +40,13 @@ export function isBulk(refs: readonly string[], flags: BulkFlags): boolean {
 }
 
 function hasFilter(flags: BulkFlags): boolean {
-  return Object.values(filterOf(flags)).some((condition) => condition !== undefined);
+  return Object.values(filterOf(flags)).some((condition) => condition != null);
 }
 
 /** Does it to the jobs that are named, or after a question to all that fit the filter. */
 export async function runBulk(client: Client, verb: Verb, refs: readonly string[], flags: BulkFlags, cli: Cli) {
   if (refs.length > 0 === hasFilter(flags)) {
-    throw new UsageError("Name jobs, or say which ones by --state, --project, --pipeline, --queue or --tag.");
+    throw new UsageError("Name jobs, or say which ones by --state, --project, --pipeline, --queue, --tag or --meta.");
   }
   const reason = flags.reason ?? null;
   if (refs.length > 0) {

@@ -36,7 +36,7 @@ export function addEnqueue(program: Command, cli: Cli): void {
       if (options.from !== undefined) return await many(client, pipeline, { ...options, from: options.from }, cli);
       if (options.onError !== undefined) throw new UsageError("--on-error needs --from.");
       if (pipeline === undefined) throw new UsageError("Name a pipeline, or a file of requests by --from.");
-      const enqueued = await client.enqueue(await requestOf(client, pipeline, options, Date.now()));
+      const enqueued = await client.enqueue(await requestOf(client, pipeline, options));
       await afterwards(client, enqueued, accepted(enqueued, cli.terminal), options, cli);
     },
   );
@@ -57,7 +57,7 @@ async function many(
   const { key, wait, follow: following, from, json } = options;
   if (key !== undefined) throw new UsageError("--key would make one job of all lines: give each its idempotencyKey.");
   if (wait || following) throw new UsageError("--wait and --follow are for one job, not for --from.");
-  const { pipeline: named, ...defaults } = await requestOf(client, pipeline ?? "", options, Date.now());
+  const { pipeline: named, ...defaults } = await requestOf(client, pipeline ?? "", options);
   const onError = options.onError === "REJECT-FAILED" ? "REJECT_FAILED" : "REJECT_ALL";
   await enqueueFrom(client, named === "" ? defaults : { ...defaults, pipeline: named }, { from, onError, json }, cli);
 }
@@ -98,12 +98,13 @@ export async function afterwards(
 }
 
 /** In one line what became of the request. */
-export function accepted({ job, plan, replayed }: Enqueued, { symbols }: Pick<Terminal, "symbols">): string {
+export function accepted({ job, plan, replayed, replaced }: Enqueued, { symbols }: Pick<Terminal, "symbols">): string {
   const name = `${job.project}/${job.pipeline}`;
   if (replayed) return `${job.id} was enqueued before with this key: ${name} is ${job.state}`;
+  const instead = replaced === null ? "" : `, in place of …${replaced.slice(-6)}`;
   const reused = plan === null || plan.reused.length === 0 ? "" : `, ${plan.reused.length} reused`;
   const what =
     plan === null ? "not yet checked: no worker has described it" : `${counted(plan.count, "node")} will run${reused}`;
   const waiting = waitingText(job);
-  return `${symbols.arrow} ${job.id} accepted: ${name}, ${what}${waiting === null ? "" : `, waits: ${waiting}`}`;
+  return `${symbols.arrow} ${job.id} accepted: ${name}, ${what}${instead}${waiting === null ? "" : `, waits: ${waiting}`}`;
 }

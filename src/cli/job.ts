@@ -93,6 +93,7 @@ function factsOf(job: Job): [string, string][] {
     ["final variables", job.finalVars?.join(", ") ?? null],
     ["queue", `${job.queue}, priority ${job.priority}`],
     ["tags", job.tags.join(", ") || null],
+    ["metadata", metadataText(job.metadata)],
     ["enqueued", `${localTime(job.createdAt)} by ${job.requestedBy ?? job.actor}`],
     ["due", job.startedAt === null ? localTime(job.runAt) : null],
     ["started", job.startedAt && `${localTime(job.startedAt)}${waited(job)}`],
@@ -179,4 +180,12 @@ function seenText({ failureGroup }: Job): string | null {
 
 function json(value: Record<string, unknown> | null): string | null {
   return value === null || Object.keys(value).length === 0 ? null : JSON.stringify(value);
+}
+
+function metadataText(metadata: Record<string, unknown>): string | null {
+  return (
+    Object.entries(metadata)
+      .map(([key, value]) => `${key}=${value}`)
+      .join(", ") || null
+  );
 }

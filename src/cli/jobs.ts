@@ -3,8 +3,10 @@ import type { JobState, JobSummary, ListedJob } from "../client/client.ts";
 import { openApi } from "./api.ts";
 import { type Cli, type GlobalOptions, globalOptions, printJson } from "./cli.ts";
 import { shortId, stateColours } from "./frame.ts";
+import { collect } from "./run-flags.ts";
 import { table } from "./table.ts";
 import { printable, type Terminal } from "./terminal.ts";
+import { splitPair } from "./typed-text.ts";
 import { dayAndClock, dueShort, duration, localTime, utcOffset } from "./units.ts";
 
 /** Which jobs are meant. */
@@ -14,6 +16,7 @@ export interface FilterFlags {
   pipeline?: string;
   queue?: string;
   tag?: string;
+  meta: string[];
 }
 
 interface Options extends FilterFlags, GlobalOptions {
@@ -51,11 +54,14 @@ export function filterOptions(command: Command): Command {
     .option("--project <name>", "only of this project")
     .option("--pipeline <name>", "only of this pipeline: project/pipeline, or its name beside --project")
     .option("--queue <name>", "only in this queue")
-    .option("--tag <tag>", "only with this tag");
+    .option("--tag <tag>", "only with this tag")
+    .option("--meta <key=value>", "only with this in its metadata; may be repeated", collect, []);
 }
 
-export function filterOf({ state, project, pipeline, queue, tag }: FilterFlags) {
-  return { states: state, project, pipeline, queue, tag };
+export function filterOf({ state, project, pipeline, queue, tag, meta }: FilterFlags) {
+  const pairs = meta.map((pair) => splitPair(pair, "--meta"));
+  const metadata = pairs.length === 0 ? null : pairs.map(([key, value]) => ({ key, value }));
+  return { states: state, project, pipeline, queue, tag, metadata };
 }
 
 /** One line for each, where no more than the job itself is known. */

@@ -16,7 +16,7 @@ export function addPlan(program: Command, cli: Cli): void {
   addRunFlags(command).action(async (pipeline: string, _options: object, command: Command) => {
     const options = globalOptions(command) as GlobalOptions & RunFlags;
     await using client = openApi(cli, options);
-    tellPlan(await client.plan(planOf(await requestOf(client, pipeline, options, Date.now()))), options, cli);
+    tellPlan(await client.plan(planOf(await requestOf(client, pipeline, options))), options, cli);
   });
 }
 

@@ -28,7 +28,7 @@ export function addRerun(program: Command, cli: Cli): void {
     const options = globalOptions(command) as Options;
     await using client = openApi(cli, options);
     const { id, project, pipeline } = await client.find(ref);
-    const asked = await requestOf(client, `${project}/${pipeline}`, options, Date.now());
+    const asked = await requestOf(client, `${project}/${pipeline}`, options);
     const { pipeline: _pipeline, project: _project, ...changes } = asked;
     const input = {
       ...changes,

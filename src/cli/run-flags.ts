@@ -23,6 +23,10 @@ export interface RunFlags {
   queue?: string;
   priority?: number;
   tag: string[];
+  meta: string[];
+  unique?: string;
+  uniquePolicy?: "RETURN-EXISTING" | "REPLACE-PENDING";
+  debounce?: number;
   timeout?: number;
   expires?: number;
   key?: string;
@@ -57,6 +61,15 @@ export function addRunFlags(command: Command): Command {
       "an input that is a result of another job, for which it waits; may be repeated",
       collect,
       [],
+    )
+    .option("--unique <key>", "at most one job of the project with this key waits or runs")
+    .addOption(
+      choice("--unique-policy <what>", "what becomes of one that is there", ["RETURN-EXISTING", "REPLACE-PENDING"]),
+    )
+    .option(
+      "--debounce <duration>",
+      "with --unique: replace one that waits, due when none was asked for this long",
+      lengthMs,
     );
 }
 
@@ -100,18 +113,14 @@ export function addChangeFlags(command: Command): Command {
     .option("--queue <name>", "the queue in which it waits")
     .option("--priority <number>", "from 0 to 100; higher is taken first", wholeNumber)
     .option("--tag <tag>", "a word to find it by; may be repeated", collect, [])
+    .option("--meta <key=value>", "metadata to find it by; may be repeated", collect, [])
     .option("--key <text>", "idempotency key: the same key and request give the same job")
     .addOption(choice("--on-worker-lost <what>", "what becomes of it when its worker dies", ["RETRY", "FAIL"]))
     .option("--requested-by <name>", "for whom it is done");
 }
 
 /** What the API is asked for. Asks it first for the types of inputs, when there are texts to be read. */
-export async function requestOf(
-  client: Client,
-  pipeline: string,
-  flags: RunFlags,
-  now: number,
-): Promise<EnqueueJobInput> {
+export async function requestOf(client: Client, pipeline: string, flags: RunFlags): Promise<EnqueueJobInput> {
   const inputs = await inputsOf(client, pipeline, flags);
   const [inputsFrom, dependsOn] = await Promise.all([inputsFromOf(client, flags), dependsOnOf(client, flags)]);
   return defined({
@@ -125,12 +134,15 @@ export async function requestOf(
     executor: executorOf(flags),
     logLevel: flags.logLevel as EnqueueJobInput["logLevel"],
     retry: retryOf(flags),
-    runAt: runAtOf(flags, now),
-    expiresAt: flags.expires === undefined ? undefined : new Date(now + flags.expires).toISOString(),
+    runAt: atOf(flags),
+    unique: uniqueOf(flags),
+    runInMs: flags.in,
+    expiresInMs: flags.expires,
     timeoutMs: flags.timeout,
     queue: flags.queue,
     priority: flags.priority,
     tags: flags.tag.length === 0 ? undefined : flags.tag,
+    metadata: flags.meta.length === 0 ? undefined : metadataOf(flags.meta),
     onWorkerLost: flags.onWorkerLost,
     idempotencyKey: flags.key,
     requestedBy: flags.requestedBy,
@@ -141,7 +153,20 @@ export async function requestOf(
 
 /** The same as far as it says what runs and how: when it is due and how it is found again is nothing to a plan. */
 export function planOf(request: EnqueueJobInput): PlanJobInput {
-  const { tags, runAt, expiresAt, dependsOn, idempotencyKey, onReplay, requestedBy, ...run } = request;
+  const {
+    tags,
+    metadata,
+    unique,
+    runAt,
+    runInMs,
+    expiresAt,
+    expiresInMs,
+    dependsOn,
+    idempotencyKey,
+    onReplay,
+    requestedBy,
+    ...run
+  } = request;
   return run;
 }
 
@@ -229,9 +254,39 @@ function retryOf({ maxRetries, retryDelay, jitterFactor }: RunFlags): EnqueueJob
   });
 }
 
-export function runAtOf({ in: inMs, at }: Pick<RunFlags, "in" | "at">, now: number): string | undefined {
+/** When somebody who asks by a length of time means, by this process's clock. */
+export function runAtOf(flags: Pick<RunFlags, "in" | "at">, now: number): string | undefined {
+  const at = atOf(flags);
+  return flags.in === undefined ? at : new Date(now + flags.in).toISOString();
+}
+
+function uniqueOf({ unique: key, uniquePolicy, debounce }: RunFlags): EnqueueJobInput["unique"] {
+  if (key === undefined) {
+    if (uniquePolicy === undefined && debounce === undefined) return undefined;
+    throw new UsageError("--unique-policy and --debounce need --unique: say by which key.");
+  }
+  if (debounce !== undefined) {
+    if (uniquePolicy !== undefined) throw new UsageError("Give either --unique-policy or --debounce.");
+    return { key, policy: "DEBOUNCE", debounceMs: debounce };
+  }
+  return { key, policy: uniquePolicy === "REPLACE-PENDING" ? "REPLACE_PENDING" : "RETURN_EXISTING" };
+}
+
+/** Numbers and booleans as such, all else as text. */
+export function metadataOf(pairs: readonly string[]): Record<string, unknown> {
+  const typed = (text: string) =>
+    /^(true|false|-?(0|[1-9]\d{0,14})(\.\d{1,10})?)$/.test(text) ? JSON.parse(text) : text;
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const [key, value] = splitPair(pair, "--meta");
+      return [key, typed(value)];
+    }),
+  );
+}
+
+/** A length of time is counted by the server. */
+function atOf({ in: inMs, at }: Pick<RunFlags, "in" | "at">): string | undefined {
   if (inMs !== undefined && at !== undefined) throw new UsageError("Give either --in or --at.");
-  if (inMs !== undefined) return new Date(now + inMs).toISOString();
   return at === undefined ? undefined : timeOf("--at", at);
 }
 

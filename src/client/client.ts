@@ -382,7 +382,7 @@ export function createClient(options: ClientOptions): Client {
       const keyed = { ...input, idempotencyKey: input.idempotencyKey ?? newKey() };
       const { rerunJob } = await send(RerunJobDocument, { input: keyed }, call);
       if (rerunJob.__typename !== "RerunJobSuccess") throw errorOf(rerunJob);
-      return { ...rerunJob, __typename: "EnqueueJobSuccess" };
+      return { ...rerunJob, replaced: null, __typename: "EnqueueJobSuccess" };
     },
 
     async planRerun(input, call) {

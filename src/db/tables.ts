@@ -260,6 +260,8 @@ export const jobs = schema.table(
     /** At most `concurrency_limit` jobs with this key are with workers at the same time, whatever their queues; null: no such limit. */
     concurrencyKey: text("concurrency_key"),
     concurrencyLimit: integer("concurrency_limit"),
+    /** No other job that is asked for with this key of its project is made while this one waits (or runs); null: no such rule. */
+    uniqueKey: text("unique_key"),
     /** Start of the first attempt of this life. */
     startedAt: at("started_at"),
     finishedAt: at("finished_at"),
@@ -311,6 +313,7 @@ export const jobs = schema.table(
     index("jobs_expiring")
       .on(t.expiresAt)
       .where(sql`${t.expiresAt} is not null and ${t.state} in ('scheduled', 'blocked', 'queued')`),
+    index("jobs_unique").on(t.project, t.uniqueKey).where(sql`${t.uniqueKey} is not null and ${t.finishedAt} is null`),
     index("jobs_worker_id").on(t.workerId).where(sql`${t.state} = 'running'`),
   ],
 );
@@ -332,6 +335,8 @@ export const jobRequests = schema.table(
     retry: jsonb().$type<JsonObject>(),
     timeoutMs: integer("timeout_ms"),
     tags: jsonb().$type<string[]>().notNull(),
+    /** As it was given; `job_metadata` is what is searched. */
+    metadata: jsonb().$type<Record<string, string | number | boolean>>(),
     actor: text().notNull(),
     requestedBy: text("requested_by"),
     /**
@@ -380,6 +385,19 @@ export const jobTags = schema.table(
       .references(() => jobs.id, { onDelete: "cascade" }),
   },
   (t) => [primaryKey({ columns: [t.tag, t.jobId] }), index("job_tags_job").on(t.jobId)],
+);
+
+/** What a job's metadata is searched by: each value as text. */
+export const jobMetadata = schema.table(
+  "job_metadata",
+  {
+    key: text().notNull(),
+    value: text().notNull(),
+    jobId: uuid("job_id")
+      .notNull()
+      .references(() => jobs.id, { onDelete: "cascade" }),
+  },
+  (t) => [primaryKey({ columns: [t.key, t.value, t.jobId] }), index("job_metadata_job").on(t.jobId)],
 );
 
 /** A key lives as long as its job and at least 24 hours, hence no foreign key. */

@@ -18,8 +18,15 @@ export interface RunRequest {
   tags: string[];
   /** Null: now. */
   runAt: Date | null;
+  /** Instead of `runAt`: so long after it was taken, by the database's clock. What is absent is no part of the fingerprint. */
+  runInMs?: number;
   /** Not started by then: expired. */
   expiresAt: Date | null;
+  /** Instead of `expiresAt`. */
+  expiresInMs?: number;
+  /** To find it by. */
+  metadata?: Metadata;
+  unique?: Unique;
   timeoutMs: number | null;
   retry: RetryRequest | null;
   /** Null: `fail` where a retry of 0 is written or asked for, else `retry`. */
@@ -34,10 +41,34 @@ export interface RunRequest {
   requestedBy: string | null;
 }
 
+/** Small values by name. */
+export type Metadata = Record<string, string | number | boolean>;
+
+/** At most one job of the project has the key in the states that count. */
+export interface Unique {
+  key: string;
+  /** What becomes of a call that finds one: it is the answer, it is replaced while it waits, or replaced and put off. */
+  policy: "return_existing" | "replace_pending" | "debounce";
+  /** debounce: due when there was no further call for so long. */
+  debounceMs?: number;
+  /** In which states a job counts; absent: also the running one for `return_existing`, only waiting ones for the others. */
+  while?: "waiting" | "waiting_or_running";
+}
+
 /** What a run is made of: when it is due, what it waits for, who asks and under which key is nothing to it. */
 export type PlanRequest = Omit<
   RunRequest,
-  "tags" | "runAt" | "expiresAt" | "dependsOn" | "idempotencyKey" | "onReplay" | "requestedBy"
+  | "tags"
+  | "metadata"
+  | "unique"
+  | "runAt"
+  | "runInMs"
+  | "expiresAt"
+  | "expiresInMs"
+  | "dependsOn"
+  | "idempotencyKey"
+  | "onReplay"
+  | "requestedBy"
 >;
 
 /** The rest of FlowerPower's run config that a request may set. An absent one is the pipeline's own. */

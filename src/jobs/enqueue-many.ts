@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import type { TransactionSql } from "postgres";
 import stringify from "safe-stable-stringify";
 import type { Sql } from "../db/client.ts";
 import { withRetries } from "../db/retry.ts";
@@ -18,9 +19,10 @@ import type { JobState } from "../domain/lifecycle.ts";
 import type { Actor, RunRequest } from "../domain/run-request.ts";
 import { nearest } from "../pipelines/nearest.ts";
 import type { JobsContext } from "./context.ts";
-import { type Enqueued, fingerprintOf, isReplaceable, newJob } from "./enqueue.ts";
+import { type Enqueued, expires, fingerprintOf, isReplaceable, newJob } from "./enqueue.ts";
 import { type Inserted, insertJobs, isRefused, type NewJob } from "./insert.ts";
 import { goneParents } from "./parents.ts";
+import { type StoredUnique, storeUnique } from "./unique.ts";
 
 /** So many jobs are taken at once. */
 export const mostJobs = 1000;
@@ -80,7 +82,7 @@ export async function enqueueJobs(
     }),
   );
   settle(stored.outcomes);
-  wake(context, stored.inserted, first);
+  wake(context, stored, first);
   return outcomes.map((outcome, index) => placed(outcome as Outcome, index));
 }
 
@@ -159,7 +161,9 @@ async function checkAll(context: JobsContext, actor: Actor, entries: readonly En
 
 /** Whether an error is about one of the jobs, and not about the call. */
 function isOfOne(error: unknown): error is DomainError {
-  return [InvalidRunError, NotFoundError, ProjectDisabledError, BadInputError].some((type) => error instanceof type);
+  return [InvalidRunError, NotFoundError, ProjectDisabledError, BadInputError, QueueFullError].some(
+    (type) => error instanceof type,
+  );
 }
 
 /** Each pipeline is read once, and described once under each config. What no worker has described in time is not yet validated. */
@@ -210,12 +214,16 @@ function joinEqual(entries: readonly Entry[]): Outcomes {
 interface Stored {
   outcomes: Outcomes;
   inserted: Inserted[];
+  /** Waiting jobs whose place others have taken. */
+  replaced: string[];
 }
 
 /** Makes the jobs, and finds those that others have made under the same keys in the meantime. */
-async function store({ backend }: JobsContext, sql: Sql, actor: Actor, entries: readonly Entry[]): Promise<Stored> {
+async function store(context: JobsContext, sql: Sql, actor: Actor, entries: readonly Entry[]): Promise<Stored> {
+  const { backend } = context;
   const outcomes: Outcomes = new Map();
   const inserted: Inserted[] = [];
+  const replaced: string[] = [];
   const settle = (entry: Entry, outcome: Outcome) => {
     outcomes.set(entry, outcome);
     for (const equal of entry.equal) outcomes.set(equal, isError(outcome) ? outcome : { ...outcome, replayed: true });
@@ -235,12 +243,20 @@ async function store({ backend }: JobsContext, sql: Sql, actor: Actor, entries: 
       if (error !== undefined) settle(entry, error);
     }
     const open = entries.filter((entry) => !outcomes.has(entry));
-    if (open.length === 0) return { outcomes, inserted };
+    if (open.length === 0) return { outcomes, inserted, replaced };
     await setAside(sql, actor, open);
+    for (const entry of open.filter(({ request }) => request.unique !== undefined).toSorted(byUniqueKey)) {
+      const stored = await storeOneUnique(context, sql, actor, entry);
+      if (stored === null) continue;
+      settle(entry, isError(stored) ? stored : stored.enqueued);
+      if (isError(stored)) continue;
+      if (stored.inserted !== null) inserted.push(stored.inserted);
+      if (stored.enqueued.replaced !== undefined) replaced.push(stored.enqueued.replaced);
+    }
     const made = await insertJobs(
       sql,
       backend,
-      open.flatMap(({ job }) => job ?? []),
+      open.flatMap(({ job, request }) => (job === null || request.unique !== undefined ? [] : job)),
     );
     const byId = new Map(made.map((job) => [job.id, job]));
     for (const entry of open) {
@@ -256,6 +272,35 @@ async function store({ backend }: JobsContext, sql: Sql, actor: Actor, entries: 
     for (const [entry, outcome] of await answeredBefore(sql, actor, lost)) settle(entry, outcome);
   }
 }
+
+/** In one order for all callers, so that they wait for each other and never in a circle. Equal keys in the order of the call. */
+function byUniqueKey(one: Entry, other: Entry): number {
+  const key = ({ job, request }: Entry) => `${job?.project}/${request.unique?.key}`;
+  return key(one) < key(other) ? -1 : key(one) > key(other) ? 1 : one.index - other.index;
+}
+
+/** Undone by itself when it cannot be made; null when its idempotency key was taken in the meantime. */
+async function storeOneUnique(
+  context: JobsContext,
+  sql: Sql,
+  actor: Actor,
+  { job, request: { unique } }: Entry,
+): Promise<StoredUnique | DomainError | null> {
+  if (job === null || unique === undefined) return null;
+  try {
+    return await (sql as TransactionSql).savepoint(async (inner) => {
+      const stored = await storeUnique(context, inner, actor, job, unique);
+      if (stored === null) throw new KeyTaken();
+      return stored;
+    });
+  } catch (error) {
+    if (error instanceof KeyTaken) return null;
+    if (isOfOne(error)) return error;
+    throw error;
+  }
+}
+
+class KeyTaken extends Error {}
 
 async function refuseUnknownQueues(
   sql: Sql,
@@ -283,12 +328,10 @@ async function setAside(sql: Sql, actor: Actor, entries: readonly Entry[]): Prom
     where k.owner = ${actor.name} and k.key = a.key and k.job_id = a.job_id`;
 }
 
-function wake({ wakeups }: JobsContext, inserted: readonly Inserted[], entries: readonly Entry[]): void {
+function wake({ wakeups }: JobsContext, { inserted, replaced }: Stored, entries: readonly Entry[]): void {
   if (inserted.length === 0) return;
-  wakeups.ring(
-    "events",
-    inserted.map(({ id }) => id),
-  );
-  const expires = entries.some(({ job }) => job?.expiresAt != null);
-  if (expires || inserted.some(({ held, state }) => held || state === "scheduled")) wakeups.ring("admit");
+  wakeups.ring("events", [...inserted.map(({ id }) => id), ...replaced]);
+  const expiring = entries.some(({ job }) => job !== null && expires(job));
+  const waits = inserted.some(({ held, state }) => held || state === "scheduled");
+  if (expiring || waits || replaced.length > 0) wakeups.ring("admit");
 }

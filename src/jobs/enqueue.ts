@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
 import stringify from "safe-stable-stringify";
+import type { Sql } from "../db/client.ts";
+import { withRetries } from "../db/retry.ts";
 import {
   IdempotencyConflictError,
   InvalidRunError,
@@ -10,18 +12,21 @@ import {
 import { idText } from "../domain/ids.ts";
 import type { JsonObject } from "../domain/json.ts";
 import { isFinal, type JobState } from "../domain/lifecycle.ts";
-import type { Actor, PlanRequest, RunRequest } from "../domain/run-request.ts";
+import type { Actor, PlanRequest, RunRequest, Unique } from "../domain/run-request.ts";
 import { concurrencyOf } from "../pipelines/concurrency.ts";
 import type { JobsContext } from "./context.ts";
 import { isRefused, type NewJob } from "./insert.ts";
 import { goneParents, parentsOf } from "./parents.ts";
 import { type CheckedRun, checkRun } from "./plan.ts";
 import { planReuse } from "./plan-reuse.ts";
+import { storeUnique } from "./unique.ts";
 
 export interface Enqueued {
   jobId: string;
   /** The key was used before: this is the job of then, in whatever state it is now. */
   replayed: boolean;
+  /** The waiting job whose place it has taken. */
+  replaced?: string;
 }
 
 /**
@@ -35,7 +40,54 @@ export interface Enqueued {
  */
 export async function enqueueJob(context: JobsContext, actor: Actor, request: RunRequest): Promise<Enqueued> {
   const fingerprint = fingerprintOf(request);
-  return await makeOnce(context, actor, request, fingerprint, () => newJob(context, actor, request, fingerprint));
+  const make = () => newJob(context, actor, request, fingerprint);
+  const { unique } = request;
+  if (unique !== undefined) return await makeUnique(context, actor, { ...request, unique }, fingerprint, make);
+  return await makeOnce(context, actor, request, fingerprint, make);
+}
+
+/** The same for a job with a unique key: not with those of other callers, but in a transaction of its own. */
+async function makeUnique(
+  context: JobsContext,
+  actor: Actor,
+  request: RunRequest & { unique: Unique },
+  fingerprint: string,
+  make: () => Promise<NewJob>,
+): Promise<Enqueued> {
+  const { db, wakeups } = context;
+  let job: NewJob | null = null;
+  for (;;) {
+    const holder = await holderOf(context, actor, request, fingerprint);
+    if (holder !== null && !holder.replaceable) return { jobId: holder.jobId, replayed: true };
+    job ??= await make();
+    const made = job;
+    const stored = await withRetries(() =>
+      db.sql.begin(async (tx) => {
+        if (holder !== null) await setAside({ db: { sql: tx } }, actor, request, holder);
+        const unique = await storeUnique(context, tx, actor, made, request.unique);
+        if (unique === null) throw new KeyTaken();
+        return unique;
+      }),
+    ).catch((error: unknown) => {
+      if (error instanceof KeyTaken) return null;
+      throw error;
+    });
+    if (stored === null) continue;
+    const { enqueued, inserted } = stored;
+    if (inserted !== null) {
+      wakeups.ring("events", [inserted.id, ...(enqueued.replaced === undefined ? [] : [enqueued.replaced])]);
+      wakeups.ring("admit");
+    }
+    return enqueued;
+  }
+}
+
+/** An equal call was a moment faster: what this one has begun is undone. */
+class KeyTaken extends Error {}
+
+/** Whether a job has a time to live: admission ends it. */
+export function expires({ expiresAt, expiresInMs }: Pick<NewJob, "expiresAt" | "expiresInMs">): boolean {
+  return expiresAt !== null || expiresInMs != null;
 }
 
 /** What makes equal calls one. */
@@ -64,7 +116,7 @@ export async function makeOnce(
     if (inserted !== null) {
       if (isRefused(inserted)) throw new QueueFullError(job.queue, inserted.backlogLimit, "input.queue");
       context.wakeups.ring("events", [inserted.id]);
-      if (inserted.held || inserted.state === "scheduled" || job.expiresAt !== null) context.wakeups.ring("admit");
+      if (inserted.held || inserted.state === "scheduled" || expires(job)) context.wakeups.ring("admit");
       return { jobId: inserted.id, replayed: false };
     }
     for (const error of (await goneParents(context.db.sql, [job])).values()) throw error;
@@ -106,6 +158,8 @@ export async function newJob(
     priority: settings.priority,
     runAt: request.runAt?.toISOString() ?? null,
     expiresAt: request.expiresAt?.toISOString() ?? null,
+    runInMs: request.runInMs ?? null,
+    expiresInMs: request.expiresInMs ?? null,
     maxAttempts: settings.policy.maxAttempts,
     maxLosses: settings.maxLosses,
     onWorkerLost: settings.onWorkerLost,
@@ -116,6 +170,8 @@ export async function newJob(
     retry: request.retry as JsonObject | null,
     timeoutMs: request.timeoutMs,
     tags: request.tags,
+    metadata: request.metadata ?? null,
+    uniqueKey: request.unique?.key ?? null,
     concurrency: concurrencyOf(request, settings, pipeline),
     actor: actor.name,
     requestId: actor.requestId,
@@ -178,7 +234,12 @@ export function isReplaceable(onReplay: Key["onReplay"], state: JobState | null)
 }
 
 /** Frees the key of the holder that was seen, and of no other: of several callers one makes the new job, the others find it. */
-async function setAside({ db }: JobsContext, actor: Actor, { idempotencyKey }: Key, { jobId }: Holder): Promise<void> {
+async function setAside(
+  { db }: { db: { sql: Sql } },
+  actor: Actor,
+  { idempotencyKey }: Key,
+  { jobId }: Holder,
+): Promise<void> {
   await db.sql`
     delete from idempotency_keys
     where owner = ${actor.name} and key = ${idempotencyKey} and job_id = ${jobId}`;

@@ -3,6 +3,7 @@ import type { Sql } from "../db/client.ts";
 import { type Dependency, howEnded, type InputFrom } from "../domain/dependency.ts";
 import type { JsonObject } from "../domain/json.ts";
 import { finalStates, type JobState, waitingStates } from "../domain/lifecycle.ts";
+import type { Metadata } from "../domain/run-request.ts";
 import { isAdmittedAtOnce } from "./admissible.ts";
 import { isMet } from "./dependents.ts";
 
@@ -18,6 +19,9 @@ export interface NewJob {
   /** ISO 8601; null: now. */
   runAt: string | null;
   expiresAt: string | null;
+  /** Instead of the two: from when it is made, by the database's clock. */
+  runInMs?: number | null;
+  expiresInMs?: number | null;
   maxAttempts: number;
   maxLosses: number;
   onWorkerLost: "retry" | "fail";
@@ -28,6 +32,9 @@ export interface NewJob {
   retry: JsonObject | null;
   timeoutMs: number | null;
   tags: string[];
+  metadata?: Metadata | null;
+  /** Whoever gives one has seen to it that no other job has it (`unique.ts`). */
+  uniqueKey?: string | null;
   /** At most so many jobs with this key at the same time; null: no such limit. */
   concurrency: { key: string; limit: number } | null;
   actor: string;
@@ -70,10 +77,12 @@ export function isRefused(job: Inserted | Refused): job is Refused {
 export async function insertJobs(sql: Sql, backend: Backend, jobs: readonly NewJob[]): Promise<(Inserted | Refused)[]> {
   const rows = await sql<{ id: string; state: JobState | null; held: boolean; backlogLimit: number }[]>`
     with sent as materialized (
-      select i.*, i.concurrency ->> 'key' as concurrency_key, (i.concurrency ->> 'limit')::int as concurrency_limit
+      select i.*, i.concurrency ->> 'key' as concurrency_key, (i.concurrency ->> 'limit')::int as concurrency_limit,
+        coalesce(i."runAt", queue_now() + make_interval(secs => i."runInMs" / 1000)) as due_at,
+        coalesce(i."expiresAt", queue_now() + make_interval(secs => i."expiresInMs" / 1000)) as expires_at
       from jsonb_to_recordset(${sql.json(jobs as never)}) as i (
         id uuid, "shownId" text, project text, pipeline text, queue text, priority smallint, "runAt" timestamptz,
-        "expiresAt" timestamptz, "maxAttempts" int, "maxLosses" int, "onWorkerLost" text, inputs jsonb, "finalVars" jsonb,
+        "expiresAt" timestamptz, "runInMs" float8, "expiresInMs" float8, metadata jsonb, "uniqueKey" text, "maxAttempts" int, "maxLosses" int, "onWorkerLost" text, inputs jsonb, "finalVars" jsonb,
         config jsonb, options jsonb, retry jsonb, "timeoutMs" int, tags jsonb, concurrency jsonb, actor text, "requestId" text,
         "requestedBy" text, plan jsonb, "rerunOf" jsonb, "dependsOn" jsonb, "inputsFrom" jsonb, "idempotencyKey" text, fingerprint text
       )
@@ -102,32 +111,35 @@ export async function insertJobs(sql: Sql, backend: Backend, jobs: readonly NewJ
     ), made as (
       insert into jobs (
         id, project, pipeline, queue, state, priority, max_attempts, max_losses, on_worker_lost, last_seq,
-        created_at, run_at, expires_at, ticketed_at, concurrency_key, concurrency_limit, waiting_for,
+        created_at, run_at, expires_at, ticketed_at, concurrency_key, concurrency_limit, unique_key, waiting_for,
         finished_at
       )
       select i.id, i.project, i.pipeline, i.queue,
         (case when i.refused_by is not null then 'cancelled' when i.parents > 0 then 'blocked'
-          when i."runAt" > queue_now() then 'scheduled' else 'queued' end)::job_state,
+          when i.due_at > queue_now() then 'scheduled' else 'queued' end)::job_state,
         i.priority, i."maxAttempts", i."maxLosses", i."onWorkerLost", case when i.refused_by is null then 1 else 2 end,
-        queue_now(), coalesce(i."runAt", queue_now()), i."expiresAt",
-        case when i.parents = 0 and coalesce(i."runAt" <= queue_now(), true) and ${isAdmittedAtOnce(sql, "i")}
+        queue_now(), coalesce(i.due_at, queue_now()), i.expires_at,
+        case when i.parents = 0 and coalesce(i.due_at <= queue_now(), true) and ${isAdmittedAtOnce(sql, "i")}
           then queue_now() end,
-        i.concurrency_key, i.concurrency_limit, i.parents, case when i.refused_by is not null then queue_now() end
+        i.concurrency_key, i.concurrency_limit, i."uniqueKey", i.parents, case when i.refused_by is not null then queue_now() end
       from input i join queues q on q.name = i.queue
       where (i."idempotencyKey" is null or i.id in (select job_id from claimed))
         and i.id not in (select id from earlier)
       returning *
     ), requested as (
       insert into job_requests (
-        job_id, inputs, final_vars, config, options, retry, timeout_ms, tags, actor, requested_by, plan,
+        job_id, inputs, final_vars, config, options, retry, timeout_ms, tags, metadata, actor, requested_by, plan,
         rerun_of, inputs_from
       )
-      select i.id, i.inputs, i."finalVars", i.config, i.options, i.retry, i."timeoutMs", i.tags, i.actor,
+      select i.id, i.inputs, i."finalVars", i.config, i.options, i.retry, i."timeoutMs", i.tags, i.metadata, i.actor,
         i."requestedBy", i.plan, (i."rerunOf" ->> 'id')::uuid, i."inputsFrom"
       from input i join made m using (id)
     ), tagged as (
       insert into job_tags (tag, job_id)
       select distinct t.tag, i.id from input i join made m using (id) cross join jsonb_array_elements_text(i.tags) as t (tag)
+    ), described as (
+      insert into job_metadata (key, value, job_id)
+      select d.key, d.value, i.id from input i join made m using (id) cross join jsonb_each_text(i.metadata) as d (key, value)
     ), recorded as (
       insert into events (job_id, seq, life, type, version, recorded_at, occurred_at, data)
       select m.id, 1, 1, 'job.enqueued', 1, queue_now(), queue_now(), jsonb_build_object(

@@ -4,7 +4,7 @@ import { CodeChangedError, InvalidRunError, JobStateError, NotFoundError, type P
 import { idText } from "../domain/ids.ts";
 import { type JsonObject, jsonProblems } from "../domain/json.ts";
 import { isFinal, type JobState } from "../domain/lifecycle.ts";
-import type { Actor, RetryRequest, RunOptions, RunRequest } from "../domain/run-request.ts";
+import type { Actor, Metadata, RetryRequest, RunOptions, RunRequest } from "../domain/run-request.ts";
 import { nearest } from "../pipelines/nearest.ts";
 import type { JobsContext } from "./context.ts";
 import { type Enqueued, fingerprintOf, makeOnce, newJob } from "./enqueue.ts";
@@ -17,13 +17,17 @@ export interface RerunChanges {
   queue?: string | null;
   priority?: number | null;
   tags?: string[];
+  metadata?: Metadata;
   timeoutMs?: number | null;
   retry?: RetryRequest | null;
   onWorkerLost?: "retry" | "fail" | null;
 }
 
 export interface RerunRequest
-  extends Pick<RunRequest, "runAt" | "expiresAt" | "idempotencyKey" | "onReplay" | "requestedBy"> {
+  extends Pick<
+    RunRequest,
+    "runAt" | "runInMs" | "expiresAt" | "expiresInMs" | "idempotencyKey" | "onReplay" | "requestedBy"
+  > {
   jobId: string;
   /** Merged by key over the old job's. */
   inputs: JsonObject;
@@ -58,6 +62,7 @@ export interface RequestedJob {
   timeoutMs: number | null;
   tags: string[];
   inputsFrom: InputFrom[];
+  metadata: Metadata | null;
   /** Of the code that the last attempt ran; before its graph was resolved: that it was checked against. */
   codeHash: string | null;
 }
@@ -115,7 +120,7 @@ export async function endedJob(
 export async function requestedJob(sql: Sql, jobId: string): Promise<RequestedJob | undefined> {
   const [job] = await sql<RequestedJob[]>`
     select j.state, j.attempt, j.last_seq as "lastSeq", j.project, j.pipeline, j.queue, j.priority, j.on_worker_lost as "onWorkerLost", r.inputs,
-      r.final_vars as "finalVars", r.config, r.options, r.retry, r.timeout_ms as "timeoutMs", r.tags,
+      r.final_vars as "finalVars", r.config, r.options, r.retry, r.timeout_ms as "timeoutMs", r.tags, r.metadata,
       coalesce(r.inputs_from, '[]') as "inputsFrom",
       coalesce(a.code_hash, r.plan ->> 'codeHash') as "codeHash"
     from jobs j
@@ -142,8 +147,9 @@ function requestOf(old: RequestedJob, rerun: RerunRequest): RunRequest {
   );
   const config = merged("config", old.config, rerun.config, rerun.unsetConfig, problems);
   if (problems.length > 0) throw new InvalidRunError(problems);
-  const { changes, code, runAt, expiresAt, idempotencyKey, onReplay, requestedBy } = rerun;
+  const { changes, code, runAt, runInMs, expiresAt, expiresInMs, idempotencyKey, onReplay, requestedBy } = rerun;
   const { project, pipeline } = old;
+  const metadata = changes.metadata ?? old.metadata;
   return {
     project,
     pipeline,
@@ -167,6 +173,9 @@ function requestOf(old: RequestedJob, rerun: RerunRequest): RunRequest {
     onWorkerLost: changed(changes.onWorkerLost, changes.retry === undefined ? old.onWorkerLost : null),
     runAt,
     expiresAt,
+    ...(runInMs !== undefined && { runInMs }),
+    ...(expiresInMs !== undefined && { expiresInMs }),
+    ...(metadata !== null && { metadata }),
     idempotencyKey,
     onReplay,
     requestedBy,

@@ -116,7 +116,9 @@ async function run(input: Selection, act: BulkAct, context: Context): Promise<Re
       : await bulk(context.jobs, context.actor, act, jobIds);
     return { ...result, dryRun, matched: { value: new Set(jobIds).size, isExact: true }, more: false };
   }
-  if (Object.values(filter ?? {}).every((condition) => condition == null)) {
+  // An empty list is no condition: some fields take it for none, others for nothing at all.
+  const saysNothing = (condition: unknown) => condition == null || (Array.isArray(condition) && condition.length === 0);
+  if (Object.values(filter ?? {}).every(saysNothing)) {
     throw new BadInputError("An empty filter means all jobs: say which ones.", "input.filter");
   }
   const found = await select(filter, act, context, dryRun ? limits.count + 1 : mostJobs + 1);

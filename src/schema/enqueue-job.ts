@@ -7,12 +7,15 @@ import {
   ProjectDisabledError,
   QueueFullError,
 } from "../domain/errors.ts";
-import type { RunRequest } from "../domain/run-request.ts";
-import { enqueueJob } from "../jobs/enqueue.ts";
+import { idText } from "../domain/ids.ts";
+import type { RunRequest, Unique } from "../domain/run-request.ts";
+import { type Enqueued, enqueueJob } from "../jobs/enqueue.ts";
 import { builder } from "./builder.ts";
 import type { Context } from "./context.ts";
 import { DependencyInput, parentList } from "./dependency.ts";
+import { dueFields, dueOf } from "./due.ts";
 import { jobRef, RunPlan } from "./job.ts";
+import { metadataDescription, metadataOf } from "./metadata.ts";
 import { requireUuid } from "./node-ids.ts";
 import { runFields, runOf } from "./run-input.ts";
 
@@ -24,6 +27,53 @@ export const OnReplay = builder.enumType("OnReplay", {
     RETURN: { value: "return", description: "The job of then is the answer, in whatever state it is." },
     NEW_IF_FAILED: { value: "new_if_failed", description: "A new job when that one failed, was cancelled or expired." },
   } as const satisfies { [K in RunRequest["onReplay"] as Uppercase<K>]: { value: K; description: string } },
+});
+
+const UniquePolicy = builder.enumType("UniquePolicy", {
+  description: "What becomes of a call that finds a job with its unique key.",
+  values: {
+    RETURN_EXISTING: { value: "return_existing", description: "That job is the answer; nothing is made." },
+    REPLACE_PENDING: {
+      value: "replace_pending",
+      description:
+        "While it waits it is cancelled and the new one takes its place; a running one that counts is the answer.",
+    },
+    DEBOUNCE: {
+      value: "debounce",
+      description: "Likewise, and the new one is due when there was no further call for `debounceMs`.",
+    },
+  } as const satisfies { [K in Unique["policy"] as Uppercase<K>]: { value: K; description: string } },
+});
+
+const UniqueWhile = builder.enumType("UniqueWhile", {
+  description: "In which states a job with a unique key counts.",
+  values: {
+    WAITING: { value: "waiting", description: "Scheduled, blocked, queued or retryable." },
+    WAITING_OR_RUNNING: { value: "waiting_or_running", description: "Until it has ended." },
+  } as const satisfies { [K in NonNullable<Unique["while"]> as Uppercase<K>]: { value: K; description: string } },
+});
+
+const UniqueInput = builder.inputType("UniqueInput", {
+  description:
+    "Of all jobs of the project that are asked for with one key there is at most one in the states that count.",
+  fields: (t) => ({
+    key: t.string({ required: true, description: "The key.", validate: label }),
+    policy: t.field({
+      type: UniquePolicy,
+      required: true,
+      defaultValue: "return_existing",
+      description: "What becomes of a call that finds one.",
+    }),
+    debounceMs: t.int({
+      description: "For DEBOUNCE, and needed there: how long there has to be no further call.",
+      validate: z.int().min(1).nullish(),
+    }),
+    while: t.field({
+      type: UniqueWhile,
+      description:
+        "In which states a job counts. When absent: WAITING_OR_RUNNING for RETURN_EXISTING, WAITING for the others.",
+    }),
+  }),
 });
 
 export const EnqueueJobInput = builder.inputType("EnqueueJobInput", {
@@ -39,8 +89,9 @@ export const EnqueueJobInput = builder.inputType("EnqueueJobInput", {
       description: "Jobs that have to end before it runs, at most 100.",
       validate: parentList as never,
     }),
-    runAt: t.field({ type: "DateTime", description: "When it is due; now when absent." }),
-    expiresAt: t.field({ type: "DateTime", description: "Not started by then, it expires." }),
+    metadata: t.field({ type: "JSONObject", description: metadataDescription }),
+    ...dueFields(t),
+    unique: t.field({ type: UniqueInput, description: "There is to be at most one such job." }),
     idempotencyKey: t.string({ description: "Equal calls with one key make one job.", validate: label.nullish() }),
     onReplay: t.field({
       type: OnReplay,
@@ -52,7 +103,7 @@ export const EnqueueJobInput = builder.inputType("EnqueueJobInput", {
   }),
 });
 
-const EnqueueJobSuccess = builder.objectRef<{ jobId: string; replayed: boolean }>("EnqueueJobSuccess").implement({
+const EnqueueJobSuccess = builder.objectRef<Enqueued>("EnqueueJobSuccess").implement({
   description: "The job is kept.",
   fields: (t) => ({
     job: t.drizzleField({
@@ -64,7 +115,14 @@ const EnqueueJobSuccess = builder.objectRef<{ jobId: string; replayed: boolean }
         return job;
       },
     }),
-    replayed: t.exposeBoolean("replayed", { description: "The key was used before: this is the job of then." }),
+    replayed: t.exposeBoolean("replayed", {
+      description: "The idempotency key was used before, or a job with the unique key is there: this is that job.",
+    }),
+    replaced: t.id({
+      nullable: true,
+      description: "The waiting job with the same unique key whose place it has taken: it is cancelled. Null: none.",
+      resolve: ({ replaced }) => (replaced === undefined ? null : idText("job", replaced)),
+    }),
     plan: t.field({
       type: RunPlan,
       nullable: true,
@@ -101,19 +159,36 @@ builder.mutationField("enqueueJob", (t) =>
 
 /** What an input asks for. */
 export async function requestOf(input: typeof EnqueueJobInput.$inferInput, context: Context): Promise<RunRequest> {
+  const metadata = metadataOf(input.metadata);
   return {
     ...(await runOf(input, context)),
     tags: input.tags ?? [],
-    runAt: input.runAt ?? null,
-    expiresAt: input.expiresAt ?? null,
     ...(input.dependsOn != null && {
       dependsOn: input.dependsOn.map(({ job, ...how }, index) => ({
         ...how,
         jobId: requireUuid("job", job, `input.dependsOn.${index}.job`),
       })),
     }),
+    ...dueOf(input),
+    ...(metadata !== null && { metadata }),
+    ...(input.unique != null && { unique: uniqueOf(input.unique, input.runAt != null || input.runInMs != null) }),
     idempotencyKey: input.idempotencyKey ?? null,
     onReplay: input.onReplay,
     requestedBy: input.requestedBy ?? null,
   };
+}
+
+/** @throws BadInputError when it says something else than its policy */
+function uniqueOf(input: typeof UniqueInput.$inferInput, isDelayed: boolean): Unique {
+  const { key, policy, debounceMs = null, while: counted = null } = input;
+  if ((policy === "debounce") !== (debounceMs !== null)) {
+    throw new BadInputError("debounceMs belongs to the policy DEBOUNCE, which needs it.", "input.unique.debounceMs");
+  }
+  if (policy === "debounce" && isDelayed) {
+    throw new BadInputError(
+      "With DEBOUNCE the job is due after debounceMs: give no other time.",
+      "input.unique.policy",
+    );
+  }
+  return { key, policy, ...(debounceMs !== null && { debounceMs }), ...(counted !== null && { while: counted }) };
 }

@@ -56,15 +56,21 @@ interface Item {
   job: { id: string } | null;
 }
 
-const EnqueuedJob = builder.objectRef<{ job: { id: string }; replayed: boolean }>("EnqueuedJob").implement({
-  description: "The job of one of the runs that were asked for together.",
-  fields: (t) => ({
-    job: t.field({ type: jobRef, description: "The job.", resolve: ({ job }) => job as never }),
-    replayed: t.exposeBoolean("replayed", {
-      description: "Its key was used before, or twice in this call: this is the job of then.",
+const EnqueuedJob = builder
+  .objectRef<{ job: { id: string }; replayed: boolean; replaced: string | null }>("EnqueuedJob")
+  .implement({
+    description: "The job of one of the runs that were asked for together.",
+    fields: (t) => ({
+      job: t.field({ type: jobRef, description: "The job.", resolve: ({ job }) => job as never }),
+      replayed: t.exposeBoolean("replayed", {
+        description: "Its key was used before, or twice in this call: this is the job of then.",
+      }),
+      replaced: t.exposeID("replaced", {
+        nullable: true,
+        description: "The waiting job with the same unique key whose place it has taken: it is cancelled. Null: none.",
+      }),
     }),
-  }),
-});
+  });
 
 const EnqueuedItem = builder.objectRef<Item>("EnqueuedItem").implement({
   description: "What became of one of the runs that were asked for together.",
@@ -87,7 +93,8 @@ const EnqueuedItem = builder.objectRef<Item>("EnqueuedItem").implement({
       resolve: ({ outcome, job, index }) => {
         if (outcome instanceof DomainError) throw outcome;
         if (job === null) throw new NotFoundError("job", idText("job", outcome.jobId), `input.jobs.${index}`);
-        return { job, replayed: outcome.replayed };
+        const { replayed, replaced } = outcome;
+        return { job, replayed, replaced: replaced === undefined ? null : idText("job", replaced) };
       },
     }),
   }),

@@ -7,6 +7,7 @@ import type { JobState } from "../domain/lifecycle.ts";
 import { builder } from "./builder.ts";
 import { JobStateEnum } from "./job-state.ts";
 import { limits } from "./limits.ts";
+import { hasMetadata, MetadataFilter, metadataFilters } from "./metadata.ts";
 
 export const JobFilter = builder.inputType("JobFilter", {
   description: "Which jobs: those to which all of it applies. An empty list fits none.",
@@ -19,6 +20,11 @@ export const JobFilter = builder.inputType("JobFilter", {
     }),
     queue: t.string({ description: "Only jobs of this queue." }),
     tag: t.string({ description: "Only jobs with this tag." }),
+    metadata: t.field({
+      type: [MetadataFilter],
+      description: "Only jobs whose metadata has all of these, at most 5.",
+      validate: metadataFilters,
+    }),
     createdAfter: t.field({ type: "DateTime", description: "Only jobs enqueued at this time or later." }),
     createdBefore: t.field({ type: "DateTime", description: "Only jobs enqueued before this time." }),
   }),
@@ -74,7 +80,7 @@ export function filterCondition(filter: JobFilterInput | null | undefined, jobs:
   if (filter == null) return undefined;
   const { project, pipeline } = pipelineOf(filter);
   const ids = idsOf(filter);
-  const { states, queue, tag, createdAfter, createdBefore } = filter;
+  const { states, queue, tag, metadata, createdAfter, createdBefore } = filter;
   return and(
     ids === null ? undefined : inArray(jobs.id, ids),
     states == null ? undefined : stateIn(jobs.state, states),
@@ -84,6 +90,7 @@ export function filterCondition(filter: JobFilterInput | null | undefined, jobs:
     tag == null
       ? undefined
       : sql`${jobs.id} in (select ${jobTags.jobId} from ${jobTags} where ${jobTags.tag} = ${tag})`,
+    metadata == null ? undefined : hasMetadata(jobs.id, metadata),
     createdAfter == null
       ? undefined
       : and(gte(jobs.createdAt, createdAfter), gte(jobs.id, idAt(createdAfter, -idSlackMs))),

@@ -122,6 +122,16 @@ export const jobRef = builder.drizzleNode("jobs", {
       select: { with: { request: { columns: { tags: true } } } },
       resolve: ({ request }) => request.tags,
     }),
+    uniqueKey: t.exposeString("uniqueKey", {
+      nullable: true,
+      description: "At most one job of the project is asked for with this key at a time; null: no such rule.",
+    }),
+    metadata: t.field({
+      type: "JSONObject",
+      description: "What else it is found by, as it was given.",
+      select: { with: { request: { columns: { metadata: true } } } },
+      resolve: ({ request }) => request.metadata ?? {},
+    }),
     actor: t.string({
       description: "Who enqueued it.",
       select: { with: { request: { columns: { actor: true } } } },

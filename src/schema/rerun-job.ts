@@ -13,9 +13,11 @@ import { priorities } from "../domain/lanes.ts";
 import type { RetryRequest } from "../domain/run-request.ts";
 import { planRerun, type RerunChanges, type RerunRequest, rerunJob } from "../jobs/rerun.ts";
 import { builder } from "./builder.ts";
+import { dueFields, dueOf } from "./due.ts";
 import { ShapeError } from "./edge-errors.ts";
 import { label, OnReplay } from "./enqueue-job.ts";
 import { jobRef, RunPlan } from "./job.ts";
+import { metadataDescription, metadataOf } from "./metadata.ts";
 import { requireUuid } from "./node-ids.ts";
 import { JobPlan } from "./plan-job.ts";
 import { ExecutorInput, executorOf, given, name, queueName, RetryInput } from "./run-input.ts";
@@ -82,8 +84,8 @@ const RerunJobInput = builder.inputType("RerunJobInput", {
     }),
     retry: t.field({ type: RetryInput, description: "When a failed attempt is tried again." }),
     onWorkerLost: t.field({ type: OnWorkerLost, description: "What becomes of it when its worker dies." }),
-    runAt: t.field({ type: "DateTime", description: "When it is due; now when absent." }),
-    expiresAt: t.field({ type: "DateTime", description: "Not started by then, it expires; never when absent." }),
+    ...dueFields(t),
+    metadata: t.field({ type: "JSONObject", description: `${metadataDescription} As it was when absent.` }),
     idempotencyKey: t.string({ description: "Equal calls with one key make one job.", validate: label.nullish() }),
     onReplay: t.field({
       type: OnReplay,
@@ -169,8 +171,7 @@ function rerunOf(input: Input): RerunRequest {
     config: config ?? {},
     unsetConfig: input.unsetConfig ?? [],
     changes: changesOf(input),
-    runAt: input.runAt ?? null,
-    expiresAt: input.expiresAt ?? null,
+    ...dueOf(input),
     idempotencyKey: input.idempotencyKey ?? null,
     onReplay: input.onReplay,
     requestedBy: input.requestedBy ?? null,
@@ -193,6 +194,7 @@ function changesOf({ executor, logLevel, runtime, results, reuse, recompute, ...
     queue: input.queue,
     priority: input.priority,
     tags: input.tags === null ? [] : input.tags,
+    metadata: input.metadata === undefined ? undefined : (metadataOf(input.metadata) ?? {}),
     timeoutMs: input.timeoutMs,
     retry: input.retry == null ? input.retry : given<RetryRequest>(input.retry),
     onWorkerLost: input.onWorkerLost,

@@ -14,8 +14,10 @@ import {
   NotFoundError,
 } from "../../src/client/client.ts";
 import type { Database } from "../../src/db/client.ts";
+import { enqueueJobs } from "../../src/jobs/enqueue-many.ts";
 import { testDatabase } from "../support/database.ts";
 import { finishJob } from "../support/factories.ts";
+import { runRequest, tester } from "../support/jobs.ts";
 import { type TestServer, testServer } from "../support/server.ts";
 import { publishBakery } from "./bakery.ts";
 
@@ -200,12 +202,23 @@ describe("enqueueJobs", () => {
     expect(second.items[0].job.id).not.toBe(first.items[0].job.id);
   });
 
-  it("asks for each pipeline and config once", async () => {
-    const [before] = await db.sql<{ count: number }[]>`select count(*)::int from variants`;
-    const jobs = Array.from({ length: 120 }, (_, n) => ({ ...bread, config: { season: n % 3 }, tags: ["variants"] }));
-    expect(await enqueue(jobs)).toMatchObject({ accepted: 120, refused: 0 });
-    const [after] = await db.sql<{ count: number }[]>`select count(*)::int from variants`;
-    expect((after?.count ?? 0) - (before?.count ?? 0)).toBe(3);
+  it("asks for each pipeline under each config once, and takes what nobody has described in time as not yet checked", async () => {
+    const asked: unknown[] = [];
+    const jobs = {
+      ...server.jobs,
+      describe: (_pipeline: unknown, config: unknown) => {
+        asked.push(config);
+        return new Promise<never>(() => {});
+      },
+    };
+    const requests = Array.from({ length: 120 }, (_, n) =>
+      runRequest({ project: "bakery", pipeline: "bread", config: { season: n % 3 } }),
+    );
+    const outcomes = await enqueueJobs(jobs, tester, requests, "reject_all");
+    expect(outcomes).toHaveLength(120);
+    expect(asked).toEqual([{ season: 0 }, { season: 1 }, { season: 2 }]);
+    const ids = outcomes.map((outcome) => (outcome as { jobId: string }).jobId);
+    expect(await db.sql`select from job_requests where job_id = any(${ids}) and plan is null`).toHaveLength(120);
   });
 
   it.each([
@@ -287,5 +300,83 @@ describe("enqueue --from", () => {
     const { code, err } = await cli(...argv);
     expect(code).toBe(2);
     expect(err).toContain(message);
+  });
+});
+
+describe("when a job is due, and how it is found", () => {
+  it("is counted from the database's clock", async () => {
+    const answer = await enqueue([{ ...bread, runInMs: 60_000, expiresInMs: 90_000, tags: ["due"] }]);
+    expect(answer.items).toMatchObject([{ job: { state: "SCHEDULED" } }]);
+    const [row] = await db.sql<{ due: number; expires: number }[]>`
+      select extract(epoch from run_at - created_at)::float as due, extract(epoch from expires_at - created_at)::float as expires
+      from jobs j join job_tags t on t.job_id = j.id and t.tag = 'due'`;
+    expect(row).toEqual({ due: 60, expires: 90 });
+  });
+
+  it.each([
+    [{ runInMs: 1, runAt: "2099-01-01T00:00:00Z" }, "input.jobs.0.runInMs"],
+    [{ expiresInMs: 1, expiresAt: "2099-01-01T00:00:00Z" }, "input.jobs.0.expiresInMs"],
+  ])("is refused when it is said in two ways: %j", async (when, path) => {
+    expect((await enqueue([{ ...bread, ...when }])).items).toMatchObject([{ __typename: "BadInputError", path }]);
+  });
+
+  it("is refused with metadata that is no small scalar, with its path", async () => {
+    for (const [metadata, key] of [
+      [{ a: [1] }, "a"],
+      [{ a: null }, "a"],
+      [{ b: "x".repeat(256) }, "b"],
+      [{ ["k".repeat(101)]: 1 }, "k".repeat(100)],
+    ] as const) {
+      const [error] = await enqueue([bread, { ...bread, metadata }]);
+      expect(error.extensions).toMatchObject({ code: "BAD_USER_INPUT", path: `input.jobs.1.metadata.${key}` });
+    }
+  });
+
+  it("is found by its metadata, which a rerun keeps and the commands show", async () => {
+    const made = await cli(
+      "enqueue",
+      "bakery/bread",
+      "--meta",
+      "customer=acme",
+      "--meta",
+      "order=42",
+      "--in",
+      "1h",
+      "--json",
+    );
+    const { id } = JSON.parse(made.out).job;
+    const found = async (...meta: string[]) => {
+      const { out } = await cli("jobs", "--json", ...meta.flatMap((pair) => ["--meta", pair]));
+      return (out === "" ? [] : JSON.parse(out)).map((job: { id: string }) => job.id);
+    };
+    expect(await found("customer=acme", "order=42")).toEqual([id]);
+    expect(await found("customer=acme", "order=43")).toEqual([]);
+    expect((await client.job(id))?.metadata).toEqual({ customer: "acme", order: 42 });
+    expect((await cli("job", id)).out).toContain("customer=acme, order=42");
+    await client.cancel(id);
+    const rerun = await client.rerun({ id });
+    expect(await found("customer=acme")).toEqual([rerun.job.id, id]);
+  });
+});
+
+describe("a unique key", () => {
+  it("is asked for by the command, which says whose place the new job has taken", async () => {
+    const ask = async (...flags: string[]) => await cli("enqueue", "bakery/bread", "--unique", "nightly", ...flags);
+    const first = JSON.parse((await ask("--json")).out);
+    expect(first).toMatchObject({ replayed: false, replaced: null });
+    expect((await ask()).out).toContain(`${first.job.id} was enqueued before with this key`);
+    const second = JSON.parse((await ask("--unique-policy", "replace-pending", "--json")).out);
+    expect(second).toMatchObject({ replayed: false, replaced: first.job.id });
+    const third = await ask("--debounce", "1h");
+    expect(third.out).toContain(`in place of …${second.job.id.slice(-6)}`);
+    const { data } = await server.post(`{ jobs(first: 1) { nodes { uniqueKey state } } }`);
+    expect(data.jobs.nodes).toEqual([{ uniqueKey: "nightly", state: "SCHEDULED" }]);
+  });
+
+  it.each([
+    [{ key: "k", policy: "DEBOUNCE" }, "input.jobs.0.unique.debounceMs"],
+    [{ key: "k", debounceMs: 5 }, "input.jobs.0.unique.debounceMs"],
+  ])("is refused when it says something else than its policy: %j", async (unique, path) => {
+    expect((await enqueue([{ ...bread, unique }])).items).toMatchObject([{ __typename: "BadInputError", path }]);
   });
 });

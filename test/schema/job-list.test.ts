@@ -27,6 +27,9 @@ beforeAll(async () => {
     from generate_series(1, ${rows}::int) n`;
   await db.sql`insert into job_tags (tag, job_id) select 'rare', id from jobs where substr(id::text, 6, 3) = '012' or id::text like '%77'`;
   await db.sql`insert into job_tags (tag, job_id) select 'often', id from jobs`;
+  await db.sql`
+    insert into job_metadata (key, value, job_id)
+    select 'order', (row_number() over (order by id))::text, id from jobs union all select 'customer', 'acme', id from jobs`;
   await db.sql`analyze`;
   const client = (db.reads as unknown as { $client: postgres.Sql }).$client;
   const logQuery = (query: string, params: unknown[]) => {
@@ -168,6 +171,15 @@ describe("the filter", () => {
     ['queue: "default"', "queue = 'default'"],
     ['queue: "none"', "false"],
     ['tag: "rare"', "id in (select job_id from job_tags where tag = 'rare')"],
+    [
+      'metadata: [{ key: "order", value: "17" }]',
+      "id in (select job_id from job_metadata where key = 'order' and value = '17')",
+    ],
+    [
+      'metadata: [{ key: "customer", value: "acme" }, { key: "order", value: "4711" }]',
+      "id in (select job_id from job_metadata where key = 'order' and value = '4711')",
+    ],
+    ['metadata: [{ key: "order", value: "none" }]', "false"],
     ['createdAfter: "2026-01-01T00:00:00Z"', "created_at >= '2026-01-01'"],
     ['createdBefore: "2026-01-01T00:00:00+01:00"', "created_at < '2025-12-31 23:00Z'"],
   ])("{ %s }", async (filter, condition) => {
@@ -258,6 +270,9 @@ const filters = [
   'queue: "none"',
   'tag: "rare"',
   'tag: "often"',
+  'metadata: [{ key: "order", value: "17" }]',
+  'metadata: [{ key: "customer", value: "acme" }]',
+  'metadata: [{ key: "customer", value: "acme" }, { key: "order", value: "17" }]',
   'createdAfter: "2026-01-01T00:00:00Z", createdBefore: "2026-02-01T00:00:00Z"',
   'ids: ["job_01j00000000000000000000000", "job_01j00000000000000000000001"]',
 ];
