@@ -112,7 +112,15 @@ export class TicketTaker {
    * of a fetch that was under way is still done.
    */
   #apply(): void {
-    const value: Task = (payload) => this.#options.take(payload as Ticket);
+    const value: Task = async (payload) => {
+      try {
+        await this.#options.take(payload as Ticket);
+      } catch (error) {
+        // graphile-worker gives the ticket out again, and tells nobody: its logger is silent.
+        this.#options.onError(error as Error);
+        throw error;
+      }
+    };
     const served = this.#named && !this.#held ? this.#wanted : new Set<string>();
     let added = 0;
     for (const lane of new Set(Object.getOwnPropertyNames(this.#tasks)).union(served)) {
