@@ -6,11 +6,12 @@ import { enqueue } from "./enqueue.ts";
 import { latency } from "./latency.ts";
 import { observing } from "./observing.ts";
 import { pipeline } from "./pipeline.ts";
+import { retention } from "./retention.ts";
 import { roundTrips } from "./round-trips.ts";
 import { type Line, openGround } from "./support.ts";
 import { limited, throughput } from "./throughput.ts";
 
-const benchmarks = { enqueue, throughput, limited, "round-trips": roundTrips, latency, pipeline, observing };
+const benchmarks = { enqueue, throughput, limited, "round-trips": roundTrips, latency, pipeline, observing, retention };
 const wanted = process.argv.slice(2);
 
 await using ground = await openGround();

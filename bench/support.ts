@@ -76,6 +76,7 @@ export function newJob(db: Database): NewJob {
     options: {},
     retry: null,
     timeoutMs: null,
+    needs: null,
     concurrency: null,
     tags: [],
     actor: "bench",

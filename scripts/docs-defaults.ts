@@ -1,10 +1,15 @@
 import { artifactLimits } from "../src/domain/artifact-limits.ts";
 import { jsonLimits } from "../src/domain/json.ts";
 import { priorities, priorityStepSeconds } from "../src/domain/lanes.ts";
+import { finalStates } from "../src/domain/lifecycle.ts";
 import { regressionRule } from "../src/domain/regression.ts";
+import { retentionDefaults } from "../src/domain/retention.ts";
 import { noRetry } from "../src/domain/retry.ts";
 import { cpuText, memoryText } from "../src/domain/run-limits.ts";
 import { bufferLimits } from "../src/events/buffer.ts";
+import { metricsKeptMs } from "../src/jobs/metrics.ts";
+import { pruneBatch } from "../src/jobs/prune.ts";
+import { countEveryMs, pruneEveryMs } from "../src/jobs/retention.ts";
 import { historyLength } from "../src/pipelines/history.ts";
 import { jobDefaults } from "../src/pipelines/policy.ts";
 import { sampledBranches } from "../src/pipelines/read-history.ts";
@@ -16,6 +21,8 @@ import { transportLimits } from "../src/server/transport-limits.ts";
 import { rescueTimes } from "../src/worker/rescue.ts";
 import { reuseLimits } from "../src/worker/reuse-store.ts";
 import { sweepMs } from "../src/worker/sweep.ts";
+
+const endedAs = { succeeded: "succeeded", failed: "failed", cancelled: "been cancelled", expired: "expired" } as const;
 
 type Row = readonly [what: string, value: string, note: string];
 
@@ -48,6 +55,24 @@ ${table([
   ["results", jobDefaults.results, ""],
   ["reuse", jobDefaults.reuse, "`resume`: of the job's earlier attempts; `full`: of every job ([reuse.md](reuse.md))"],
   ["idempotency key", "at least 24 h", "and as long as its job"],
+])}
+
+## What is kept
+${table([
+  ...finalStates.map(
+    (state): Row => [
+      `a job that has ${endedAs[state]}`,
+      retentionDefaults.ageMs[state] === null ? "for ever" : days(retentionDefaults.ageMs[state]),
+      state === "failed" ? "`--keep`, `FLOWERPOWER_QUEUE_KEEP`; `failure_ttl`" : "`--keep`, `FLOWERPOWER_QUEUE_KEEP`",
+    ],
+  ),
+  ["the last jobs of a pipeline", String(retentionDefaults.keepLast), "`--keep last=N`; whatever their age"],
+  ["pruning", `every ${ms(pruneEveryMs)}, ${pruneBatch} jobs a transaction`, "one process at a time"],
+  [
+    "metrics",
+    `minutes ${days(metricsKeptMs.minute)}, hours ${days(metricsKeptMs.hour)}, days ${days(metricsKeptMs.day)}`,
+    `counted every ${ms(countEveryMs)}`,
+  ],
 ])}
 
 ## A run

@@ -5,6 +5,7 @@ from __future__ import annotations
 import linecache
 import os
 import traceback
+from datetime import timedelta
 from types import TracebackType
 from typing import Any
 
@@ -17,6 +18,8 @@ MAX_MESSAGE = 10_000
 MAX_TRACEBACK = 40_000
 MAX_CODE_LINE = 500
 _LINES_AROUND = 3
+# Seconds, a year: what is longer, or infinite, is a mistake.
+_LONGEST_RETRY_AFTER = 366 * 86_400
 
 Problem = dict[str, "str | None"]
 
@@ -53,11 +56,13 @@ def describe_error(
     place = _place(error, project)
     file, line = (None, None) if place is None else (path_in_project(place[0], project), place[1])
     kind = kind or _kind(error)
+    after = _retry_after_ms(error)
     return {
         "kind": kind,
         "type": class_name(type(error)),
         "message": shorten(clean(message_of(error)), MAX_MESSAGE),
         "classes": [qualified_name(cls) for cls in type(error).__mro__ if cls is not object],
+        **({} if after is None else {"retryAfterMs": after}),
         "traceback": None if kind == "CANCELLED" and file is None else _traceback(error, project),
         "node": node,
         "branch": branch,
@@ -112,6 +117,19 @@ def _kind(error: BaseException) -> str:
     if (isinstance(error, KeyboardInterrupt) and interrupts.arrived) or _name(type(error)) == "Cancelled":
         return "CANCELLED"
     return "PIPELINE"
+
+
+def _retry_after_ms(error: BaseException) -> float | None:
+    """What the exception's `retry_after` asks for: seconds, or a timedelta. Anything else asks for nothing."""
+    try:
+        after = getattr(error, "retry_after", None)
+        if isinstance(after, timedelta):
+            after = after.total_seconds()
+        if isinstance(after, bool) or not isinstance(after, (int, float)):
+            return None
+        return after * 1000.0 if 0 <= after <= _LONGEST_RETRY_AFTER else None
+    except BaseException:
+        return None
 
 
 def _hint(error: BaseException, project: str) -> str | None:

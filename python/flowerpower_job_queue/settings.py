@@ -25,7 +25,7 @@ _DEFAULT_KEYS = (
 )  # fmt: skip
 _SECTION_KEYS = (
     *_DEFAULT_KEYS, "job_defaults", "queues", "python", "env_file", "timezone", "backend", "backends", "concurrency",
-    "concurrency_key", "schedules", "adapters",
+    "concurrency_key", "needs", "schedules", "adapters",
 )  # fmt: skip
 _PROJECT_KEYS = ("queues", "python", "env_file", "backend", "backends")
 _RETRY_KEYS = {
@@ -36,13 +36,16 @@ _RETRY_KEYS = {
 }
 _VALUES = (
     "queue", "timeoutMs", "retry", "onWorkerLost", "maxMemoryBytes", "maxCpuMs", "runtime", "results", "reuse",
-    "statistics", "concurrency", "concurrencyKey",
+    "statistics", "concurrency", "concurrencyKey", "needs",
 )  # fmt: skip
 # A class of the project's own: "adapters.alerts:Alerts".
 _ADAPTER = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 # What tells the jobs of a pipeline apart: an input, or the tag that begins with a word and a colon.
 _KEY_PART = re.compile(r"(inputs|tags)\.\w[\w.-]*")
 _MOST_JOBS = 100_000
+# Of workers (`labelPattern` in src/domain/lanes.ts).
+_LABEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:/=-]{0,62}")
+_MOST_LABELS = 10
 # Part of the name of a line of tickets, which has room for two such names (`namePattern` in src/domain/lanes.ts).
 _QUEUE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,59}")
 # Less than Python alone needs, by far: a unit was forgotten.
@@ -144,6 +147,8 @@ class _Reader:
                     values["concurrency"] = value
             elif key == "concurrency_key":
                 values["concurrencyKey"] = self._concurrency_key(place, value)
+            elif key == "needs":
+                values["needs"] = self._labels(place, value)
             elif key == "statistics":
                 # YAML reads a bare `on` as true.
                 said = {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else value
@@ -159,6 +164,14 @@ class _Reader:
         valid = all(isinstance(part, str) and _KEY_PART.fullmatch(part) for part in parts)
         message = 'expected what tells jobs apart, like "inputs.region" or "tags.customer"'
         return parts if self._check(place, valid, message) else None
+
+    def _labels(self, place: str, value: Any) -> list[str] | None:
+        labels: list[Any] = value if isinstance(value, list) else [value]
+        valid = len(labels) <= _MOST_LABELS and all(
+            isinstance(label, str) and _LABEL.fullmatch(label) for label in labels
+        )
+        message = f'expected labels of workers, {_MOST_LABELS} at most, like "gpu" or "region=eu"'
+        return labels if self._check(place, valid, message) else None
 
     def _read_retry(self, place: str, key: str, value: Any, retry: dict[str, Any]) -> None:
         if key == "max_retries":

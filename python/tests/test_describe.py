@@ -218,7 +218,8 @@ SETTINGS = """
       timeout: 30m
       concurrency: 1
       concurrency_key: inputs.region
-      job_defaults: {max_retries: 2, retry_delay: 10s, retry_exceptions: ConnectionError, on_worker_lost: fail, max_memory: 2GB, max_cpu: 10m, runtime: fresh, results: summary, reuse: full, statistics: off}
+      needs: [gpu, region=eu]
+      job_defaults: {max_retries: 2, retry_delay: 10s, retry_exceptions: ConnectionError, on_worker_lost: fail, max_memory: 2GB, max_cpu: 10m, runtime: fresh, results: summary, reuse: full, failure_ttl: 90d, statistics: off}
     run: {final_vars: [out]}
 """
 
@@ -234,9 +235,11 @@ def test_settings_of_the_queue_are_read(shared):
         "runtime": "fresh",
         "results": "summary",
         "reuse": "full",
+        "failureTtlMs": 7_776_000_000,
         "statistics": "off",
         "concurrency": 1,
         "concurrencyKey": ["inputs.region"],
+        "needs": ["gpu", "region=eu"],
     }
 
 
@@ -274,6 +277,8 @@ def test_settings_of_the_queue_are_read(shared):
         ("{concurrency: two}", "concurrency", None),
         ("{concurrency_key: region}", "concurrency_key", None),
         ("{concurrency_key: [inputs.region, params.x]}", "concurrency_key", None),
+        ("{needs: [gpu, a b]}", "needs", None),
+        ("{needs: 5}", "needs", None),
         ("{queue: over night}", "queue", None),
         ("{job_defaults: {queue: " + "q" * 61 + "}}", "job_defaults.queue", None),
         ("{queues: [nightly, over/night]}", "queues", None),

@@ -21,7 +21,7 @@ export interface Backend {
   readonly capabilities: Capabilities;
   /**
    * The body of a CTE that adds one ticket for each row of `rows`: a relation with the columns id (uuid), attempt (the one
-   * before the attempt that the ticket is for), project, queue, priority and run_at of `jobs`. It adds nothing for no rows.
+   * before the attempt that the ticket is for), project, queue, needs, priority and run_at of `jobs`. It adds nothing for no rows.
    */
   tickets(sql: Sql, rows: Fragment): Fragment;
   /** The body of a CTE that takes back the tickets of `rows` (columns id and attempt). A ticket in a worker's hands is void. */

@@ -17,6 +17,7 @@ import { openParts, type Parts } from "./parts.ts";
 import { serverLog, workLog } from "./process-log.ts";
 import { withPythons } from "./served-projects.ts";
 import type { StartLines } from "./start-lines.ts";
+import { stopAskedLine } from "./stop-asked.ts";
 import { keepOf } from "./up-flags.ts";
 import { version } from "./version.ts";
 
@@ -28,6 +29,10 @@ export interface AllInOneOptions {
   /** Null: the usual one, or a free one beside it. */
   port: number | null;
   slots: number;
+  /** Of the worker. */
+  labels: readonly string[];
+  /** How long runs may go on when the worker is asked to stop through the API. */
+  graceMs: number;
   /** Take no jobs: somebody wants to look first. */
   hold: boolean;
   allowOrigins: readonly string[];
@@ -85,12 +90,14 @@ export async function startAllInOne(cli: Cli, options: AllInOneOptions, lines: S
       slots: options.slots,
       version,
       projects: pythons.value,
+      labels: options.labels,
       workDir: join(folder.path, "runs"),
       store,
       hashKey: hashKeyIn(folder.path, cli.config.hashKey),
       log,
     });
     await worker.ready;
+    void stopWhenAsked(worker, options.graceMs, cli);
   }
   done(`${server.url}/graphql, ${worker === null ? "held: no job is taken" : `${options.slots} slots, Python warm`}`);
 
@@ -104,6 +111,13 @@ export async function startAllInOne(cli: Cli, options: AllInOneOptions, lines: S
       await rest.disposeAsync();
     },
   };
+}
+
+/** Asked through the API, the worker ends, and nothing else: whoever asked would be left without an answer. */
+async function stopWhenAsked(worker: Worker, usualGraceMs: number, { terminal }: Cli): Promise<void> {
+  const asked = await worker.stopAsked;
+  terminal.err(`${stopAskedLine(asked)}. The API goes on, and jobs wait until up is started again.`);
+  await worker.stop({ graceMs: asked.graceMs ?? usualGraceMs });
 }
 
 /** The address of the user's own, or of ours. */

@@ -130,7 +130,10 @@ async function checkServer(cli: Cli, { url }: GlobalOptions): Promise<Finding | 
   if (address === null) return { state: "note", part, text: "none runs here; start one with: flowerpower-queue up" };
   await using client = createClient({ url: endpoint(address), retryForMs: 0 });
   try {
-    const { server, workers } = await client.request(ServerDocument, {});
+    const {
+      server,
+      workers: { nodes: workers },
+    } = await client.request(ServerDocument, {});
     const living = workers.filter(({ state }) => state === "RUNNING").length;
     const text = `${address}, version ${server.version}, Postgres ${server.postgresVersion}, ${counted(living, "worker")}`;
     if (Math.abs(server.clockSkewMs) > mostSkewMs) {
@@ -153,7 +156,7 @@ async function checkServer(cli: Cli, { url }: GlobalOptions): Promise<Finding | 
 /** What is in the way of artifacts: of handing them out, and of keeping them. */
 function artifactProblems(
   server: ServerQuery["server"],
-  workers: readonly Pick<ServerQuery["workers"][number], "host" | "state" | "artifactProblem">[],
+  workers: readonly Pick<ServerQuery["workers"]["nodes"][number], "host" | "state" | "artifactProblem">[],
 ): Finding[] {
   const kept = workers.flatMap(({ host, state, artifactProblem }) =>
     artifactProblem === null || state !== "RUNNING" ? [] : [`${host} keeps no artifacts: ${artifactProblem}`],

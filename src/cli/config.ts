@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { labelPattern } from "../domain/lanes.ts";
 import { parseRetention, type Retention } from "../domain/retention.ts";
 import { UsageError } from "./failure.ts";
 import { parseDurationMs } from "./units.ts";
@@ -12,6 +13,8 @@ export interface Config {
   host: string | null;
   port: number | null;
   slots: number | null;
+  /** Of the worker. */
+  labels: string[];
   /** The data folder. */
   data: string | null;
   /** Where artifacts are kept; null: in the data folder. */
@@ -58,6 +61,10 @@ const variables = {
   FLOWERPOWER_QUEUE_HOST: z.string(),
   FLOWERPOWER_QUEUE_PORT: wholeNumber(1, 65_535),
   FLOWERPOWER_QUEUE_SLOTS: wholeNumber(slotsRange.least, slotsRange.most),
+  FLOWERPOWER_QUEUE_LABELS: z
+    .string()
+    .transform((text) => text.split(",").map((label) => label.trim()))
+    .refine((labels) => labels.every((label) => labelPattern.test(label)), "labels like gpu,region=eu are needed"),
   FLOWERPOWER_QUEUE_DATA: z.string(),
   FLOWERPOWER_QUEUE_ARTIFACTS: z.string(),
   FLOWERPOWER_QUEUE_ARTIFACTS_PYTHON: z.string(),
@@ -86,6 +93,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     host: read.data.FLOWERPOWER_QUEUE_HOST ?? null,
     port: read.data.FLOWERPOWER_QUEUE_PORT ?? null,
     slots: read.data.FLOWERPOWER_QUEUE_SLOTS ?? null,
+    labels: read.data.FLOWERPOWER_QUEUE_LABELS ?? [],
     data: read.data.FLOWERPOWER_QUEUE_DATA ?? null,
     artifacts: read.data.FLOWERPOWER_QUEUE_ARTIFACTS ?? null,
     artifactsPython: read.data.FLOWERPOWER_QUEUE_ARTIFACTS_PYTHON ?? null,

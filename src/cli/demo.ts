@@ -10,7 +10,7 @@ import { previewLines, summaryText } from "./summary-text.ts";
 import { clip, type Terminal } from "./terminal.ts";
 import { duration } from "./units.ts";
 import { done, untilStopped } from "./until-stopped.ts";
-import { addServerFlags, addWorkerFlags, hostOf, slotsOf, type UpFlags } from "./up-flags.ts";
+import { addServerFlags, addWorkerFlags, hostOf, labelsOf, slotsOf, type UpFlags } from "./up-flags.ts";
 import { packageRoot, version } from "./version.ts";
 
 type Options = GlobalOptions & UpFlags & { exit?: boolean };
@@ -41,6 +41,8 @@ export function addDemo(program: Command, cli: Cli): void {
           host: hostOf(options, cli),
           port: options.port ?? cli.config.port,
           slots: slotsOf(options, cli),
+          graceMs: options.grace,
+          labels: labelsOf(options, cli),
           hold: false,
           allowOrigins: options.allowOrigin,
         },

@@ -16,6 +16,7 @@ export interface FilterFlags {
   pipeline?: string;
   queue?: string;
   tag?: string;
+  stalled?: true;
   meta: string[];
 }
 
@@ -55,13 +56,14 @@ export function filterOptions(command: Command): Command {
     .option("--pipeline <name>", "only of this pipeline: project/pipeline, or its name beside --project")
     .option("--queue <name>", "only in this queue")
     .option("--tag <tag>", "only with this tag")
-    .option("--meta <key=value>", "only with this in its metadata; may be repeated", collect, []);
+    .option("--meta <key=value>", "only with this in its metadata; may be repeated", collect, [])
+    .option("--stalled", "only those whose run seems to have stalled");
 }
 
-export function filterOf({ state, project, pipeline, queue, tag, meta }: FilterFlags) {
+export function filterOf({ state, project, pipeline, queue, tag, meta, stalled }: FilterFlags) {
   const pairs = meta.map((pair) => splitPair(pair, "--meta"));
   const metadata = pairs.length === 0 ? null : pairs.map(([key, value]) => ({ key, value }));
-  return { states: state, project, pipeline, queue, tag, metadata };
+  return { states: state, project, pipeline, queue, tag, metadata, stalled };
 }
 
 /** One line for each, where no more than the job itself is known. */
@@ -102,6 +104,7 @@ function note(job: ListedJob): string {
   const waiting = waitingText(job);
   if (waiting !== null) return printable(waiting);
   const rest = progress.leftMs === null ? " nodes" : `, ${duration(progress.leftMs)} left`;
+  if (job.stalledAt !== null) return `seems stalled since ${dayAndClock(new Date(job.stalledAt))}`;
   const nodes = state === "RUNNING" && progress.total !== null ? `${progress.done}/${progress.total}${rest}` : "";
   return attempt > 1 ? `${nodes} attempt ${attempt}`.trim() : nodes;
 }

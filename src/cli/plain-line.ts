@@ -31,6 +31,7 @@ function sentence(view: RunView, event: JobEvent, symbols: Symbols): string | nu
     case "JobRescued":
     case "JobReleased":
     case "JobRequeued":
+    case "JobStalled":
     case "JobUpdated":
     case "JobCancelRequested":
       return printable(view.note ?? "");

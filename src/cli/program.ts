@@ -29,6 +29,7 @@ import { addUpdate } from "./update.ts";
 import { version } from "./version.ts";
 import { addWatch } from "./watch.ts";
 import { addWorker } from "./worker.ts";
+import { addWorkers } from "./workers.ts";
 
 export interface Surroundings {
   env?: Readonly<Record<string, string | undefined>>;
@@ -115,6 +116,7 @@ const commands = [
   addFailures,
   addProject,
   addQueue,
+  addWorkers,
   addMetrics,
   addStorage,
   addPrune,

@@ -4,6 +4,7 @@ import { PipelineInputsDocument } from "../client/generated/graphql.ts";
 import { UsageError } from "./failure.ts";
 import { parseDict, parseList, type Schema, splitPair, typedValue } from "./typed-text.ts";
 import { parseDurationMs } from "./units.ts";
+import { label } from "./up-flags.ts";
 
 /** The flags that say what to run and how, as commander gives them. */
 export interface RunFlags {
@@ -18,6 +19,10 @@ export interface RunFlags {
   maxRetries?: number;
   retryDelay?: number;
   jitterFactor?: number;
+  retryDelays?: number[];
+  retryBackoff?: "EXPONENTIAL" | "FIXED";
+  maxRetryDelay?: number;
+  neverRetry: string[];
   in?: number;
   at?: string;
   queue?: string;
@@ -35,6 +40,7 @@ export interface RunFlags {
   requestedBy?: string;
   reuse?: "NONE" | "RESUME" | "FULL";
   recompute: string[];
+  needs: string[];
 }
 
 const executors = {
@@ -83,6 +89,10 @@ export function addChangeFlags(command: Command): Command {
     .option("--recompute <node>", "a node that runs whatever is stored of it; may be repeated", collect, [])
     .option("--retries, --max-retries <count>", "tries after the first one", wholeNumber)
     .option("--retry-delay <seconds>", "before the second try; doubles for each further one", decimal)
+    .option("--retry-delays <seconds>", "instead: before the second try, the third …: 1,10,60", decimals)
+    .addOption(choice("--retry-backoff <how>", "how the delay grows", ["EXPONENTIAL", "FIXED"]))
+    .option("--max-retry-delay <seconds>", "no delay is longer", decimal)
+    .option("--never-retry <class>", "an exception that is never tried again; may be repeated", collect, [])
     .option("--jitter-factor <part>", "the part by which delays are lengthened at random", decimal)
     .optionsGroup("When and where:")
     .option("--in <duration>", "start after this time: 30m, 1h30m", lengthMs)
@@ -90,6 +100,7 @@ export function addChangeFlags(command: Command): Command {
     .option("--expires <duration>", "give up when it has not started after this time", lengthMs)
     .option("--timeout <duration>", "stop an attempt after this time", lengthMs)
     .option("--queue <name>", "the queue in which it waits")
+    .option("--needs <label>", "only workers that have this label take it; may be repeated", label, [])
     .option("--priority <number>", "from 0 to 100; higher is taken first", wholeNumber)
     .option("--tag <tag>", "a word to find it by; may be repeated", collect, [])
     .option("--meta <key=value>", "metadata to find it by; may be repeated", collect, [])
@@ -116,6 +127,7 @@ export async function requestOf(client: Client, pipeline: string, flags: RunFlag
     expiresInMs: flags.expires,
     timeoutMs: flags.timeout,
     queue: flags.queue,
+    needs: flags.needs.length === 0 ? undefined : flags.needs,
     priority: flags.priority,
     tags: flags.tag.length === 0 ? undefined : flags.tag,
     metadata: flags.meta.length === 0 ? undefined : metadataOf(flags.meta),
@@ -188,16 +200,23 @@ function executorOf({ executor, executorMaxWorkers, executorNumCpus }: RunFlags)
   });
 }
 
-function retryOf({ maxRetries, retryDelay, jitterFactor }: RunFlags): EnqueueJobInput["retry"] {
-  if (maxRetries === undefined) {
-    if (retryDelay === undefined && jitterFactor === undefined) return undefined;
-    throw new UsageError("--retry-delay and --jitter-factor need --max-retries: say how often to try again.");
-  }
-  return defined({
-    maxRetries,
-    retryDelayMs: retryDelay === undefined ? undefined : Math.round(retryDelay * 1000),
+function retryOf(flags: RunFlags): EnqueueJobInput["retry"] {
+  const { maxRetries, retryDelay, jitterFactor, retryDelays, retryBackoff, maxRetryDelay, neverRetry } = flags;
+  const details = defined({
+    retryDelayMs: retryDelay === undefined ? undefined : milliseconds(retryDelay),
     jitterFactor,
+    delaysMs: retryDelays?.map(milliseconds),
+    backoff: retryBackoff,
+    maxDelayMs: maxRetryDelay === undefined ? undefined : milliseconds(maxRetryDelay),
+    nonRetryableExceptions: neverRetry.length === 0 ? undefined : neverRetry,
   });
+  if (maxRetries !== undefined) return { maxRetries, ...details };
+  if (Object.keys(details).length === 0) return undefined;
+  throw new UsageError("--retry-delay, --jitter-factor and their like need --max-retries: say how often to try again.");
+}
+
+function milliseconds(seconds: number): number {
+  return Math.round(seconds * 1000);
 }
 
 /** When somebody who asks by a length of time means, by this process's clock. */
@@ -277,6 +296,10 @@ function decimal(text: string): number {
   if (text.trim() === "" || !Number.isFinite(value) || value < 0)
     throw new InvalidArgumentError("It has to be a number.");
   return value;
+}
+
+function decimals(text: string): number[] {
+  return text.split(",").map(decimal);
 }
 
 export function lengthMs(text: string): number {

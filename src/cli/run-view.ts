@@ -1,5 +1,6 @@
 import type { JobEvent, JobState, JobSummary } from "../client/client.ts";
 import type { NodeReasonFragment, RegressionFragment, ValueSummaryFragment } from "../client/generated/graphql.ts";
+import { duration } from "./units.ts";
 
 export type NodeState = "waiting" | "running" | "succeeded" | "reused" | "failed" | "stopped";
 /** Why a node was reused, or ran although reuse was asked for. */
@@ -137,6 +138,12 @@ const changes: { [T in JobEvent["__typename"]]?: Change<Extract<JobEvent, { __ty
     view.state = "QUEUED";
     view.note = `attempt ${attempt} was handed back: ${releasedFor}`;
     stopNodes(view);
+  },
+  JobStalled: (view, { stalledFor, forMs, p95Ms }) => {
+    view.note =
+      stalledFor === "SLOW" && p95Ms !== null
+        ? `it seems to have stalled: it has run for ${duration(forMs)}, nearly all runs before took less than ${duration(p95Ms)}`
+        : `it seems to have stalled: no event and no processor time for ${duration(forMs)}`;
   },
   JobCancelRequested: (view, { actor, reason }) => {
     view.note = `${actor} asked to cancel it${reason === null ? "" : `: ${reason}`}`;

@@ -15,14 +15,17 @@ export interface Stoppable {
 export async function untilStopped(
   { signals, terminal }: Pick<Cli, "signals" | "terminal">,
   running: Stoppable,
-  graceMs: number,
+  usualGraceMs: number,
   act: (stopped: AbortSignal) => Promise<unknown> = async () => {},
 ): Promise<void> {
   using requests = hearStopRequests(signals);
   const stopped = new AbortController();
   void requests.first.then(() => stopped.abort());
+  let graceMs = usualGraceMs;
   try {
-    if ((await act(stopped.signal)) !== done) await requests.first;
+    const said = await act(stopped.signal);
+    if (said instanceof StopWithin) graceMs = said.graceMs ?? usualGraceMs;
+    else if (said !== done) await requests.first;
   } finally {
     const runs = running.running();
     const counted = `${runs} ${runs === 1 ? "run has" : "runs have"} ${duration(graceMs)} to finish`;
@@ -34,3 +37,12 @@ export async function untilStopped(
 
 /** What an act returns that needs nothing running any more. */
 export const done: unique symbol = Symbol("done");
+
+/** What an act returns when somebody else than this terminal has asked for the end; null: within the usual time. */
+export class StopWithin {
+  readonly graceMs: number | null;
+
+  constructor(graceMs: number | null) {
+    this.graceMs = graceMs;
+  }
+}

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { labelPattern, labelRule, labelSet } from "../domain/lanes.ts";
 import { type Retention, retentionDefaults } from "../domain/retention.ts";
 import type { Cli } from "./cli.ts";
 import { readRetention, retentionHint, slotsRange } from "./config.ts";
@@ -11,6 +12,7 @@ export interface UpFlags {
   host?: string;
   port?: number;
   slots?: number;
+  label: string[];
   data?: string;
   artifacts?: string;
   keep?: Retention;
@@ -35,6 +37,12 @@ export function addWorkerFlags(command: Command): Command {
     .option("--project <[name=]dir>", "a FlowerPower project; may be repeated (the one around here)", collect, [])
     .option("--projects-root <dir>", "serve every project directly below this folder; may be repeated", collect, [])
     .option("--slots <count>", `runs at the same time (${defaultSlots}, or FLOWERPOWER_QUEUE_SLOTS)`, slots)
+    .option(
+      "--label <label>",
+      "take jobs that need it too: gpu, region=eu; may be repeated (FLOWERPOWER_QUEUE_LABELS: gpu,region=eu)",
+      label,
+      [],
+    )
     .option("--data <folder>", "where everything is kept (.flowerpower-queue, or FLOWERPOWER_QUEUE_DATA)")
     .addOption(
       new Option("--grace <duration>", "how long runs may go on after a request to stop")
@@ -64,6 +72,10 @@ export function keepOf({ keep }: Pick<UpFlags, "keep">, { config }: Pick<Cli, "c
 
 export function slotsOf({ slots }: Pick<UpFlags, "slots">, { config }: Cli): number {
   return slots ?? config.slots ?? defaultSlots;
+}
+
+export function labelsOf({ label }: Pick<UpFlags, "label">, { config }: Cli): string[] {
+  return labelSet(label.length > 0 ? label : config.labels) ?? [];
 }
 
 export function hostOf({ host }: Pick<UpFlags, "host">, { config }: Cli): string {
@@ -97,5 +109,10 @@ function lengthMs(text: string): number {
 }
 
 function collect(value: string, earlier: string[]): string[] {
+  return [...earlier, value];
+}
+
+export function label(value: string, earlier: string[]): string[] {
+  if (!labelPattern.test(value)) throw new InvalidArgumentError(`It cannot be used: ${labelRule}.`);
   return [...earlier, value];
 }

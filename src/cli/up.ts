@@ -10,6 +10,7 @@ import {
   addStoreFlags,
   addWorkerFlags,
   hostOf,
+  labelsOf,
   slotsOf,
   type UpFlags,
 } from "./up-flags.ts";
@@ -37,6 +38,8 @@ export function addUp(program: Command, cli: Cli): void {
           host: hostOf(options, cli),
           port: options.port ?? cli.config.port,
           slots: slotsOf(options, cli),
+          graceMs: options.grace,
+          labels: labelsOf(options, cli),
           hold: options.hold ?? false,
           allowOrigins: options.allowOrigin,
           ...(options.artifacts === undefined ? {} : { artifacts: options.artifacts }),

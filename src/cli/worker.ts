@@ -4,8 +4,9 @@ import { createDataFolder } from "../db/data-folder.ts";
 import { jsonLines } from "../server/log.ts";
 import { type Cli, type GlobalOptions, globalOptions } from "./cli.ts";
 import { hashKeyIn } from "./hash-key.ts";
-import { untilStopped } from "./until-stopped.ts";
-import { addKeepFlag, addStoreFlags, addWorkerFlags, keepOf, slotsOf, type UpFlags } from "./up-flags.ts";
+import { stopAskedLine } from "./stop-asked.ts";
+import { StopWithin, untilStopped } from "./until-stopped.ts";
+import { addKeepFlag, addStoreFlags, addWorkerFlags, keepOf, labelsOf, slotsOf, type UpFlags } from "./up-flags.ts";
 import { version } from "./version.ts";
 
 type Options = GlobalOptions & UpFlags;
@@ -38,6 +39,7 @@ export function addWorker(program: Command, cli: Cli): void {
         slots: slotsOf(options, cli),
         version,
         projects: served,
+        labels: labelsOf(options, cli),
         workDir: join(folder, "runs"),
         store,
         hashKey: hashKeyIn(folder, config.hashKey),
@@ -53,6 +55,15 @@ export function addWorker(program: Command, cli: Cli): void {
           await opened.disposeAsync();
         },
       };
-      await untilStopped(cli, running, options.grace);
+      await untilStopped(cli, running, options.grace, async (stopped) => {
+        const asked = await Promise.race([worker.stopAsked, aborted(stopped)]);
+        if (asked === null) return;
+        terminal.err(stopAskedLine(asked));
+        return new StopWithin(asked.graceMs);
+      });
     });
+}
+
+function aborted(signal: AbortSignal): Promise<null> {
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(null), { once: true }));
 }

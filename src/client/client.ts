@@ -58,8 +58,8 @@ import { Socket } from "./socket.ts";
 import type { Stream } from "./stream.ts";
 import { type Job, type JobEvent, type Watch, watch } from "./watch.ts";
 
-/** Events of a page: all fields of all types together cost about 130 each, of the 5,000 that one operation may. */
-const historyPage = 30;
+/** Events of a page: all fields of all types together cost about 170 each, of the 5,000 that one operation may. */
+const historyPage = 25;
 /** Likewise: a node run costs about 80. */
 const nodeRunsPage = 50;
 const artifactsPage = 100;
@@ -83,6 +83,7 @@ export {
   QueueFullError,
   RequestError,
   UnavailableError,
+  WorkerStateError,
 } from "./errors.ts";
 export type { FeedItem } from "./feed.ts";
 export type {

@@ -115,6 +115,11 @@ export class QueueFullError extends QueueError {
   readonly code = "QUEUE_FULL";
 }
 
+/** The worker has ended or was asked to stop. */
+export class WorkerStateError extends QueueError {
+  readonly code = "CONFLICT";
+}
+
 /** There is a queue of that name already. */
 export class QueueExistsError extends QueueError {
   readonly code = "CONFLICT";
@@ -169,6 +174,7 @@ export type ErrorResult = { code: string; message: string; path: string | null }
   | { __typename: "ProjectDisabledError" }
   | { __typename: "QueueFullError" }
   | { __typename: "QueueExistsError" }
+  | { __typename: "WorkerStateError" }
   | { __typename: "BadInputError" }
 );
 
@@ -194,6 +200,8 @@ export function errorOf(result: ErrorResult): QueueError {
       return new QueueFullError(message, path);
     case "QueueExistsError":
       return new QueueExistsError(message, path);
+    case "WorkerStateError":
+      return new WorkerStateError(message, path);
     case "BadInputError":
       return new BadInputError(message, path);
     default:

@@ -180,6 +180,9 @@ export const queues = schema.table(
   ],
 );
 
+/** Each set of labels that a job has ever needed: workers learn from it which lanes there are. */
+export const labelSets = schema.table("label_sets", { labels: text().array().primaryKey() });
+
 /** A worker process, alive or gone. */
 export const workers = schema.table(
   "workers",
@@ -198,15 +201,32 @@ export const workers = schema.table(
     /** Projects that it serves, with the folder's identity on its host. */
     projects: jsonb().$type<{ name: string; root: string }[]>().notNull(),
     state: text().notNull(),
+    /** The Python environment of each project as this worker has it: ProjectEnvironment by the project's name. */
+    environments: jsonb().$type<{ [project: string]: JsonObject }>().notNull().default({}),
+    /** It takes jobs that need some of these, or none. */
+    labels: text().array().notNull().default(sql`'{}'`),
     /** Where it keeps artifacts, and why it does not at present. */
     store: uuid(),
     storeProblem: text("store_problem"),
+    /** What somebody has asked of it, and when, who and why: it does so with its next heartbeat. Null: to take jobs. */
+    wanted: text().$type<"drain" | "stop">(),
+    wantedAt: at("wanted_at"),
+    wantedBy: text("wanted_by"),
+    wantedReason: text("wanted_reason"),
+    /** How long its runs may go on when it is asked to stop; null: as long as it was started with. */
+    stopGraceMs: integer("stop_grace_ms"),
     startedAt: at("started_at").notNull(),
     heartbeatAt: at("heartbeat_at").notNull(),
     endedAt: at("ended_at"),
   },
   (t) => [
     check("workers_state", sql`${t.state} in ('running', 'draining', 'stopped', 'dead')`),
+    check("workers_wanted", sql`${t.wanted} in ('drain', 'stop')`),
+    check(
+      "workers_wanted_by",
+      sql`(${t.wanted} is null) = (${t.wantedAt} is null) and (${t.wanted} is null) = (${t.wantedBy} is null)`,
+    ),
+    check("workers_stop_grace", sql`${t.stopGraceMs} is null or (${t.wanted} = 'stop' and ${t.stopGraceMs} >= 0)`),
     check("workers_ended", sql`(${t.endedAt} is not null) = (${t.state} in ('stopped', 'dead'))`),
     index("workers_alive").on(t.heartbeatAt).where(sql`${t.endedAt} is null`),
   ],
@@ -259,12 +279,16 @@ export const jobs = schema.table(
     /** At most `concurrency_limit` jobs with this key are with workers at the same time, whatever their queues; null: no such limit. */
     concurrencyKey: text("concurrency_key"),
     concurrencyLimit: integer("concurrency_limit"),
+    /** Only workers that have all these labels take it; each once, in order. Null: any worker. */
+    needs: text().array(),
     /** No other job that is asked for with this key of its project is made while this one waits (or runs); null: no such rule. */
     uniqueKey: text("unique_key"),
     /** Start of the first attempt of this life. */
     startedAt: at("started_at"),
     finishedAt: at("finished_at"),
     cancelRequestedAt: at("cancel_requested_at"),
+    /** Since when the running attempt seems to have stalled; null: it goes on, or none runs. */
+    stalledAt: at("stalled_at"),
     /** Kind of the last failed attempt's error. */
     errorKind: text("error_kind"),
   },
@@ -277,6 +301,7 @@ export const jobs = schema.table(
     check("jobs_finished", sql`(${t.finishedAt} is not null) = (${t.state} in (${listed(finalStates)}))`),
     check("jobs_running", sql`(${t.state} = 'running') = (${t.runToken} is not null)`),
     check("jobs_worker", sql`${t.state} <> 'running' or (${t.workerId} is not null and ${t.attempt} > 0)`),
+    check("jobs_stalled", sql`${t.stalledAt} is null or ${t.state} = 'running'`),
     check("jobs_ticketed", sql`${t.ticketedAt} is null or ${t.state} in ('queued', 'running')`),
     check(
       "jobs_concurrency",
@@ -307,6 +332,7 @@ export const jobs = schema.table(
     index("jobs_expiring")
       .on(t.expiresAt)
       .where(sql`${t.expiresAt} is not null and ${t.state} in ('scheduled', 'blocked', 'queued')`),
+    index("jobs_stalled_id").on(t.id).where(sql`${t.stalledAt} is not null`),
     index("jobs_unique").on(t.project, t.uniqueKey).where(sql`${t.uniqueKey} is not null and ${t.finishedAt} is null`),
     index("jobs_worker_id").on(t.workerId).where(sql`${t.state} = 'running'`),
   ],

@@ -144,6 +144,18 @@ export class JobStateError extends DomainError {
   }
 }
 
+/** The worker has ended or is about to, so that nothing else can be asked of it. */
+export class WorkerStateError extends DomainError {
+  readonly code = "CONFLICT";
+  readonly state: string;
+
+  constructor(workerId: string, state: string) {
+    const is = state === "stopped" ? "has stopped" : state === "dead" ? "is dead" : "was asked to stop";
+    super(`The worker ${workerId} ${is}: nothing else can be asked of it. Start another one.`, "input.id");
+    this.state = state;
+  }
+}
+
 /** A job is to run with the code that it ran with, and that code is gone: only what is in the project's folder can be run. */
 export class CodeChangedError extends DomainError {
   readonly code = "CODE_CHANGED";

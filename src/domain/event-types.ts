@@ -65,6 +65,15 @@ export const eventTypes = {
   },
   "job.released": { version: 1, versions: { 1: z.object({ reason: z.string() }) } },
   "job.rescued": { version: 1, versions: { 1: z.object({ error: errorSchema, losses: z.number() }) } },
+  "job.stalled": {
+    version: 1,
+    versions: {
+      1: z.discriminatedUnion("kind", [
+        z.object({ kind: z.literal("no_progress"), forMs: z.number() }),
+        z.object({ kind: z.literal("slow"), forMs: z.number(), p95Ms: z.number() }),
+      ]),
+    },
+  },
   "run.resolved": {
     version: 1,
     versions: {

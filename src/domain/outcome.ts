@@ -1,5 +1,5 @@
 import type { AttemptEnd } from "./lifecycle.ts";
-import { type RetryPolicy, retries, retryDelayMs } from "./retry.ts";
+import { askedDelayMs, type RetryPolicy, retries, retryDelayMs } from "./retry.ts";
 
 /**
  * Why an attempt did not succeed. PIPELINE: the user's code. TIMEOUT: longer than its timeout. WORKER_LOST: the worker or its
@@ -11,7 +11,7 @@ export type ErrorKind = (typeof errorKinds)[number];
 /** How an attempt ended, as the worker saw it. */
 export type Ended =
   | { outcome: "succeeded" }
-  | { outcome: "failed"; kind: ErrorKind; classes: readonly string[] }
+  | { outcome: "failed"; kind: ErrorKind; classes: readonly string[]; retryAfterMs?: number | undefined }
   /** The worker stopped before the run did. */
   | { outcome: "released"; nodeStarted: boolean };
 
@@ -48,5 +48,8 @@ export function outcomeOf(ended: Ended, job: Counters, policy: RetryPolicy, rand
   }
   const failed = { failures: failures + 1, losses, delayMs: 0 };
   if (failed.failures >= policy.maxAttempts || !retries(policy, ended)) return { transition: "fail", ...failed };
-  return { transition: "retry", ...failed, delayMs: retryDelayMs(failed.failures, policy, random) };
+  const { retryAfterMs } = ended;
+  const delayMs =
+    retryAfterMs === undefined ? retryDelayMs(failed.failures, policy, random) : askedDelayMs(retryAfterMs);
+  return { transition: "retry", ...failed, delayMs };
 }

@@ -10,6 +10,14 @@ export interface RetryPolicy {
   jitter: number;
   /** Class names; null: any exception but those that a further try cannot mend. */
   exceptions: readonly string[] | null;
+  /** Absent: exponential, the delay doubles each time. */
+  backoff?: "exponential" | "fixed";
+  /** Instead of both: before the second try, the third …; the last one holds for all further ones. */
+  delaysMs?: readonly number[];
+  /** No delay is longer, jitter included. Absent: an hour before the jitter, or the policy's own delay where that is longer. */
+  maxDelayMs?: number;
+  /** Class names that are never tried again, whatever `exceptions` says. */
+  never?: readonly string[];
 }
 
 const hourMs = 3_600_000;
@@ -25,8 +33,20 @@ const hopeless = ["ImportError", "SyntaxError", "MemoryError"];
  * lengthened at random so that failures do not march in step. FlowerPower's formula, outside the process.
  */
 export function retryDelayMs(failures: number, policy: RetryPolicy, random = Math.random): number {
-  const delayMs = Math.min(policy.delayMs * 2 ** (failures - 1), Math.max(hourMs, policy.delayMs));
-  return Math.round(delayMs * (1 + policy.jitter * random()));
+  const { backoff, delaysMs = [], maxDelayMs } = policy;
+  const listed = delaysMs[Math.min(failures, delaysMs.length) - 1];
+  const doubled = Math.min(policy.delayMs * 2 ** (failures - 1), Math.max(hourMs, policy.delayMs));
+  const delayMs = listed ?? (backoff === "fixed" ? policy.delayMs : doubled);
+  const lengthened = Math.round(delayMs * (1 + policy.jitter * random()));
+  return maxDelayMs === undefined ? lengthened : Math.min(lengthened, maxDelayMs);
+}
+
+/** Nobody waits longer for what an exception says of itself. */
+const longestAskedMs = 24 * hourMs;
+
+/** The delay that an exception asks for by its `retry_after`: as it says, without jitter, up to a day. */
+export function askedDelayMs(retryAfterMs: number): number {
+  return Math.round(Math.min(Math.max(retryAfterMs, 0), longestAskedMs));
 }
 
 /**
@@ -37,6 +57,7 @@ export function retries(policy: RetryPolicy, error: { kind: ErrorKind; classes: 
   if (error.kind === "INVALID" || error.kind === "CANCELLED") return false;
   const is = (name: string) =>
     error.classes.some((full) => full === name || (!name.includes(".") && full.split(".").at(-1) === name));
+  if (policy.never?.some(is)) return false;
   const named = policy.exceptions?.filter((name) => name !== "Exception" && name !== "BaseException") ?? [];
   if (named.some(is)) return true;
   if (hopeless.some(is)) return false;

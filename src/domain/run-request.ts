@@ -74,6 +74,8 @@ export interface RunOptions {
   reuse?: ReuseMode;
   /** At most so many jobs with the same key at the same time. Without a key of its own: the pipeline's, as its YAML tells its jobs apart. */
   concurrency?: { limit: number; key: string | null };
+  /** Only workers that have all these labels take it. */
+  needs?: string[];
   /** Nodes that run whatever is stored of them. */
   recompute?: string[];
   /** The jobs that this one was rerun from, nearest first: what they have stored may be taken. Set by a rerun, never asked for. */
@@ -88,6 +90,12 @@ export interface RetryRequest {
   retryDelayMs?: number;
   jitterFactor?: number;
   retryExceptions?: string[];
+  backoff?: "exponential" | "fixed";
+  /** Instead of a delay that grows: before each further try, the last one for all that follow. */
+  delaysMs?: number[];
+  maxDelayMs?: number;
+  /** Class names of errors that are never tried again. */
+  nonRetryableExceptions?: string[];
 }
 
 /** Who asks. */

@@ -162,10 +162,10 @@ function sorted(verb: BulkAct["verb"], ids: readonly string[], jobs: readonly Jo
   return result;
 }
 
-/** As pruning does it, whatever their age. */
+/** As a prune does it: with all that belongs to them, and the floor of the feed rises. */
 async function deleteJobs(tx: Sql, ids: readonly string[]): Promise<void> {
   await tx`
-    with doomed as materialized (select id from jobs where id = any(${ids as string[]}::uuid[])), ${removal(tx)}
+    with doomed as materialized (select id from jobs where id = any(${ids as string[]}::uuid[]) order by id for update), ${removal(tx)}
     select count(*) from removed`;
 }
 

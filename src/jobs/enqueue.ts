@@ -11,6 +11,7 @@ import {
 } from "../domain/errors.ts";
 import { idText } from "../domain/ids.ts";
 import type { JsonObject } from "../domain/json.ts";
+import { labelSet } from "../domain/lanes.ts";
 import { isFinal, type JobState } from "../domain/lifecycle.ts";
 import type { Actor, PlanRequest, RunRequest, Unique } from "../domain/run-request.ts";
 import { concurrencyOf } from "../pipelines/concurrency.ts";
@@ -171,6 +172,7 @@ export async function newJob(
     metadata: request.metadata ?? null,
     uniqueKey: request.unique?.key ?? null,
     concurrency: concurrencyOf(request, settings, pipeline),
+    needs: labelSet(settings.needs),
     actor: actor.name,
     requestId: actor.requestId,
     requestedBy: request.requestedBy,

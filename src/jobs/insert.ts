@@ -35,6 +35,8 @@ export interface NewJob {
   uniqueKey?: string | null;
   /** At most so many jobs with this key at the same time; null: no such limit. */
   concurrency: { key: string; limit: number } | null;
+  /** Labels that a worker must have, each once, in order; null: any worker. */
+  needs: string[] | null;
   actor: string;
   requestId: string | null;
   requestedBy: string | null;
@@ -76,7 +78,7 @@ export async function insertJobs(sql: Sql, backend: Backend, jobs: readonly NewJ
       from jsonb_to_recordset(${sql.json(jobs as never)}) as i (
         id uuid, "shownId" text, project text, pipeline text, queue text, priority smallint, "runAt" timestamptz,
         "expiresAt" timestamptz, "runInMs" float8, "expiresInMs" float8, metadata jsonb, "uniqueKey" text, "maxAttempts" int, "maxLosses" int, "onWorkerLost" text, inputs jsonb, "finalVars" jsonb,
-        config jsonb, options jsonb, retry jsonb, "timeoutMs" int, tags jsonb, concurrency jsonb, actor text, "requestId" text,
+        config jsonb, options jsonb, retry jsonb, "timeoutMs" int, tags jsonb, concurrency jsonb, needs text[], actor text, "requestId" text,
         "requestedBy" text, plan jsonb, "rerunOf" jsonb, "idempotencyKey" text, fingerprint text
       )
     ), room as materialized (
@@ -106,18 +108,21 @@ export async function insertJobs(sql: Sql, backend: Backend, jobs: readonly NewJ
     ), made as (
       insert into jobs (
         id, project, pipeline, queue, state, priority, max_attempts, max_losses, on_worker_lost, last_seq,
-        created_at, run_at, expires_at, ticketed_at, concurrency_key, concurrency_limit, unique_key
+        created_at, run_at, expires_at, ticketed_at, concurrency_key, concurrency_limit, unique_key, needs
       )
       select i.id, i.project, i.pipeline, i.queue,
         (case when i.due_at > queue_now() then 'scheduled' else 'queued' end)::job_state,
         i.priority, i."maxAttempts", i."maxLosses", i."onWorkerLost", 1,
         queue_now(), coalesce(i.due_at, queue_now()), i.expires_at,
         case when coalesce(i.due_at <= queue_now(), true) and ${isAdmittedAtOnce(sql, "i")} then queue_now() end,
-        i.concurrency_key, i.concurrency_limit, i."uniqueKey"
+        i.concurrency_key, i.concurrency_limit, i."uniqueKey", i.needs
       from input i join queues q on q.name = i.queue
       where (i."idempotencyKey" is null or i.id in (select job_id from claimed))
         and i.id not in (select id from earlier)
       returning *
+    ), labelled as (
+      insert into label_sets (labels) select distinct needs from made where needs is not null order by needs
+      on conflict do nothing
     ), requested as (
       insert into job_requests (
         job_id, inputs, final_vars, config, options, retry, timeout_ms, tags, metadata, actor, requested_by, plan,

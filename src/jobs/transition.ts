@@ -93,6 +93,7 @@ export function movedJobs(sql: Sql, backend: Backend, name: TransitionName): Fra
       update jobs j set
         state = ${next},
         last_seq = j.last_seq + 1,
+        stalled_at = null,
         run_token = ${to === "running" ? sql`i."runToken"` : sql`null`},
         finished_at = case when ${next} in ${sql([...finalStates])} then queue_now() end,
         ticketed_at = ${ticketedAt(sql, to, next)}
@@ -100,7 +101,7 @@ export function movedJobs(sql: Sql, backend: Backend, name: TransitionName): Fra
       from input i, locked l
       where j.id = i.id and l.id = j.id and j.attempt = i.attempt and j.state in ${sql([...from])} ${guard(sql, name)}
       returning j.id, j.state, j.attempt, j.life, j.last_seq as seq, j.project, j.queue, j.priority, j.run_at,
-        j.ticketed_at, j.concurrency_key, i.data, i."workerId" as worker_id, i."runToken" as run_token, i."attemptId" as attempt_id,
+        j.ticketed_at, j.concurrency_key, j.needs, i.data, i."workerId" as worker_id, i."runToken" as run_token, i."attemptId" as attempt_id,
         i."errorKind" as error_kind, i.error
     ), recorded as (
       insert into events (job_id, seq, life, attempt, type, version, recorded_at, occurred_at, data)

@@ -21,6 +21,8 @@ export interface JobSettings {
   concurrency: number | null;
   /** What tells the jobs of a pipeline apart by key: `inputs.NAME`, `tags.PREFIX`. Empty: all have one key. */
   concurrencyKey: string[];
+  /** Labels that a worker must have to take it. */
+  needs: string[];
   runtime: "warm" | "fresh";
   results: "full" | "summary" | "none";
   /** How long results and files are kept, and a log that was cut. */
@@ -46,6 +48,7 @@ export const jobDefaults: Pick<JobSettings, Setting> = {
   priority: priorities.default,
   concurrency: null,
   concurrencyKey: [],
+  needs: [],
   runtime: "warm",
   results: "full",
   resultTtlMs: 7 * 86_400_000,
@@ -87,7 +90,8 @@ export function resolveSettings(
       | "resultTtlMs"
       | "logTtlMs"
       | "concurrency"
-      | "concurrencyKey",
+      | "concurrencyKey"
+      | "needs",
   >(
     key: Key,
     requested?: JobSettings[Key] | null,
@@ -101,7 +105,7 @@ export function resolveSettings(
       jobDefaults[key] as JobSettings[Key],
     );
 
-  const retry = retryOf([
+  const retry = retryOf(request.retry, [
     [asRetrySetting(request.retry), asked],
     [pipeline.jobQueue.retry, ofPipeline],
     [pipeline.retry, ofRun],
@@ -124,6 +128,7 @@ export function resolveSettings(
   const priority = firstGiven<number>([[request.priority, asked]], jobDefaults.priority);
   const concurrency = first("concurrency", request.options.concurrency?.limit);
   const concurrencyKey = first("concurrencyKey");
+  const needs = first("needs", request.options.needs);
   const timeout = first("timeoutMs", request.timeoutMs);
   // Who runs a pipeline does not raise what its project allows it.
   const maxMemory = first("maxMemoryBytes");
@@ -144,6 +149,7 @@ export function resolveSettings(
     priority: priority.value,
     concurrency: concurrency.value,
     concurrencyKey: concurrencyKey.value,
+    needs: needs.value,
     runtime: runtime.value,
     results: results.value,
     resultTtlMs: resultTtl.value,
@@ -160,6 +166,7 @@ export function resolveSettings(
       priority: priority.source,
       concurrency: concurrency.source,
       concurrencyKey: concurrencyKey.source,
+      needs: needs.source,
       runtime: runtime.source,
       results: results.source,
       resultTtlMs: resultTtl.source,
@@ -209,7 +216,10 @@ type WrittenRetry = NonNullable<ProjectDescription["jobQueue"]["retry"]>;
  * The policy of the nearest place that says how often, its other values filled from the places around it.
  * Only what is written counts: FlowerPower would try any failure three times more, which nobody has asked for (B12).
  */
-function retryOf(places: readonly (readonly [retry: WrittenRetry | null, source: string])[]) {
+function retryOf(
+  request: RetryRequest | null,
+  places: readonly (readonly [retry: WrittenRetry | null, source: string])[],
+) {
   const [, source] = places.find(([retry]) => retry?.maxRetries !== undefined) ?? [];
   if (source === undefined) return { policy: noRetry, source: byDefault, forbidden: false };
   // A request stands for itself; what it leaves out is FlowerPower's default.
@@ -222,8 +232,20 @@ function retryOf(places: readonly (readonly [retry: WrittenRetry | null, source:
     delayMs: Math.round((nearestOf("retryDelay") ?? retryDefaults.retryDelay) * 1000),
     jitter: nearestOf("jitterFactor") ?? retryDefaults.jitterFactor,
     exceptions: nearestOf("retryExceptions") ?? null,
+    ...(source === asked && onlyOfRequests(request)),
   };
   return { policy, source, forbidden: maxRetries === 0 };
+}
+
+/** What FlowerPower's files have no words for. */
+function onlyOfRequests(request: RetryRequest | null): Partial<RetryPolicy> {
+  const { backoff, delaysMs, maxDelayMs, nonRetryableExceptions: never } = request ?? {};
+  return {
+    ...(backoff !== undefined && { backoff }),
+    ...(delaysMs !== undefined && { delaysMs }),
+    ...(maxDelayMs !== undefined && { maxDelayMs }),
+    ...(never !== undefined && { never }),
+  };
 }
 
 /** The database counts attempts in 32 bits. */

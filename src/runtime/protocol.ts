@@ -23,6 +23,8 @@ export const errorInfoSchema = z.object({
   message: z.string(),
   /** Qualified names of the class and its bases, most special first: `builtins.ConnectionError`, `builtins.OSError` … */
   classes: z.array(z.string()),
+  /** What the exception's own `retry_after` says; absent when it says nothing. */
+  retryAfterMs: z.number().min(0).optional(),
   traceback: z.string().nullable(),
   /** The node that failed, null when none had begun. */
   node: z.string().nullable(),
@@ -160,6 +162,8 @@ export const jobQueueSettingsSchema = z.object({
   /** How many jobs with one key may be with workers at the same time, and what tells the pipeline's jobs apart by key. */
   concurrency: z.number().int().positive().nullish(),
   concurrencyKey: z.array(z.string()).nullish(),
+  /** Labels that a worker must have. */
+  needs: z.array(z.string()).nullish(),
 });
 export type JobQueueSettings = z.infer<typeof jobQueueSettingsSchema>;
 

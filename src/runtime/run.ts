@@ -1,5 +1,6 @@
 import { noRunLimits, type RunLimits } from "../domain/run-limits.ts";
 import type { RuntimeChild } from "./child.ts";
+import { CpuWatch } from "./cpu-watch.ts";
 import { EventQueue, type NumberedEvent, type QueueLimits } from "./event-queue.ts";
 import type { Exit } from "./exit.ts";
 import { LimitWatch } from "./limit-watch.ts";
@@ -15,6 +16,9 @@ export interface RunOptions {
   timeoutMs: number | null;
   /** What it may use; beyond it is killed. */
   limits?: RunLimits;
+  /** Told when its processes have used processor time, looked at every `cpuLookMs`. */
+  onCpu?: () => void;
+  cpuLookMs?: number;
   /** Stops the run; its reason is a StopRequest. */
   signal: AbortSignal;
   /** Told what whoever runs this system should know. */
@@ -61,6 +65,8 @@ export async function run(child: RuntimeChild, request: RunRequest, options: Run
     (exceeded) => stopping.beyond(exceeded),
     (error) => options.warn?.(`what a run uses cannot be seen, so its limits do not hold: ${String(error)}`),
   );
+  using _cpuWatch =
+    options.onCpu === undefined ? null : new CpuWatch(child.pid, options.cpuLookMs ?? 10_000, options.onCpu);
   const answer = Promise.withResolvers<EndedMessage | { type: "exit"; exit: Exit }>();
   const hangUp = child.converse(request, (message, bytes) => {
     const fault = progress.see(message, request.id);

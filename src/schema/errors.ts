@@ -10,12 +10,14 @@ import {
   ProjectDisabledError,
   QueueExistsError,
   QueueFullError,
+  WorkerStateError,
 } from "../domain/errors.ts";
 import { uuidOf } from "../domain/ids.ts";
 import type { JobState } from "../domain/lifecycle.ts";
 import { builder } from "./builder.ts";
 import { JobStateEnum } from "./job-state.ts";
 import { Problem } from "./problem.ts";
+import { WorkerState } from "./worker-state.ts";
 
 export const ErrorInterface = builder.interfaceRef<DomainError>("Error").implement({
   description: "Something that the caller can act on.",
@@ -124,6 +126,19 @@ builder.objectType(JobStateError, {
       type: JobStateEnum,
       description: "The state it is in.",
       resolve: ({ state }) => state as JobState,
+    }),
+  }),
+});
+
+builder.objectType(WorkerStateError, {
+  name: "WorkerStateError",
+  description: "The worker has ended or was asked to stop: nothing else can be asked of it.",
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    state: t.field({
+      type: WorkerState,
+      description: "The state it is in.",
+      resolve: ({ state }) => state as "stopped",
     }),
   }),
 });

@@ -21,6 +21,7 @@ export const eventTypenames = {
   "job.requeued": "JobRequeued",
   "job.released": "JobReleased",
   "job.rescued": "JobRescued",
+  "job.stalled": "JobStalled",
   "run.resolved": "RunResolved",
   "node.started": "NodeStarted",
   "node.reused": "NodeReused",

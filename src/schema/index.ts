@@ -18,6 +18,7 @@ import "./job-events.ts";
 import "./job-links.ts";
 import "./job-list.ts";
 import "./job-log.ts";
+import "./job-losses.ts";
 import "./job-ref.ts";
 import "./metrics.ts";
 import "./node-run.ts";
@@ -43,6 +44,8 @@ import "./server.ts";
 import "./time-left.ts";
 import "./update-job.ts";
 import "./worker.ts";
+import "./worker-actions.ts";
+import "./worker-list.ts";
 import { builder } from "./builder.ts";
 
 /** The API. Making it does no I/O and reads no configuration. */

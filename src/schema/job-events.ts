@@ -1,4 +1,5 @@
 /** What happens to a job as a whole. */
+import { builder } from "./builder.ts";
 import { eventType } from "./event-of.ts";
 import { JobChange } from "./job-change.ts";
 import { JobStateEnum } from "./job-state.ts";
@@ -102,3 +103,28 @@ eventType("job.rescued", "The worker died, and the job was queued again.", (t) =
   error: t.field({ type: EventError, description: "What is known of the end.", resolve: ({ data }) => data.error }),
   losses: t.int({ description: "Workers that this life has lost.", resolve: ({ data }) => data.losses }),
 }));
+
+const StallReason = builder.enumType("StallReason", {
+  description: "Why a run is taken for stalled.",
+  values: {
+    NO_PROGRESS: { value: "no_progress", description: "It has told nothing and used no processor time for long." },
+    SLOW: { value: "slow", description: "It takes several times what nearly all runs of its pipeline took." },
+  } as const,
+});
+
+eventType(
+  "job.stalled",
+  "A running job seems to have stalled. Told once for each attempt; it may go on all the same.",
+  (t) => ({
+    stalledFor: t.field({ type: StallReason, description: "Why it seems so.", resolve: ({ data }) => data.kind }),
+    forMs: t.float({
+      description: "NO_PROGRESS: since it was last heard of; SLOW: since the attempt began.",
+      resolve: ({ data }) => data.forMs,
+    }),
+    p95Ms: t.float({
+      nullable: true,
+      description: "SLOW: how long 95 of 100 runs took at the most; else null.",
+      resolve: ({ data }) => (data.kind === "slow" ? data.p95Ms : null),
+    }),
+  }),
+);

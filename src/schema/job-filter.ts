@@ -1,4 +1,4 @@
-import { and, eq, gte, inArray, lt, type SQL, sql } from "drizzle-orm";
+import { and, eq, gte, inArray, isNotNull, isNull, lt, type SQL, sql } from "drizzle-orm";
 import type { AnyPgColumn } from "drizzle-orm/pg-core";
 import { jobTags } from "../db/tables.ts";
 import { BadInputError } from "../domain/errors.ts";
@@ -20,6 +20,9 @@ export const JobFilter = builder.inputType("JobFilter", {
     }),
     queue: t.string({ description: "Only jobs of this queue." }),
     tag: t.string({ description: "Only jobs with this tag." }),
+    stalled: t.boolean({
+      description: "True: only jobs whose run seems to have stalled; false: only others. Absent: both.",
+    }),
     metadata: t.field({
       type: [MetadataFilter],
       description: "Only jobs whose metadata has all of these, at most 5.",
@@ -34,7 +37,7 @@ export type JobFilterInput = typeof JobFilter.$inferInput;
 
 /** The columns of `jobs` under whatever name the statement gives the table. */
 export type JobColumns = Record<
-  "id" | "state" | "project" | "pipeline" | "queue" | "createdAt" | "finishedAt" | "runAt",
+  "id" | "state" | "project" | "pipeline" | "queue" | "createdAt" | "finishedAt" | "runAt" | "stalledAt",
   AnyPgColumn
 >;
 
@@ -80,7 +83,7 @@ export function filterCondition(filter: JobFilterInput | null | undefined, jobs:
   if (filter == null) return undefined;
   const { project, pipeline } = pipelineOf(filter);
   const ids = idsOf(filter);
-  const { states, queue, tag, metadata, createdAfter, createdBefore } = filter;
+  const { states, queue, tag, metadata, stalled, createdAfter, createdBefore } = filter;
   return and(
     ids === null ? undefined : inArray(jobs.id, ids),
     states == null ? undefined : stateIn(jobs.state, states),
@@ -90,6 +93,7 @@ export function filterCondition(filter: JobFilterInput | null | undefined, jobs:
     tag == null
       ? undefined
       : sql`${jobs.id} in (select ${jobTags.jobId} from ${jobTags} where ${jobTags.tag} = ${tag})`,
+    stalled == null ? undefined : stalled ? isNotNull(jobs.stalledAt) : isNull(jobs.stalledAt),
     metadata == null ? undefined : hasMetadata(jobs.id, metadata),
     createdAfter == null
       ? undefined

@@ -60,6 +60,11 @@ export const jobRef = builder.drizzleNode("jobs", {
       description:
         "Of the jobs with this key only `concurrencyLimit` may be with workers at the same time; null: no such limit.",
     }),
+    needs: t.stringList({
+      description: "Labels that a worker must have to take it; none: any worker does.",
+      select: { columns: { needs: true } },
+      resolve: ({ needs }) => needs ?? [],
+    }),
     concurrencyLimit: t.exposeInt("concurrencyLimit", {
       nullable: true,
       description:
@@ -203,6 +208,12 @@ export const jobRef = builder.drizzleNode("jobs", {
       resolve: ({ startedAt, finishedAt }) =>
         startedAt === null || finishedAt === null ? null : finishedAt.getTime() - startedAt.getTime(),
     }),
+    stalledAt: t.expose("stalledAt", {
+      type: "DateTime",
+      nullable: true,
+      description:
+        "Since when its run seems to have stalled: no event and no processor time for 10 minutes, or three times as long as nearly all runs before. Null when it goes on, and when none runs.",
+    }),
     waitingFor: t.string({
       nullable: true,
       description:
@@ -216,6 +227,7 @@ export const jobRef = builder.drizzleNode("jobs", {
           ticketedAt: true,
           concurrencyKey: true,
           concurrencyLimit: true,
+          needs: true,
         },
       },
       resolve: (job, _args, context) => waitingFor(job, context),

@@ -3,7 +3,7 @@ import type { RetryPolicy as Policy } from "../domain/retry.ts";
 import type { JobPlan } from "../jobs/plan.ts";
 import type { JobSettings } from "../pipelines/policy.ts";
 import { builder } from "./builder.ts";
-import { OnWorkerLost, ResultMode, ReuseMode, RuntimeMode } from "./run-options.ts";
+import { Backoff, OnWorkerLost, ResultMode, ReuseMode, RuntimeMode } from "./run-options.ts";
 
 const sourceIs = "Who says so: `request`, a file with its key, or `default`.";
 
@@ -32,6 +32,14 @@ const PlannedOnWorkerLost = builder
       source: t.exposeString("source", { description: sourceIs }),
     }),
   });
+
+const PlannedLabels = builder.objectRef<{ value: string[]; source: string }>("PlannedLabels").implement({
+  description: "Labels that a worker must have.",
+  fields: (t) => ({
+    value: t.exposeStringList("value", { description: "The labels; none: any worker." }),
+    source: t.exposeString("source", { description: sourceIs }),
+  }),
+});
 
 const PlannedRuntime = builder
   .objectRef<{ value: JobSettings["runtime"]; source: string }>("PlannedRuntime")
@@ -74,6 +82,21 @@ const PlannedRetry = builder.objectRef<Policy & { source: string }>("PlannedRetr
     retryDelayMs: t.exposeFloat("delayMs", { description: "Before the second try; doubles for each further one." }),
     jitterFactor: t.exposeFloat("jitter", {
       description: "The part of the delay by which it is lengthened at random.",
+    }),
+    backoff: t.field({
+      type: Backoff,
+      description: "How the delay grows.",
+      resolve: (policy) => policy.backoff ?? "exponential",
+    }),
+    delaysMs: t.intList({
+      nullable: true,
+      description: "The delay before each further try, the last one for all that follow; null: it is not listed.",
+      resolve: ({ delaysMs }) => (delaysMs === undefined ? null : [...delaysMs]),
+    }),
+    maxDelayMs: t.exposeInt("maxDelayMs", { nullable: true, description: "No delay is longer; null: an hour." }),
+    nonRetryableExceptions: t.stringList({
+      description: "Class names of the errors that are never tried again.",
+      resolve: ({ never }) => [...(never ?? [])],
     }),
     retryExceptions: t.stringList({
       nullable: true,
@@ -121,6 +144,11 @@ export const PlannedSettings = builder.objectRef<JobPlan>("PlannedSettings").imp
       type: PlannedNumber,
       description: "So many jobs with its concurrency key might be with workers at the same time.",
       resolve: ({ settings: { concurrency: value, sources } }) => ({ value, source: sources.concurrency }),
+    }),
+    needs: t.field({
+      type: PlannedLabels,
+      description: "Labels that a worker must have to take it.",
+      resolve: ({ settings: { needs: value, sources } }) => ({ value, source: sources.needs }),
     }),
     timeoutMs: t.field({
       type: PlannedNumber,

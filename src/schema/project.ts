@@ -1,53 +1,17 @@
 import { queryFromInfo } from "@pothos/plugin-drizzle";
 import { and, gt, lt, sql } from "drizzle-orm";
 import type { projects as projectsTable } from "../db/tables.ts";
-import type { JsonObject } from "../domain/json.ts";
 import type { CataloguedPipeline } from "../pipelines/catalogue.ts";
 import { builder } from "./builder.ts";
 import { livingWorkers } from "./living-workers.ts";
 import { type Keyset, pageComplexity, readPage } from "./page.ts";
 import { pageNodes } from "./page-nodes.ts";
 import { Problem } from "./problem.ts";
+import { ProjectEnvironment } from "./project-environment.ts";
 import { RunError } from "./run-error.ts";
 import { Worker } from "./worker.ts";
 
 type Description = CataloguedPipeline["project"];
-
-const ProjectEnvironment = builder.objectRef<JsonObject>("ProjectEnvironment").implement({
-  description: "The Python environment in which a project's pipelines run.",
-  fields: (t) => ({
-    python: t.string({
-      nullable: true,
-      description: "Path of the interpreter; null when it is not known.",
-      resolve: (e) => text(e, "python", "executable"),
-    }),
-    pythonVersion: t.string({
-      nullable: true,
-      description: "Python's version; null when it is not known.",
-      resolve: (e) => text(e, "python", "version"),
-    }),
-    pythonSource: t.string({
-      nullable: true,
-      description: "Why this interpreter was chosen; null when it is not known.",
-      resolve: (e) => text(e, "python", "source"),
-    }),
-    flowerpower: t.string({
-      nullable: true,
-      description: "FlowerPower's version; null when it is missing.",
-      resolve: (e) => text(e, "packages", "flowerpower"),
-    }),
-    hamilton: t.string({
-      nullable: true,
-      description: "Hamilton's version; null when it is missing.",
-      resolve: (e) => text(e, "packages", "hamilton"),
-    }),
-    packages: t.field({
-      type: "JSONObject",
-      description: "Versions by distribution name.",
-      resolve: ({ packages }) => (packages ?? {}) as JsonObject,
-    }),
-  }),
-});
 
 const ProjectExecutor = builder.objectRef<NonNullable<Description["executors"]>[number]>("ProjectExecutor").implement({
   description: "What can run the branches of `Parallelizable` nodes.",
@@ -170,9 +134,3 @@ builder.queryField("projects", (t) =>
     { name: "ProjectsConnectionEdge", description: "A project in its list." },
   ),
 );
-
-function text(environment: JsonObject, part: string, key: string): string | null {
-  const found = environment[part];
-  const value = typeof found === "object" && found !== null && !Array.isArray(found) ? found[key] : null;
-  return typeof value === "string" ? value : null;
-}

@@ -2,12 +2,12 @@
 import { z } from "zod";
 import { BadInputError } from "../domain/errors.ts";
 import { jsonProblems } from "../domain/json.ts";
-import { namePattern, nameRule, priorities } from "../domain/lanes.ts";
+import { labelPattern, labelRule, mostLabels, namePattern, nameRule, priorities } from "../domain/lanes.ts";
 import type { PlanRequest, RetryRequest, RunOptions } from "../domain/run-request.ts";
 import { builder } from "./builder.ts";
 import type { Context } from "./context.ts";
 import { ShapeError } from "./edge-errors.ts";
-import { ExecutorType, LogLevel, OnWorkerLost, ResultMode, ReuseMode, RuntimeMode } from "./run-options.ts";
+import { Backoff, ExecutorType, LogLevel, OnWorkerLost, ResultMode, ReuseMode, RuntimeMode } from "./run-options.ts";
 
 const dayMs = 86_400_000;
 export const name = z.string().min(1).max(257);
@@ -25,6 +25,16 @@ export const ExecutorInput = builder.inputType("ExecutorInput", {
     numCpus: t.int({ description: "Processors, 1 to 1024.", validate: z.int().min(1).max(1024).nullish() }),
   }),
 });
+
+const classNames = z
+  .array(
+    z
+      .string()
+      .max(200)
+      .regex(/^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/),
+  )
+  .max(50)
+  .nullish();
 
 export const RetryInput = builder.inputType("RetryInput", {
   description: "When a failed attempt is tried again. What is absent is the pipeline's own.",
@@ -45,15 +55,21 @@ export const RetryInput = builder.inputType("RetryInput", {
     retryExceptions: t.stringList({
       description:
         "Class names of the errors that are tried again, at most 50: `ConnectionError`, `requests.exceptions.Timeout`.",
-      validate: z
-        .array(
-          z
-            .string()
-            .max(200)
-            .regex(/^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/),
-        )
-        .max(50)
-        .nullish(),
+      validate: classNames,
+    }),
+    backoff: t.field({ type: Backoff, description: "How the delay grows; it doubles when absent." }),
+    delaysMs: t.intList({
+      description:
+        "Instead of a delay that grows: before the second try, the third …, the last one for all further ones. At most 100.",
+      validate: z.array(z.int().min(0).max(dayMs)).min(1).max(100).nullish(),
+    }),
+    maxDelayMs: t.int({
+      description: "No delay is longer, jitter included, up to a day. An hour before the jitter when absent.",
+      validate: z.int().min(0).max(dayMs).nullish(),
+    }),
+    nonRetryableExceptions: t.stringList({
+      description: "Class names of the errors that are never tried again, at most 50, whatever `retryExceptions` says.",
+      validate: classNames,
     }),
   }),
 });
@@ -119,6 +135,13 @@ export const runFields = (t: InputFields) => ({
     type: ConcurrencyInput,
     description: "How many jobs like it may be with workers at the same time; as the pipeline's YAML says when absent.",
   }),
+  needs: t.stringList({
+    description: `Labels that a worker must have to take it, at most ${mostLabels}: \`gpu\`, \`region=eu\`; as the YAML says when absent, none when empty.`,
+    validate: z
+      .array(z.string().regex(labelPattern, `The label cannot be used: ${labelRule}`))
+      .max(mostLabels)
+      .nullish(),
+  }),
 });
 
 export const PlanJobInput = builder.inputType("PlanJobInput", {
@@ -164,7 +187,7 @@ async function nameOf({ project = null, pipeline }: RunInput, { catalogue }: Con
 }
 
 function optionsOf({ executor, concurrency: limit, ...input }: RunInput): RunOptions {
-  const { logLevel, runtime, results, reuse, recompute } = input;
+  const { logLevel, runtime, results, reuse, recompute, needs } = input;
   const concurrency = limit == null ? null : { limit: limit.limit, key: limit.key ?? null };
   return given<RunOptions>({
     executor: executorOf(executor),
@@ -174,6 +197,7 @@ function optionsOf({ executor, concurrency: limit, ...input }: RunInput): RunOpt
     reuse,
     recompute,
     concurrency,
+    needs,
   });
 }
 

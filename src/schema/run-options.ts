@@ -141,6 +141,16 @@ export const RunOptions = builder.objectRef<RunOptionsShape>("RunOptions").imple
   }),
 });
 
+export const Backoff = builder.enumType("Backoff", {
+  description: "How the delay before a further try grows.",
+  values: {
+    EXPONENTIAL: { value: "exponential", description: "It doubles each time." },
+    FIXED: { value: "fixed", description: "It stays as it is." },
+  } as const satisfies {
+    [K in NonNullable<RetryRequest["backoff"]> as Uppercase<K>]: { value: K; description: string };
+  },
+});
+
 export const RetryPolicy = builder.objectRef<RetryRequest>("RetryPolicy").implement({
   description: "When a failed attempt is tried again, as asked for.",
   fields: (t) => ({
@@ -157,6 +167,22 @@ export const RetryPolicy = builder.objectRef<RetryRequest>("RetryPolicy").implem
       nullable: true,
       description:
         "Class names of the errors that are tried again. Null: the pipeline's own, else any but those that another try cannot mend.",
+    }),
+    backoff: t.field({
+      type: Backoff,
+      nullable: true,
+      description: "How the delay grows. Null: it doubles.",
+      resolve: ({ backoff }) => backoff,
+    }),
+    delaysMs: t.intList({
+      nullable: true,
+      description: "The delay before each further try, the last one for all that follow. Null: it is not listed.",
+      resolve: ({ delaysMs }) => delaysMs,
+    }),
+    maxDelayMs: t.exposeInt("maxDelayMs", { nullable: true, description: "No delay is longer. Null: an hour." }),
+    nonRetryableExceptions: t.exposeStringList("nonRetryableExceptions", {
+      nullable: true,
+      description: "Class names of the errors that are never tried again.",
     }),
   }),
 });

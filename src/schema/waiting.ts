@@ -3,7 +3,7 @@ import { idText } from "../domain/ids.ts";
 import type { JobState } from "../domain/lifecycle.ts";
 import { Batch } from "./batch.ts";
 import type { Context } from "./context.ts";
-import { livingWorkers } from "./living-workers.ts";
+import { type LivingWorker, livingWorkers } from "./living-workers.ts";
 
 interface Waiting {
   state: JobState;
@@ -13,6 +13,7 @@ interface Waiting {
   ticketedAt: Date | null;
   concurrencyKey: string | null;
   concurrencyLimit: number | null;
+  needs: string[] | null;
 }
 
 /** Why a job waits, in a person's words; null when it does not wait, or only for a free slot of a worker. */
@@ -28,9 +29,20 @@ export async function waitingFor(job: Waiting, context: Context): Promise<string
   const queue = queues.get(job.queue);
   if (disabled.has(job.project)) return `project ${job.project} is disabled`;
   if (queue?.pausedAt != null) return pauseOf(queue);
-  if (!workers.some(({ projects }) => projects.includes(job.project))) return `no worker has project ${job.project}`;
+  const serving = workers.filter(({ projects }) => projects.includes(job.project));
+  if (serving.length === 0) return `no worker has project ${job.project}`;
+  const able = serving.filter(({ labels }) => (job.needs ?? []).every((label) => labels.includes(label)));
+  if (able.length === 0) return missingLabels(job.needs ?? [], serving);
+  if (able.every(({ draining }) => draining)) return `no worker of project ${job.project} takes jobs: they drain`;
   if (job.ticketedAt !== null) return null;
   return (await holdersOf(job, context)) ?? limitOf(queue) ?? `its turn in queue ${job.queue}`;
+}
+
+/** Labels that nobody has; or that no single worker has together. */
+function missingLabels(needs: readonly string[], serving: readonly LivingWorker[]): string {
+  const unknown = needs.filter((label) => !serving.some(({ labels }) => labels.includes(label)));
+  if (unknown.length === 0) return `no worker has all the labels ${needs.join(", ")}`;
+  return `no worker has the ${unknown.length === 1 ? "label" : "labels"} ${unknown.join(", ")}`;
 }
 
 /** A queue that is paused or lets only so much pass. */

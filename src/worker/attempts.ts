@@ -15,13 +15,19 @@ import { type CancelledBy, decide, endOf, nobody, notRun } from "./ending.ts";
 import { type Executed, withheld } from "./kept.ts";
 import { recordsOf } from "./record.ts";
 import type { Held } from "./session.ts";
+import type { Watched } from "./stalled.ts";
 import type { Ticket } from "./tickets.ts";
 import type { End, Started, Writes } from "./writes.ts";
 
 /** Runs the pipeline of a started attempt. */
 export type Execute = (
   started: Started,
-  hooks: { signal: AbortSignal; onEvents(batch: NumberedEvent[]): Promise<void> },
+  hooks: {
+    signal: AbortSignal;
+    onEvents(batch: NumberedEvent[]): Promise<void>;
+    /** It has done something that is no event: used processor time. */
+    onProgress?: () => void;
+  },
 ) => Promise<Executed>;
 
 /** The policy for a job whose attempt has failed, given the retry that its run has read from the pipeline's files. */
@@ -42,10 +48,7 @@ export interface AttemptsOptions {
 
 const strayMs = 5000;
 
-interface Running {
-  jobId: string;
-  runToken: string;
-  startedAt: number;
+interface Running extends Watched {
   stop: AbortController;
   /** The attempt is another's or nobody's: nothing more of it is written. */
   superseded: boolean;
@@ -73,6 +76,11 @@ export class Attempts {
   /** Attempts under way, with those that are about to begin. */
   get size(): number {
     return this.#running.size + this.#starting.size;
+  }
+
+  /** What runs and has not ended. */
+  underWay(): Watched[] {
+    return [...this.#running.values()].filter(({ ending, superseded }) => !ending && !superseded);
   }
 
   has(jobId: string): boolean {
@@ -113,8 +121,14 @@ export class Attempts {
   async #run(started: Started, runToken: string): Promise<void> {
     const running: Running = {
       jobId: started.jobId,
+      attempt: started.attempt,
       runToken,
+      project: started.project,
+      pipeline: started.pipeline,
       startedAt: performance.now(),
+      progressAt: performance.now(),
+      stalled: null,
+      stallTold: false,
       stop: new AbortController(),
       superseded: false,
       releasing: false,
@@ -200,12 +214,16 @@ export class Attempts {
   }
 
   async #execute(started: Started, running: Running): Promise<Executed> {
+    const onProgress = () => {
+      running.progressAt = performance.now();
+    };
     const onEvents = async (told: NumberedEvent[]) => {
+      onProgress();
       const batch = recordsOf({ jobId: started.jobId, attempt: started.attempt, runToken: running.runToken }, told);
       await this.#persist(running, () => this.#options.writes.append(batch));
     };
     try {
-      const ended = await this.#options.execute(started, { signal: running.stop.signal, onEvents });
+      const ended = await this.#options.execute(started, { signal: running.stop.signal, onEvents, onProgress });
       // The last words of a process that has crashed may be anything.
       return { ...ended, error: storable(ended.error) };
     } catch (error) {

@@ -21,7 +21,9 @@ export function decide(started: Started, ended: RunEnded, policy: RetryPolicy, r
 }
 
 function howItEnded({ error }: RunEnded): Ended {
-  return error === null ? { outcome: "succeeded" } : { outcome: "failed", kind: error.kind, classes: error.classes };
+  if (error === null) return { outcome: "succeeded" };
+  const { kind, classes, retryAfterMs } = error;
+  return { outcome: "failed", kind, classes, retryAfterMs };
 }
 
 /** A run that fails by itself while the worker stops has failed; one that the worker has stopped is handed back. */

@@ -39,6 +39,8 @@ export interface ExecuteOptions {
   /** Where results are kept that are no small JSON; null: nowhere. */
   store?: WorkerStore | null;
   limits?: Partial<ArtifactLimits>;
+  /** How often is looked whether a run uses processor time. */
+  cpuLookMs?: number;
   /** The time by the database's clock. */
   now?: () => number;
 }
@@ -49,7 +51,7 @@ const againMs = 250;
 export function executeIn(options: ExecuteOptions): Execute {
   const { runtimes, catalogue, workDir, grace, store = null, now = Date.now } = options;
   const limits = { ...artifactLimits, ...options.limits };
-  return async (started, { signal, onEvents }) => {
+  return async (started, { signal, onEvents, onProgress }) => {
     const settings = await asked(() => settingsOf(catalogue, started, null), signal);
     if (settings === null) throw new NotFoundError("pipeline", `${started.project}/${started.pipeline}`, null);
     const completed = completedBy(started, settings, options);
@@ -80,6 +82,8 @@ export function executeIn(options: ExecuteOptions): Execute {
           timeoutMs: settings.timeoutMs,
           limits: limitsOf(settings),
           signal,
+          ...(onProgress === undefined ? {} : { onCpu: onProgress }),
+          ...(options.cpuLookMs === undefined ? {} : { cpuLookMs: options.cpuLookMs }),
           ...(grace === undefined ? {} : { grace }),
           queue: { spoolDir: join(workDir, "spool") },
         },

@@ -7,6 +7,7 @@ import type { Wakeups } from "../events/wakeups.ts";
 import type { GitStates } from "../pipelines/git.ts";
 import { pruneVersions } from "../pipelines/prune-versions.ts";
 import { type DescribedProject, publishProject } from "../pipelines/publish.ts";
+import { storable } from "../pipelines/storable.ts";
 import { answerVariant, pruneVariants } from "../pipelines/variants.ts";
 import type { RuntimeChild } from "../runtime/child.ts";
 import { describeProject } from "../runtime/describe.ts";
@@ -33,6 +34,7 @@ export interface ProjectsOptions {
   db: Database;
   wakeups: Wakeups;
   projects: readonly ServedProject[];
+  labels: readonly string[];
   workerId(): string;
   git: GitStates;
   /** A runtime of the project that is ready and has run nothing, to be ended by who takes it; null when none is there. */
@@ -168,14 +170,26 @@ export class Projects implements AsyncDisposable {
       environment,
       git,
     });
+    await db.sql`
+      update workers set environments = environments || ${db.sql.json({ [served.name]: storable(environment) } as never)}
+      where id = ${workerId()}`;
     wakeups.ring("describe");
     log("project published", { project: served.name, changed, removed, error: error?.message ?? null });
     return described;
   }
 
+  /** For each project and queue: the lane of jobs that need no labels, and one for each set of needed labels that this worker has. */
   async #serveLanes(): Promise<void> {
-    const queues = await this.#options.db.sql<{ name: string }[]>`select name from queues order by name`;
-    this.#options.onLanes([...this.#usable].flatMap((project) => queues.map(({ name }) => laneOf(project, name))));
+    const { sql } = this.#options.db;
+    const lines = await sql<{ queue: string; needs: string[] | null }[]>`
+      select q.name as queue, s.needs
+      from queues q cross join (
+        select null::text[] as needs
+        union all select labels from label_sets where labels <@ ${[...this.#options.labels]}::text[]
+      ) s
+      order by q.name, s.needs nulls first`;
+    const lanesOf = (project: string) => lines.map(({ queue, needs }) => laneOf(project, queue, needs));
+    this.#options.onLanes([...this.#usable].flatMap(lanesOf));
   }
 
   async #prune(): Promise<void> {

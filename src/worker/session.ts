@@ -12,6 +12,7 @@ export interface SessionOptions {
   slots: number;
   version: string;
   projects: { name: string; root: string }[];
+  labels?: readonly string[];
   /** Where it keeps artifacts. */
   store?: WorkerStore | null;
   heartbeatMs?: number;
@@ -28,7 +29,18 @@ export interface Held {
   cancelReason: string | null;
 }
 
+/** What somebody has asked of this worker through the API; null: that it takes jobs. */
+export interface Wish {
+  wanted: "drain" | "stop" | null;
+  /** How long runs may go on when it is to stop; null: as long as it was started with. */
+  graceMs: number | null;
+  by: string | null;
+  reason: string | null;
+}
+
 export interface SessionEvents {
+  /** With each heartbeat, after `beat`. */
+  wished(wish: Wish): void;
   /** After each heartbeat: what this worker runs according to the database, as of the moment `askedAt` (performance.now). */
   beat(held: readonly Held[], askedAt: number): void;
   /** This worker was declared dead: what it runs belongs to others, or to nobody. A new session has begun under a new id. */
@@ -89,6 +101,13 @@ export class WorkerSession implements AsyncDisposable {
     if (this.#beating === null) this.#run();
   }
 
+  /** What it says of itself from the next heartbeat on. */
+  say(state: "running" | "draining"): void {
+    if (this.#state === state) return;
+    this.#state = state;
+    this.beatNow();
+  }
+
   async drain(): Promise<void> {
     this.#state = "draining";
     await this.#db.sql`update workers set state = 'draining' where id = ${this.#id} and ended_at is null`;
@@ -118,18 +137,22 @@ export class WorkerSession implements AsyncDisposable {
   }
 
   async #register(): Promise<void> {
-    const { slots, version, projects, store = null } = this.#options;
+    const { slots, version, projects, labels = [], store = null } = this.#options;
     const identity = processIdentity(process.pid) ?? `${hostname()}/${process.pid}`;
     const id = this.#db.ids.next();
     const poolId = this.#poolId;
+    const before = this.#id === "" ? null : this.#id;
     this.#lockNumber = await this.#db.sql.begin(async (tx) => {
       await refuseClaimedProjects(tx, { id, host: hostname() }, projects);
       await refuseOtherStores(tx, { id, host: hostname() }, store);
       const [row] = await tx<{ lockNumber: number }[]>`
         insert into workers (id, host, pid, process, version, slots, projects, store, pool_id, state, started_at,
-          heartbeat_at)
-        values (${id}, ${hostname()}, ${process.pid}, ${identity}, ${version}, ${slots}, ${tx.json(projects)},
-          ${store?.id ?? null}, ${poolId}, ${this.#state}, queue_now(), queue_now())
+          heartbeat_at, labels, environments, wanted, wanted_at, wanted_by, wanted_reason, stop_grace_ms)
+        select ${id}, ${hostname()}, ${process.pid}, ${identity}, ${version}, ${slots}, ${tx.json(projects)},
+          ${store?.id ?? null}, ${poolId}, ${this.#state}, queue_now(), queue_now(), ${[...labels]}::text[],
+          -- What was asked of the worker that was declared dead is asked of this one: it is the same process.
+          coalesce(w.environments, '{}'), w.wanted, w.wanted_at, w.wanted_by, w.wanted_reason, w.stop_grace_ms
+        from (select 1) one left join workers w on w.id = ${before}
         returning lock_number as "lockNumber"`;
       if (row === undefined) throw new Error("the worker's row was not inserted");
       return row.lockNumber;
@@ -200,12 +223,13 @@ export class WorkerSession implements AsyncDisposable {
     try {
       if (this.#client === null) await this.#connect();
       const askedAt = performance.now();
-      const held = await this.#ask();
-      if (held === null) {
+      const answer = await this.#ask();
+      if (answer === null) {
         this.#events.superseded();
         await this.#register();
       } else {
-        this.#events.beat(held, askedAt);
+        this.#events.beat(answer.held, askedAt);
+        this.#events.wished(answer.wish);
         await this.#lock(this.#client as pg.Client);
       }
       this.#failures = 0;
@@ -220,26 +244,30 @@ export class WorkerSession implements AsyncDisposable {
   }
 
   /** Writes the heartbeat and reads what this worker runs; null when it was declared dead. */
-  async #ask(): Promise<Held[] | null> {
-    const { rows } = await (this.#client as pg.Client).query<HeartbeatRow>(heartbeat, [this.#id]);
-    return heldOf(rows);
+  async #ask(): Promise<{ held: Held[]; wish: Wish } | null> {
+    const { rows } = await (this.#client as pg.Client).query<HeartbeatRow & Wish>(heartbeat, [this.#id, this.#state]);
+    const held = heldOf(rows);
+    return held === null ? null : { held, wish: rows[0] as Wish };
   }
 }
 
 type HeartbeatRow = Held & { alive: boolean };
 
-/** The heartbeat of worker `$1`. */
+/** The heartbeat of worker `$1`, which says that its state is `$2`. */
 export const heartbeat = `
   with beat as (
-    update workers set heartbeat_at = queue_now() where id = $1 and ended_at is null returning id
+    update workers set heartbeat_at = queue_now(), state = $2 where id = $1 and ended_at is null
+    returning wanted, stop_grace_ms, wanted_by, wanted_reason
   )
-  select exists (select 1 from beat) as alive, j.id as "jobId", j.attempt, j.run_token as "runToken",
+  select b.alive is true as alive, b.wanted, b.stop_grace_ms as "graceMs", b.wanted_by as by, b.wanted_reason as reason,
+    j.id as "jobId", j.attempt, j.run_token as "runToken",
     j.cancel_requested_at is not null as "cancelRequested",
     case when j.cancel_requested_at is not null then (
       select e.data ->> 'reason' from events e
       where e.job_id = j.id and e.type = 'job.cancel_requested' order by e.seq desc limit 1
     ) end as "cancelReason"
-  from (select 1) one left join jobs j on j.worker_id = $1 and j.state = 'running'`;
+  from (select 1) one left join (select true as alive, * from beat) b on true
+  left join jobs j on j.worker_id = $1 and j.state = 'running'`;
 
 /** What a worker runs, by the answer to its heartbeat; null when it was declared dead. */
 export function heldOf(rows: readonly HeartbeatRow[]): Held[] | null {

@@ -30,6 +30,10 @@ const idleLane = "idle";
 export class TicketTaker {
   readonly #options: TicketOptions;
   readonly #tasks: TaskList = { [idleLane]: async () => {} };
+  #wanted: ReadonlySet<string> = new Set();
+  #held = false;
+  /** The pool's name stands in the worker's row: a ticket that it locks can be found there. */
+  #named = false;
   readonly #pgPool: pg.Pool;
   #pool: WorkerPool | null = null;
   #stopping = false;
@@ -53,24 +57,21 @@ export class TicketTaker {
 
   /** Serves these lanes from now on, and no others. */
   serve(lanes: readonly string[]): void {
-    const wanted = new Set([...lanes, idleLane]);
-    const task: Task = async (payload) => {
-      try {
-        await this.#options.take(payload as Ticket);
-      } catch (error) {
-        // graphile-worker gives the ticket out again, and tells nobody: its logger is silent.
-        this.#options.onError(error as Error);
-        throw error;
-      }
-    };
-    let added = 0;
-    for (const lane of wanted) {
-      if (Object.hasOwn(this.#tasks, lane)) continue;
-      this.#tasks[lane] = task;
-      added += 1;
-    }
-    for (const lane of Object.keys(this.#tasks)) if (!wanted.has(lane)) delete this.#tasks[lane];
-    if (added > 0 && !this.#stopping) this.#pool?.nudge(this.#options.slots);
+    this.#wanted = new Set(lanes);
+    this.#apply();
+  }
+
+  /** Takes no tickets until it is told to take them again. Those that it has are done. */
+  hold(): void {
+    if (this.#held) return;
+    this.#held = true;
+    this.#apply();
+  }
+
+  takeAgain(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    this.#apply();
   }
 
   /** Takes no more tickets; resolves when those that were taken are done. */
@@ -83,9 +84,9 @@ export class TicketTaker {
 
   async #open(): Promise<void> {
     const { slots, prefetch, onPool } = this.#options;
-    const lanes = Object.entries(this.#tasks);
     // Without lanes at first: a ticket must not be locked by a pool whose name is not yet in the worker's row.
-    for (const lane of Object.keys(this.#tasks)) if (lane !== idleLane) delete this.#tasks[lane];
+    this.#named = false;
+    this.#apply();
     this.#pool = runTaskList(
       {
         concurrency: slots,
@@ -101,8 +102,26 @@ export class TicketTaker {
       this.#pgPool,
     );
     await onPool(this.#pool.id);
-    for (const [lane, task] of lanes) this.#tasks[lane] = task;
+    this.#named = true;
+    this.#apply();
     this.#pool.nudge(slots);
+  }
+
+  /**
+   * graphile-worker fetches for the lanes that it can enumerate. One that is no longer served keeps its task unseen: a ticket
+   * of a fetch that was under way is still done.
+   */
+  #apply(): void {
+    const value: Task = (payload) => this.#options.take(payload as Ticket);
+    const served = this.#named && !this.#held ? this.#wanted : new Set<string>();
+    let added = 0;
+    for (const lane of new Set(Object.getOwnPropertyNames(this.#tasks)).union(served)) {
+      if (lane === idleLane) continue;
+      const enumerable = served.has(lane);
+      if (enumerable && !Object.keys(this.#tasks).includes(lane)) added += 1;
+      Object.defineProperty(this.#tasks, lane, { value, enumerable, configurable: true });
+    }
+    if (added > 0 && !this.#stopping) this.#pool?.nudge(this.#options.slots);
   }
 
   async #keepOpen(): Promise<void> {

@@ -6,6 +6,7 @@ import type { JsonObject } from "../domain/json.ts";
 import { startRounds } from "../events/rounds.ts";
 import type { JobsContext } from "../jobs/context.ts";
 import { GitStates } from "../pipelines/git.ts";
+import { openHistories } from "../pipelines/history.ts";
 import { openRuntimes } from "../runtime/pool.ts";
 import type { Grace } from "../runtime/stop.ts";
 import { Attempts, type Execute, type PolicyOf } from "./attempts.ts";
@@ -13,8 +14,9 @@ import { executeIn, policyFrom } from "./execute.ts";
 import { Projects, type ServedProject } from "./projects.ts";
 import { giveBack } from "./rescue.ts";
 import { pruneReuse, reuseLimits } from "./reuse-store.ts";
-import { WorkerSession } from "./session.ts";
+import { type Wish, WorkerSession } from "./session.ts";
 import { claimStore } from "./shared-store.ts";
+import { lookMsOf, type StallTimes, stallTimes, startStalls } from "./stalled.ts";
 import { startSweep } from "./sweep.ts";
 import { TicketTaker } from "./tickets.ts";
 import { openWrites } from "./writes.ts";
@@ -24,6 +26,8 @@ export interface WorkerOptions {
   slots: number;
   version: string;
   projects: readonly ServedProject[];
+  /** It takes jobs that need some of these labels, or none. */
+  labels?: readonly string[];
   /** Folder for the private folders of runs and for events that do not fit into memory. */
   workDir: string;
   /** For hashing values from the environment (see `cli/hash-key.ts`); null or absent: they are not hashed. */
@@ -33,6 +37,8 @@ export interface WorkerOptions {
   store?: ArtifactStore | null;
   artifactLimits?: Partial<ArtifactLimits>;
   heartbeatMs?: number;
+  /** When a run counts as stalled. */
+  stalls?: Partial<StallTimes>;
   /** For stopping a run softly, then by force. */
   grace?: Grace;
   /** Fetch so many tickets at once: for many short jobs. */
@@ -48,6 +54,8 @@ export interface Worker {
   readonly slots: number;
   /** Settles when its projects are described and their jobs are taken. */
   readonly ready: Promise<void>;
+  /** Settles when somebody asks it to stop through the API. It takes nothing more then; whoever has started it stops it. */
+  readonly stopAsked: Promise<Wish>;
   /** Attempts under way. */
   running(): number;
   /**
@@ -63,8 +71,12 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
   const { slots, version, log } = options;
   const served = options.projects.map(({ name, dir }) => ({ name, root: dir }));
   const store = options.store ?? null;
+  const stalls = { ...stallTimes, ...options.stalls };
   const claimed = store === null ? null : await claimStore(db.sql, store);
   let session: WorkerSession;
+  const hurried = Promise.withResolvers<void>();
+  let stopping: Promise<void> | null = null;
+  const stopAsked = Promise.withResolvers<Wish>();
   const git = new GitStates();
   const runtimes = openRuntimes({ projects: options.projects, slots, log });
   const attempts = new Attempts({
@@ -82,6 +94,7 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
         projects: options.projects,
         git,
         hashKey: options.hashKey ?? null,
+        cpuLookMs: lookMsOf(stalls),
         ...graceOf(options),
       }),
     policyOf: policyOf(options, policyFrom(catalogue)),
@@ -99,15 +112,20 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
       slots,
       version,
       projects: served,
+      labels: options.labels ?? [],
       store: claimed,
       ...(options.heartbeatMs ? { heartbeatMs: options.heartbeatMs } : {}),
     },
     {
       beat: (held, askedAt) => attempts.reconcile(held, askedAt),
+      wished: (wish) => follow(wish),
       superseded: () => attempts.supersedeAll(),
       failed: (error) => log("heartbeat failed", { error: String(error) }),
     },
   );
+  const asked = wakeups.subscribe("worker", (workerIds) => {
+    if (workerIds === null || workerIds.includes(session.id)) session.beatNow();
+  });
   const cancels = wakeups.subscribe("cancel", (jobIds) => {
     if (jobIds === null || jobIds.some((id) => attempts.has(id))) session.beatNow();
   });
@@ -120,10 +138,23 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
     onError: (error) => log("taking tickets failed", { error: String(error) }),
   });
   await tickets.start();
+
+  /** Does what somebody has asked of this worker. Told again and again: with each heartbeat. */
+  function follow(wish: Wish): void {
+    if (stopping !== null && wish.wanted !== "stop") return;
+    if (wish.wanted === null) tickets.takeAgain();
+    else tickets.hold();
+    session.say(wish.wanted === null ? "running" : "draining");
+    if (wish.wanted !== "stop") return;
+    stopAsked.resolve(wish);
+    if (wish.graceMs === 0) hurried.resolve();
+  }
+
   const projects = new Projects({
     db,
     wakeups,
     projects: options.projects,
+    labels: options.labels ?? [],
     workerId: () => session.id,
     git,
     takeSpare: (project) => runtimes.takeSpare(project),
@@ -139,6 +170,15 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
     log,
   });
 
+  const histories = openHistories(db);
+  const stalled = startStalls({
+    db,
+    wakeups,
+    underWay: () => attempts.underWay(),
+    historyOf: ({ project, pipeline }) => histories.of({ project, pipeline }),
+    times: stalls,
+    onError: (error) => log("looking for stalled runs failed", { error: String(error) }),
+  });
   const pruning = startRounds(
     async () => {
       const { entries, bytes } = await pruneReuse(options.workDir);
@@ -148,15 +188,12 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
     (error) => log("pruning what is kept for reuse failed", { error: String(error) }),
   );
 
-  const hurried = Promise.withResolvers<void>();
-  let stopping: Promise<void> | null = null;
-
   async function stop(graceMs: number): Promise<void> {
     // First of all: nothing that follows may take so long that another ticket is taken.
     const told = (error: unknown) => log("stopping in order failed", { error: String(error) });
     const stopped = tickets.stop().catch(told);
     const pruned = Promise.resolve(pruning[Symbol.asyncDispose]()).catch(told);
-    const undescribed = Promise.all([projects[Symbol.asyncDispose](), sweep[Symbol.asyncDispose]()]).then(
+    const undescribed = Promise.all([projects, sweep, stalled].map((one) => one[Symbol.asyncDispose]())).then(
       () => {},
       told,
     );
@@ -168,6 +205,7 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
     await atMost(handBackMs, attempts.idle());
     attempts.abandon();
     cancels.close();
+    asked.close();
     await Promise.all([
       runtimes.close(leaveMs),
       atMost(leaveMs, stopped),
@@ -184,6 +222,7 @@ export async function startWorker(context: JobsContext, options: WorkerOptions):
     host: hostname(),
     slots,
     ready: projects.published,
+    stopAsked: stopAsked.promise,
     running: () => attempts.size,
     async stop({ graceMs }) {
       if (graceMs === 0) hurried.resolve();

@@ -30,6 +30,17 @@ describe("readConfig", () => {
     expect(read).not.toThrow("hunter2");
   });
 
+  it("takes how long jobs are kept, and tells how it is written", () => {
+    const { keep } = readConfig({ FLOWERPOWER_QUEUE_KEEP: "14d,failed=never,last=5" });
+    const fortnightMs = 14 * 86_400_000;
+    expect(keep).toEqual({
+      ageMs: { succeeded: fortnightMs, failed: null, cancelled: fortnightMs, expired: fortnightMs },
+      keepLast: 5,
+    });
+    expect(readConfig({}).keep).toBeNull();
+    expect(() => readConfig({ FLOWERPOWER_QUEUE_KEEP: "soon" })).toThrow(/FLOWERPOWER_QUEUE_KEEP: a time .*last=50/);
+  });
+
   it.each([
     [{ NO_COLOR: "1", FORCE_COLOR: "1" }, false],
     [{ FORCE_COLOR: "1" }, true],

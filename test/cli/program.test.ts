@@ -120,7 +120,7 @@ describe("enqueue", () => {
   });
 
   it.each([
-    [["enqueue"], "missing required argument 'pipeline'"],
+    [["enqueue"], "Name a pipeline, or a file of requests by --from."],
     [["enqueue", "bakery/bread", "--nosuch"], "unknown option '--nosuch'"],
     [["enqueue", "bakery/bread", "--in", "soon"], "Write it like 30m"],
     [["enqueue", "bakery/bread", "--at", "2026-02-31"], "--at 2026-02-31 is no time"],

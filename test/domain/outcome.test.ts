@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { attemptEnds, transitions } from "../../src/domain/lifecycle.ts";
 import { type Counters, type Ended, errorKinds, type Outcome, outcomeOf } from "../../src/domain/outcome.ts";
-import { noRetry } from "../../src/domain/retry.ts";
+import { noRetry, type RetryPolicy } from "../../src/domain/retry.ts";
 
 const policy = { ...noRetry, maxAttempts: 3, delayMs: 1000, jitter: 0 };
 const job = (given: Partial<Counters> = {}): Counters => ({
@@ -123,5 +123,14 @@ describe("attemptEnds", () => {
       (from as readonly string[]).includes("running"),
     );
     expect(fromRunning.map(([name]) => name).toSorted()).toEqual(attemptEnds.toSorted());
+  });
+
+  it("waits as long as the exception asks for, up to a day, when it is tried again at all", () => {
+    const asks = (retryAfterMs: number): Ended => ({ outcome: "failed", kind: "PIPELINE", classes: [], retryAfterMs });
+    const thrice: RetryPolicy = { ...noRetry, maxAttempts: 3, delayMs: 5000, maxDelayMs: 10 };
+    expect(outcomeOf(asks(1234), job({}), thrice)).toMatchObject({ transition: "retry", delayMs: 1234 });
+    expect(outcomeOf(asks(0), job({}), thrice)).toMatchObject({ transition: "retry", delayMs: 0 });
+    expect(outcomeOf(asks(1e12), job({}), thrice)).toMatchObject({ transition: "retry", delayMs: 86_400_000 });
+    expect(outcomeOf(asks(1234), job({ failures: 2 }), thrice)).toMatchObject({ transition: "fail", delayMs: 0 });
   });
 });

@@ -30,6 +30,22 @@ describe("retryDelayMs", () => {
     expect(retryDelayMs(2, jittered, () => 0.999_999)).toBe(3000);
   });
 
+  it("stays as it is when it is fixed", () => {
+    expect(retryDelayMs(9, policy({ delayMs: 1000, backoff: "fixed" }))).toBe(1000);
+  });
+
+  it("is taken from a list, the last one for all that follow", () => {
+    const listed = policy({ delayMs: 1, delaysMs: [10, 60_000, 0] });
+    expect([1, 2, 3, 4, 50].map((failures) => retryDelayMs(failures, listed))).toEqual([10, 60_000, 0, 0, 0]);
+  });
+
+  it("is never longer than its cap, jitter included", () => {
+    const capped = { maxDelayMs: 1500, jitter: 1 };
+    expect(retryDelayMs(1, policy({ ...capped, delayMs: 1000 }), () => 0.2)).toBe(1200);
+    expect(retryDelayMs(1, policy({ ...capped, delayMs: 1000 }), () => 0.9)).toBe(1500);
+    expect(retryDelayMs(4, policy({ ...capped, delaysMs: [9000] }))).toBe(1500);
+  });
+
   it("may be nothing", () => {
     expect(retryDelayMs(7, policy({ delayMs: 0, jitter: 1 }))).toBe(0);
   });
@@ -61,6 +77,12 @@ describe("retries", () => {
     ["a name in other letters", ["keyerror"], key, false],
   ])("covers %s", (_what, exceptions, classes, covered) => {
     expect(retries(policy({ exceptions }), { kind: "PIPELINE", classes })).toBe(covered);
+  });
+
+  it("never covers what is named so, by its class or a base, whatever else is named", () => {
+    const never = policy({ exceptions: ["KeyError", "Exception"], never: ["LookupError"] });
+    expect(retries(never, { kind: "PIPELINE", classes: key })).toBe(false);
+    expect(retries(never, { kind: "PIPELINE", classes: http })).toBe(true);
   });
 
   it("covers a timeout, which has no class, when it covers any exception", () => {

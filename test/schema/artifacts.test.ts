@@ -187,7 +187,7 @@ it("a worker tells where it keeps artifacts, and why it does not", async () => {
   await db.sql`insert into artifact_stores (id, url) values (${store}, 's3://results/a')`;
   await db.sql`update workers set store = ${store}, store_problem = 'the disk is full' where id =
     (select worker_id from attempts where job_id = ${run.jobId})`;
-  const { data } = await server.post("{ workers { artifactStore artifactProblem } }");
+  const { data } = await server.post("{ workers { nodes { artifactStore artifactProblem } } }");
   expect(data.workers).toContainEqual({ artifactStore: "s3://results/a", artifactProblem: "the disk is full" });
   const ready = await (await fetch(`${server.url}/ready`)).json();
   expect(ready).toMatchObject({ ready: true, artifacts: ["localhost: the disk is full"] });

@@ -352,7 +352,7 @@ describe("when a job is due, and how it is found", () => {
     expect(await found("customer=acme", "order=42")).toEqual([id]);
     expect(await found("customer=acme", "order=43")).toEqual([]);
     expect((await client.job(id))?.metadata).toEqual({ customer: "acme", order: 42 });
-    expect((await cli("job", id)).out).toContain("customer=acme, order=42");
+    expect((await cli("job", id)).out).toContain("order=42, customer=acme");
     await client.cancel(id);
     const rerun = await client.rerun({ id });
     expect(await found("customer=acme")).toEqual([rerun.job.id, id]);

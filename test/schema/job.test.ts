@@ -501,7 +501,7 @@ describe("pipelines and projects", () => {
         finalVars leaves graph { nodes { name kind dependsOn } } project { name } } }
       projects { nodes { id name environment { pythonVersion flowerpower } pipelines { name } workers { host } error { message } warnings { path } } }
       pipeline(name: "bakery/bread") { name } none: pipeline(name: "pizza") { name } project(name: "bakery") { name }
-      queues { id name pausedAt } workers { host } server { version actor scopes limits { depth } postgresVersion health { feedLagMs horizonHolder { pid } } }
+      queues { id name pausedAt } workers { nodes { host } } server { version actor scopes limits { depth } postgresVersion health { feedLagMs horizonHolder { pid } } }
     }`);
     expect(errors).toBeUndefined();
     expect(data.pipelines.nodes).toMatchObject([

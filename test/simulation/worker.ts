@@ -92,7 +92,7 @@ export class SimulatedWorker {
     this.#beating = true;
     try {
       const askedAt = performance.now();
-      const held = heldOf(await this.process.db.sql.unsafe(heartbeat, [this.#id]));
+      const held = heldOf(await this.process.db.sql.unsafe(heartbeat, [this.#id, "running"]));
       if (held !== null) return this.#attempts.reconcile(held, askedAt);
       this.#attempts.supersedeAll();
       this.#id = "";

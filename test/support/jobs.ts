@@ -98,6 +98,7 @@ export function newJob(given: Partial<NewJob> = {}): NewJob {
     options: {},
     retry: null,
     timeoutMs: null,
+    needs: null,
     concurrency: null,
     tags: [],
     actor: tester.name,

@@ -14,6 +14,7 @@ import { openCatalogue } from "../../src/pipelines/catalogue.ts";
 import { childEnvironment } from "../../src/runtime/environment.ts";
 import type { Grace } from "../../src/runtime/stop.ts";
 import { type RescueTimes, rescueTimes, startRescue } from "../../src/worker/rescue.ts";
+import type { StallTimes } from "../../src/worker/stalled.ts";
 import { startWorker } from "../../src/worker/worker.ts";
 
 /** Where a value is absent the product's default holds. */
@@ -25,6 +26,8 @@ export interface WorkerSetup {
   /** For hashing values from the environment. */
   hashKey?: string;
   slots?: number;
+  labels?: string[];
+  stalls?: Partial<StallTimes>;
   heartbeatMs?: number;
   rescue?: Partial<RescueTimes>;
   /** For stopping a run. */
@@ -53,6 +56,8 @@ const environment = () => childEnvironment({ own, databaseUrl: setup.databaseUrl
 const store = setup.artifacts === undefined ? null : openStore(setup.artifacts, { path: setup.python, environment });
 const worker = await startWorker(jobs, {
   slots: setup.slots ?? 1,
+  labels: setup.labels ?? [],
+  stalls: setup.stalls ?? {},
   version: "0.0.0-test",
   workDir: setup.workDir,
   projects: setup.projects.map(({ name, dir }) => ({ name, dir, python, environment })),
@@ -75,7 +80,11 @@ let signals = 0;
 async function stop(signal: NodeJS.Signals): Promise<void> {
   signals += 1;
   log("signal", { signal, running: worker.running() });
-  await worker.stop({ graceMs: signals > 1 ? 0 : (setup.graceMs ?? 30_000) });
+  await stopAll(signals > 1 ? 0 : (setup.graceMs ?? 30_000));
+}
+
+async function stopAll(graceMs: number): Promise<void> {
+  await worker.stop({ graceMs });
   for (const one of rounds) await one[Symbol.asyncDispose]();
   await store?.[Symbol.asyncDispose]();
   await wakeups.close();
@@ -84,6 +93,11 @@ async function stop(signal: NodeJS.Signals): Promise<void> {
   process.exit(0);
 }
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void stop(signal));
+
+void worker.stopAsked.then(async ({ graceMs, by, reason }) => {
+  log("asked to stop", { graceMs, by, reason });
+  await stopAll(graceMs ?? setup.graceMs ?? 30_000);
+});
 
 log("started", { worker: worker.id });
 await worker.ready;

@@ -17,7 +17,9 @@ export const graphileWorker: Backend = {
       from (
         select array_agg(
           row(
-            'run/' || r.project || '/' || r.queue,
+            -- As laneOf has it.
+            case when r.needs is null then 'run/' || r.project || '/' || r.queue
+              else 'needs/' || md5(r.project || '/' || r.queue || '/' || array_to_string(r.needs, ',')) end,
             json_build_object('job', r.id, 'attempt', r.attempt + 1),
             null,
             least(r.run_at, now()) - make_interval(secs => r.priority * ${priorityStepSeconds}::int),

@@ -28,6 +28,13 @@ export type AttemptOutcome =
   /** It succeeded. */
   | 'SUCCEED';
 
+/** How the delay before a further try grows. */
+export type Backoff =
+  /** It doubles each time. */
+  | 'EXPONENTIAL'
+  /** It stays as it is. */
+  | 'FIXED';
+
 /** Which job is to be stopped, and why. */
 export type CancelJobInput = {
   /** The job's id: `job_…`. */
@@ -121,6 +128,14 @@ export type DisableProjectInput = {
   reason?: string | null | undefined;
 };
 
+/** Which worker is to take nothing more, and why. */
+export type DrainWorkerInput = {
+  /** The worker's id: `wkr_…`. */
+  id: string | number;
+  /** Why, for whoever asks later; at most 1000 characters. */
+  reason?: string | null | undefined;
+};
+
 /** Which project is to be enabled. */
 export type EnableProjectInput = {
   /** The name under which it is registered. */
@@ -149,6 +164,8 @@ export type EnqueueJobInput = {
   logLevel?: LogLevel | null | undefined;
   /** A JSON object of texts, numbers and booleans to find it by, at most 20: `{"customer": "acme", "order": 42}`. */
   metadata?: Record<string, unknown> | null | undefined;
+  /** Labels that a worker must have to take it, at most 10: `gpu`, `region=eu`; as the YAML says when absent, none when empty. */
+  needs?: Array<string> | null | undefined;
   /** What becomes of a key that was used before. */
   onReplay?: OnReplay;
   /** What becomes of it when its worker dies; RETRY unless a retry of 0 is written. */
@@ -232,6 +249,8 @@ export type EventType =
   | 'JOB_RESCUED'
   /** `job.retry_planned`, the type JobRetryPlanned. */
   | 'JOB_RETRY_PLANNED'
+  /** `job.stalled`, the type JobStalled. */
+  | 'JOB_STALLED'
   /** `job.started`, the type JobStarted. */
   | 'JOB_STARTED'
   /** `job.succeeded`, the type JobSucceeded. */
@@ -344,6 +363,8 @@ export type JobFilter = {
   project?: string | null | undefined;
   /** Only jobs of this queue. */
   queue?: string | null | undefined;
+  /** True: only jobs whose run seems to have stalled; false: only others. Absent: both. */
+  stalled?: boolean | null | undefined;
   /** Only jobs in one of these states. */
   states?: Array<JobState> | null | undefined;
   /** Only jobs with this tag. */
@@ -535,6 +556,8 @@ export type PlanJobInput = {
   inputs?: Record<string, unknown> | null | undefined;
   /** The lowest level of log lines that is recorded. */
   logLevel?: LogLevel | null | undefined;
+  /** Labels that a worker must have to take it, at most 10: `gpu`, `region=eu`; as the YAML says when absent, none when empty. */
+  needs?: Array<string> | null | undefined;
   /** What becomes of it when its worker dies; RETRY unless a retry of 0 is written. */
   onWorkerLost?: OnWorkerLost | null | undefined;
   /** `project/pipeline`, or its name beside `project`. */
@@ -760,12 +783,26 @@ export type ResumeQueueInput = {
   name: string;
 };
 
+/** Which worker is to take jobs again. */
+export type ResumeWorkerInput = {
+  /** The worker's id: `wkr_…`. */
+  id: string | number;
+};
+
 /** When a failed attempt is tried again. What is absent is the pipeline's own. */
 export type RetryInput = {
+  /** How the delay grows; it doubles when absent. */
+  backoff?: Backoff | null | undefined;
+  /** Instead of a delay that grows: before the second try, the third …, the last one for all further ones. At most 100. */
+  delaysMs?: Array<number> | null | undefined;
   /** The part of the delay by which it is lengthened at random, 0 to 1. */
   jitterFactor?: number | null | undefined;
+  /** No delay is longer, jitter included, up to a day. An hour before the jitter when absent. */
+  maxDelayMs?: number | null | undefined;
   /** Further tries after the first, 0 to 100. */
   maxRetries: number;
+  /** Class names of the errors that are never tried again, at most 50, whatever `retryExceptions` says. */
+  nonRetryableExceptions?: Array<string> | null | undefined;
   /** Before the second try, up to a day; doubles for each further one. */
   retryDelayMs?: number | null | undefined;
   /** Class names of the errors that are tried again, at most 50: `ConnectionError`, `requests.exceptions.Timeout`. */
@@ -798,6 +835,23 @@ export type SetQueueLimitsInput = {
   name: string;
   /** How many of its jobs may be given to workers within a time; null: any number. Absent: as it is. */
   rateLimit?: RateLimitInput | null | undefined;
+};
+
+/** Why a run is taken for stalled. */
+export type StallReason =
+  /** It has told nothing and used no processor time for long. */
+  | 'NO_PROGRESS'
+  /** It takes several times what nearly all runs of its pipeline took. */
+  | 'SLOW';
+
+/** Which worker is to end, within which time, and why. */
+export type StopWorkerInput = {
+  /** How long its runs may go on, 0 to 86400000: a day. Absent: as long as it was started with (`--grace`). */
+  graceMs?: number | null | undefined;
+  /** The worker's id: `wkr_…`. */
+  id: string | number;
+  /** Why, for whoever asks later; at most 1000 characters. */
+  reason?: string | null | undefined;
 };
 
 /** Of all jobs of the project that are asked for with one key there is at most one in the states that count. */
@@ -870,6 +924,13 @@ export type UpdateJobsInput = {
   tags?: Array<string> | null | undefined;
 };
 
+/** What somebody has asked of a worker. */
+export type WorkerRequest =
+  /** To finish what it has, take nothing new, and stay. */
+  | 'DRAIN'
+  /** To finish what it has within a time, hand back the rest, and end. */
+  | 'STOP';
+
 /** Where a worker is in its life. */
 export type WorkerState =
   /** It vanished; others have taken over its jobs. */
@@ -889,7 +950,7 @@ export type RequeueJobMutationVariables = Exact<{
 export type RequeueJobMutation = { requeueJob:
     | { __typename: 'JobStateError', code: string, message: string, path: string | null, state: JobState }
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
-    | { __typename: 'RequeueJobSuccess', cursor: string, job: { id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } } }
+    | { __typename: 'RequeueJobSuccess', cursor: string, job: { id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } } }
    };
 
 export type RerunJobMutationVariables = Exact<{
@@ -905,7 +966,7 @@ export type RerunJobMutation = { rerunJob:
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
     | { __typename: 'ProjectDisabledError', code: string, message: string, path: string | null }
     | { __typename: 'QueueFullError', code: string, message: string, path: string | null }
-    | { __typename: 'RerunJobSuccess', replayed: boolean, job: { validated: boolean, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }, plan: { codeHash: string, nodes: Array<string>, reused: Array<string>, count: number } | null }
+    | { __typename: 'RerunJobSuccess', replayed: boolean, job: { validated: boolean, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }, plan: { codeHash: string, nodes: Array<string>, reused: Array<string>, count: number } | null }
    };
 
 export type CompareJobsQueryVariables = Exact<{
@@ -915,7 +976,7 @@ export type CompareJobsQueryVariables = Exact<{
 
 
 export type CompareJobsQuery = { compareJobs:
-    | { __typename: 'JobComparison', isSame: boolean, a: { id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }, b: { id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }, request: Array<{ path: string, kind: DifferenceKind, a: unknown, b: unknown, aSource: string | null, bSource: string | null }> | null, resolved: Array<{ path: string, kind: DifferenceKind, a: unknown, b: unknown, aSource: string | null, bSource: string | null }> | null, settings: Array<{ path: string, kind: DifferenceKind, a: unknown, b: unknown, aSource: string | null, bSource: string | null }>, packages: Array<{ path: string, kind: DifferenceKind, a: unknown, b: unknown, aSource: string | null, bSource: string | null }>, outcome: Array<{ path: string, kind: DifferenceKind, a: unknown, b: unknown, aSource: string | null, bSource: string | null }>, codeChange: { a: string | null, b: string | null, files: Array<{ path: string, kind: DifferenceKind, a: unknown, b: unknown, aSource: string | null, bSource: string | null }> } | null, nodes: Array<{ node: string, codeChanged: boolean | null, dependenciesChanged: boolean | null, a: { state: ComparedNodeState, runs: number, durationMs: number | null, codeHash: string | null, dependsOn: Array<string> | null } | null, b: { state: ComparedNodeState, runs: number, durationMs: number | null, codeHash: string | null, dependsOn: Array<string> | null } | null, duration: { aMs: number, bMs: number, differenceMs: number, ratio: number | null } | null }>, results: Array<{ name: string, aspects: Array<ResultAspect>, a: { hasValue: boolean, value: unknown, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null } | null, b: { hasValue: boolean, value: unknown, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null } | null }>, error: { a: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, b: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null } | null, duration: { aMs: number, bMs: number, differenceMs: number, ratio: number | null } | null }
+    | { __typename: 'JobComparison', isSame: boolean, a: { id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }, b: { id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }, request: Array<{ path: string, kind: DifferenceKind, a: unknown, b: unknown, aSource: string | null, bSource: string | null }> | null, resolved: Array<{ path: string, kind: DifferenceKind, a: unknown, b: unknown, aSource: string | null, bSource: string | null }> | null, settings: Array<{ path: string, kind: DifferenceKind, a: unknown, b: unknown, aSource: string | null, bSource: string | null }>, packages: Array<{ path: string, kind: DifferenceKind, a: unknown, b: unknown, aSource: string | null, bSource: string | null }>, outcome: Array<{ path: string, kind: DifferenceKind, a: unknown, b: unknown, aSource: string | null, bSource: string | null }>, codeChange: { a: string | null, b: string | null, files: Array<{ path: string, kind: DifferenceKind, a: unknown, b: unknown, aSource: string | null, bSource: string | null }> } | null, nodes: Array<{ node: string, codeChanged: boolean | null, dependenciesChanged: boolean | null, a: { state: ComparedNodeState, runs: number, durationMs: number | null, codeHash: string | null, dependsOn: Array<string> | null } | null, b: { state: ComparedNodeState, runs: number, durationMs: number | null, codeHash: string | null, dependsOn: Array<string> | null } | null, duration: { aMs: number, bMs: number, differenceMs: number, ratio: number | null } | null }>, results: Array<{ name: string, aspects: Array<ResultAspect>, a: { hasValue: boolean, value: unknown, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null } | null, b: { hasValue: boolean, value: unknown, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null } | null }>, error: { a: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, b: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null } | null, duration: { aMs: number, bMs: number, differenceMs: number, ratio: number | null } | null }
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
    };
 
@@ -964,7 +1025,7 @@ export type UpdateJobMutation = { updateJob:
     | { __typename: 'JobStateError', code: string, message: string, path: string | null, state: JobState }
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
     | { __typename: 'QueueFullError', code: string, message: string, path: string | null }
-    | { __typename: 'UpdateJobSuccess', job: { queue: string, priority: number, id: string, project: string, pipeline: string, state: JobState, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } } }
+    | { __typename: 'UpdateJobSuccess', job: { queue: string, priority: number, id: string, project: string, pipeline: string, state: JobState, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } } }
    };
 
 export type CancelJobsMutationVariables = Exact<{
@@ -974,7 +1035,7 @@ export type CancelJobsMutationVariables = Exact<{
 
 export type CancelJobsMutation = { cancelJobs:
     | { __typename: 'BadInputError', code: string, message: string, path: string | null }
-    | { __typename: 'CancelJobsSuccess', dryRun: boolean, more: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> }
+    | { __typename: 'CancelJobsSuccess', dryRun: boolean, more: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> }
    };
 
 export type RequeueJobsMutationVariables = Exact<{
@@ -984,7 +1045,7 @@ export type RequeueJobsMutationVariables = Exact<{
 
 export type RequeueJobsMutation = { requeueJobs:
     | { __typename: 'BadInputError', code: string, message: string, path: string | null }
-    | { __typename: 'RequeueJobsSuccess', dryRun: boolean, more: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> }
+    | { __typename: 'RequeueJobsSuccess', dryRun: boolean, more: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> }
    };
 
 export type DeleteJobsMutationVariables = Exact<{
@@ -994,7 +1055,7 @@ export type DeleteJobsMutationVariables = Exact<{
 
 export type DeleteJobsMutation = { deleteJobs:
     | { __typename: 'BadInputError', code: string, message: string, path: string | null }
-    | { __typename: 'DeleteJobsSuccess', dryRun: boolean, more: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> }
+    | { __typename: 'DeleteJobsSuccess', dryRun: boolean, more: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> }
    };
 
 export type UpdateJobsMutationVariables = Exact<{
@@ -1005,16 +1066,16 @@ export type UpdateJobsMutationVariables = Exact<{
 export type UpdateJobsMutation = { updateJobs:
     | { __typename: 'BadInputError', code: string, message: string, path: string | null }
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
-    | { __typename: 'UpdateJobsSuccess', dryRun: boolean, more: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> }
+    | { __typename: 'UpdateJobsSuccess', dryRun: boolean, more: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> }
    };
 
-type BulkResult_CancelJobsSuccess_Fragment = { dryRun: boolean, more: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> };
+type BulkResult_CancelJobsSuccess_Fragment = { dryRun: boolean, more: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> };
 
-type BulkResult_DeleteJobsSuccess_Fragment = { dryRun: boolean, more: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> };
+type BulkResult_DeleteJobsSuccess_Fragment = { dryRun: boolean, more: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> };
 
-type BulkResult_RequeueJobsSuccess_Fragment = { dryRun: boolean, more: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> };
+type BulkResult_RequeueJobsSuccess_Fragment = { dryRun: boolean, more: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> };
 
-type BulkResult_UpdateJobsSuccess_Fragment = { dryRun: boolean, more: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> };
+type BulkResult_UpdateJobsSuccess_Fragment = { dryRun: boolean, more: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> };
 
 export type BulkResultFragment =
   | BulkResult_CancelJobsSuccess_Fragment
@@ -1031,11 +1092,11 @@ export type EventErrorFragment = { kind: ErrorKind, type: string, message: strin
 
 export type PipelineInputFragment = { name: string, type: string, required: boolean, doc: string | null, default: { value: unknown, source: string, reference: string | null } | null };
 
-export type JobSummaryFragment = { id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } };
+export type JobSummaryFragment = { id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } };
 
 export type RegressionFragment = { factor: number, baselineP95Ms: number };
 
-export type ListedJobFragment = { id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null } };
+export type ListedJobFragment = { id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null } };
 
 export type NodeReasonFragment = { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null };
 
@@ -1045,7 +1106,7 @@ export type ArtifactFragment = { id: string, name: string, kind: ArtifactKind, m
 
 export type ResultFragment = { name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null };
 
-export type JobDetailsFragment = { inputs: Record<string, unknown> | null, metadata: Record<string, unknown>, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, options: { reuse: ReuseMode | null, recompute: Array<string> }, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, reused: Array<string>, count: number } | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null }, regression: { factor: number, baselineP95Ms: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failure: { node: string | null, branch: string | null, code: Array<{ number: number, text: string, isFailing: boolean }> } | null, failureGroup: { id: string, count: number, firstSeenAt: string, isOpen: boolean } | null, rerunOf: { id: string } | null, reruns: { nodes: Array<{ id: string, state: JobState }>, pageInfo: { hasPreviousPage: boolean } }, resolvedBy: { id: string } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, stored: boolean | null, memoryGrowthBytes: number | null, inputs: Record<string, unknown> | null, reason: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }> };
+export type JobDetailsFragment = { inputs: Record<string, unknown> | null, metadata: Record<string, unknown>, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, options: { reuse: ReuseMode | null, recompute: Array<string> }, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null, backoff: Backoff | null, delaysMs: Array<number> | null, maxDelayMs: number | null, nonRetryableExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, reused: Array<string>, count: number } | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null }, regression: { factor: number, baselineP95Ms: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failure: { node: string | null, branch: string | null, code: Array<{ number: number, text: string, isFailing: boolean }> } | null, failureGroup: { id: string, count: number, firstSeenAt: string, isOpen: boolean } | null, rerunOf: { id: string } | null, reruns: { nodes: Array<{ id: string, state: JobState }>, pageInfo: { hasPreviousPage: boolean } }, resolvedBy: { id: string } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, stored: boolean | null, memoryGrowthBytes: number | null, inputs: Record<string, unknown> | null, reason: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }> };
 
 export type FailureGroupFragment = { id: string, project: string, pipeline: string, node: string | null, errorClass: string, errorKind: ErrorKind, codeHash: string | null, count: number, firstSeenAt: string, lastSeenAt: string, lastMessage: string, lastJobId: string, isOpen: boolean, closedAt: string | null, closedById: string | null };
 
@@ -1080,6 +1141,8 @@ type JobEvent_JobRequeued_Fragment = { __typename: 'JobRequeued', actor: string,
 type JobEvent_JobRescued_Fragment = { __typename: 'JobRescued', losses: number, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } };
 
 type JobEvent_JobRetryPlanned_Fragment = { __typename: 'JobRetryPlanned', failures: number, maxAttempts: number, runAt: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } };
+
+type JobEvent_JobStalled_Fragment = { __typename: 'JobStalled', stalledFor: StallReason, forMs: number, p95Ms: number | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string };
 
 type JobEvent_JobStarted_Fragment = { __typename: 'JobStarted', worker: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string };
 
@@ -1118,6 +1181,7 @@ export type JobEventFragment =
   | JobEvent_JobRequeued_Fragment
   | JobEvent_JobRescued_Fragment
   | JobEvent_JobRetryPlanned_Fragment
+  | JobEvent_JobStalled_Fragment
   | JobEvent_JobStarted_Fragment
   | JobEvent_JobSucceeded_Fragment
   | JobEvent_JobUpdated_Fragment
@@ -1137,7 +1201,7 @@ export type JobQueryVariables = Exact<{
 }>;
 
 
-export type JobQuery = { job: { inputs: Record<string, unknown> | null, metadata: Record<string, unknown>, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, options: { reuse: ReuseMode | null, recompute: Array<string> }, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, reused: Array<string>, count: number } | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null }, regression: { factor: number, baselineP95Ms: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failure: { node: string | null, branch: string | null, code: Array<{ number: number, text: string, isFailing: boolean }> } | null, failureGroup: { id: string, count: number, firstSeenAt: string, isOpen: boolean } | null, rerunOf: { id: string } | null, reruns: { nodes: Array<{ id: string, state: JobState }>, pageInfo: { hasPreviousPage: boolean } }, resolvedBy: { id: string } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, stored: boolean | null, memoryGrowthBytes: number | null, inputs: Record<string, unknown> | null, reason: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }> } | null };
+export type JobQuery = { job: { inputs: Record<string, unknown> | null, metadata: Record<string, unknown>, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, options: { reuse: ReuseMode | null, recompute: Array<string> }, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null, backoff: Backoff | null, delaysMs: Array<number> | null, maxDelayMs: number | null, nonRetryableExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, reused: Array<string>, count: number } | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null }, regression: { factor: number, baselineP95Ms: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failure: { node: string | null, branch: string | null, code: Array<{ number: number, text: string, isFailing: boolean }> } | null, failureGroup: { id: string, count: number, firstSeenAt: string, isOpen: boolean } | null, rerunOf: { id: string } | null, reruns: { nodes: Array<{ id: string, state: JobState }>, pageInfo: { hasPreviousPage: boolean } }, resolvedBy: { id: string } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, stored: boolean | null, memoryGrowthBytes: number | null, inputs: Record<string, unknown> | null, reason: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }> } | null };
 
 export type JobByRefQueryVariables = Exact<{
   ref: string;
@@ -1147,7 +1211,7 @@ export type JobByRefQueryVariables = Exact<{
 export type JobByRefQuery = { jobByRef:
     | { __typename: 'AmbiguousRefError', code: string, message: string, path: string | null, candidates: Array<string> }
     | { __typename: 'BadInputError', code: string, message: string, path: string | null }
-    | { __typename: 'Job', inputs: Record<string, unknown> | null, metadata: Record<string, unknown>, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, options: { reuse: ReuseMode | null, recompute: Array<string> }, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, reused: Array<string>, count: number } | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null }, regression: { factor: number, baselineP95Ms: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failure: { node: string | null, branch: string | null, code: Array<{ number: number, text: string, isFailing: boolean }> } | null, failureGroup: { id: string, count: number, firstSeenAt: string, isOpen: boolean } | null, rerunOf: { id: string } | null, reruns: { nodes: Array<{ id: string, state: JobState }>, pageInfo: { hasPreviousPage: boolean } }, resolvedBy: { id: string } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, stored: boolean | null, memoryGrowthBytes: number | null, inputs: Record<string, unknown> | null, reason: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }> }
+    | { __typename: 'Job', inputs: Record<string, unknown> | null, metadata: Record<string, unknown>, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, options: { reuse: ReuseMode | null, recompute: Array<string> }, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null, backoff: Backoff | null, delaysMs: Array<number> | null, maxDelayMs: number | null, nonRetryableExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, reused: Array<string>, count: number } | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null }, regression: { factor: number, baselineP95Ms: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failure: { node: string | null, branch: string | null, code: Array<{ number: number, text: string, isFailing: boolean }> } | null, failureGroup: { id: string, count: number, firstSeenAt: string, isOpen: boolean } | null, rerunOf: { id: string } | null, reruns: { nodes: Array<{ id: string, state: JobState }>, pageInfo: { hasPreviousPage: boolean } }, resolvedBy: { id: string } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, stored: boolean | null, memoryGrowthBytes: number | null, inputs: Record<string, unknown> | null, reason: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }> }
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
    };
 
@@ -1168,7 +1232,7 @@ export type JobsQueryVariables = Exact<{
 }>;
 
 
-export type JobsQuery = { jobs: { nodes: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+export type JobsQuery = { jobs: { nodes: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
 export type EnqueueJobMutationVariables = Exact<{
   input: EnqueueJobInput;
@@ -1177,7 +1241,7 @@ export type EnqueueJobMutationVariables = Exact<{
 
 export type EnqueueJobMutation = { enqueueJob:
     | { __typename: 'BadInputError', code: string, message: string, path: string | null }
-    | { __typename: 'EnqueueJobSuccess', replayed: boolean, replaced: string | null, job: { validated: boolean, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }, plan: { codeHash: string, nodes: Array<string>, reused: Array<string>, count: number } | null }
+    | { __typename: 'EnqueueJobSuccess', replayed: boolean, replaced: string | null, job: { validated: boolean, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }, plan: { codeHash: string, nodes: Array<string>, reused: Array<string>, count: number } | null }
     | { __typename: 'IdempotencyConflictError', code: string, message: string, path: string | null, existingJob: { id: string } | null }
     | { __typename: 'InvalidRunError', code: string, message: string, path: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> }
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
@@ -1234,7 +1298,7 @@ export type CancelJobMutationVariables = Exact<{
 
 
 export type CancelJobMutation = { cancelJob:
-    | { __typename: 'CancelJobSuccess', job: { id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } } }
+    | { __typename: 'CancelJobSuccess', job: { id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } } }
     | { __typename: 'JobStateError', code: string, message: string, path: string | null, state: JobState }
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
    };
@@ -1258,6 +1322,7 @@ export type JobEventsSubscription = { jobEvents:
     | { __typename: 'JobRequeued', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
     | { __typename: 'JobRescued', losses: number, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
     | { __typename: 'JobRetryPlanned', failures: number, maxAttempts: number, runAt: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
+    | { __typename: 'JobStalled', stalledFor: StallReason, forMs: number, p95Ms: number | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
     | { __typename: 'JobStarted', worker: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
     | { __typename: 'JobSucceeded', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
     | { __typename: 'JobUpdated', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, changes: Array<{ field: string, from: unknown, to: unknown }> }
@@ -1292,6 +1357,7 @@ export type JobHistoryQuery = { job: { events: { nodes: Array<
         | { __typename: 'JobRequeued', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
         | { __typename: 'JobRescued', losses: number, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
         | { __typename: 'JobRetryPlanned', failures: number, maxAttempts: number, runAt: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
+        | { __typename: 'JobStalled', stalledFor: StallReason, forMs: number, p95Ms: number | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
         | { __typename: 'JobStarted', worker: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
         | { __typename: 'JobSucceeded', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
         | { __typename: 'JobUpdated', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, changes: Array<{ field: string, from: unknown, to: unknown }> }
@@ -1359,6 +1425,7 @@ export type FeedSubscription = { feed: { cursor: string, event:
       | { __typename: 'JobRequeued', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
       | { __typename: 'JobRescued', losses: number, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
       | { __typename: 'JobRetryPlanned', failures: number, maxAttempts: number, runAt: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
+      | { __typename: 'JobStalled', stalledFor: StallReason, forMs: number, p95Ms: number | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
       | { __typename: 'JobStarted', worker: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
       | { __typename: 'JobSucceeded', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
       | { __typename: 'JobUpdated', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, changes: Array<{ field: string, from: unknown, to: unknown }> }
@@ -1423,7 +1490,7 @@ export type ProjectQuery = { project: { name: string, publishedAt: string, disab
 export type ServerQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type ServerQuery = { server: { version: string, postgresVersion: string, startedAt: string, now: string, clockSkewMs: number, actor: string, artifactProblem: string | null }, workers: Array<{ id: string, host: string, pid: number, slots: number, state: WorkerState, projects: Array<string>, artifactProblem: string | null }> };
+export type ServerQuery = { server: { version: string, postgresVersion: string, startedAt: string, now: string, clockSkewMs: number, actor: string, artifactProblem: string | null }, workers: { nodes: Array<{ id: string, host: string, pid: number, slots: number, state: WorkerState, projects: Array<string>, artifactProblem: string | null }> } };
 
 export type PipelineVersionsQueryVariables = Exact<{
   name: string;
@@ -1581,6 +1648,57 @@ export type MetricsQueryVariables = Exact<{
 
 export type MetricsQuery = { metrics: { total: { from: string, to: string, ended: number, counts: Array<{ state: JobState, jobs: number }>, wait: { jobs: number, p50Ms: number, p95Ms: number, p99Ms: number } | null, run: { jobs: number, p50Ms: number, p95Ms: number, p99Ms: number } | null }, buckets: Array<{ from: string, to: string, ended: number, counts: Array<{ state: JobState, jobs: number }>, wait: { jobs: number, p50Ms: number, p95Ms: number, p99Ms: number } | null, run: { jobs: number, p50Ms: number, p95Ms: number, p99Ms: number } | null }> } };
 
+export type WorkerFragment = { id: string, host: string, pid: number, version: string, state: WorkerState, slots: number, freeSlots: number, projects: Array<string>, labels: Array<string>, queues: Array<string>, wanted: WorkerRequest | null, wantedAt: string | null, wantedBy: string | null, wantedReason: string | null, artifactStore: string | null, artifactProblem: string | null, startedAt: string, heartbeatAt: string, endedAt: string | null, running: Array<{ id: string, project: string, pipeline: string, attempt: number, startedAt: string | null }> };
+
+export type WorkersQueryVariables = Exact<{
+  first: number;
+  after?: string | null | undefined;
+  includeEnded: boolean;
+}>;
+
+
+export type WorkersQuery = { workers: { nodes: Array<{ id: string, host: string, pid: number, version: string, state: WorkerState, slots: number, freeSlots: number, projects: Array<string>, labels: Array<string>, queues: Array<string>, wanted: WorkerRequest | null, wantedAt: string | null, wantedBy: string | null, wantedReason: string | null, artifactStore: string | null, artifactProblem: string | null, startedAt: string, heartbeatAt: string, endedAt: string | null, running: Array<{ id: string, project: string, pipeline: string, attempt: number, startedAt: string | null }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type WorkerQueryVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type WorkerQuery = { worker: { id: string, host: string, pid: number, version: string, state: WorkerState, slots: number, freeSlots: number, projects: Array<string>, labels: Array<string>, queues: Array<string>, wanted: WorkerRequest | null, wantedAt: string | null, wantedBy: string | null, wantedReason: string | null, artifactStore: string | null, artifactProblem: string | null, startedAt: string, heartbeatAt: string, endedAt: string | null, served: Array<{ name: string, root: string, environment: { python: string | null, pythonVersion: string | null, pythonSource: string | null, flowerpower: string | null, hamilton: string | null, packages: Record<string, unknown> } | null }>, running: Array<{ id: string, project: string, pipeline: string, attempt: number, startedAt: string | null }> } | null };
+
+export type DrainWorkerMutationVariables = Exact<{
+  input: DrainWorkerInput;
+}>;
+
+
+export type DrainWorkerMutation = { drainWorker:
+    | { __typename: 'DrainWorkerSuccess', worker: { id: string, host: string, pid: number, version: string, state: WorkerState, slots: number, freeSlots: number, projects: Array<string>, labels: Array<string>, queues: Array<string>, wanted: WorkerRequest | null, wantedAt: string | null, wantedBy: string | null, wantedReason: string | null, artifactStore: string | null, artifactProblem: string | null, startedAt: string, heartbeatAt: string, endedAt: string | null, running: Array<{ id: string, project: string, pipeline: string, attempt: number, startedAt: string | null }> } }
+    | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+    | { __typename: 'WorkerStateError', code: string, message: string, path: string | null }
+   };
+
+export type ResumeWorkerMutationVariables = Exact<{
+  input: ResumeWorkerInput;
+}>;
+
+
+export type ResumeWorkerMutation = { resumeWorker:
+    | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+    | { __typename: 'ResumeWorkerSuccess', worker: { id: string, host: string, pid: number, version: string, state: WorkerState, slots: number, freeSlots: number, projects: Array<string>, labels: Array<string>, queues: Array<string>, wanted: WorkerRequest | null, wantedAt: string | null, wantedBy: string | null, wantedReason: string | null, artifactStore: string | null, artifactProblem: string | null, startedAt: string, heartbeatAt: string, endedAt: string | null, running: Array<{ id: string, project: string, pipeline: string, attempt: number, startedAt: string | null }> } }
+    | { __typename: 'WorkerStateError', code: string, message: string, path: string | null }
+   };
+
+export type StopWorkerMutationVariables = Exact<{
+  input: StopWorkerInput;
+}>;
+
+
+export type StopWorkerMutation = { stopWorker:
+    | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+    | { __typename: 'StopWorkerSuccess', worker: { id: string, host: string, pid: number, version: string, state: WorkerState, slots: number, freeSlots: number, projects: Array<string>, labels: Array<string>, queues: Array<string>, wanted: WorkerRequest | null, wantedAt: string | null, wantedBy: string | null, wantedReason: string | null, artifactStore: string | null, artifactProblem: string | null, startedAt: string, heartbeatAt: string, endedAt: string | null, running: Array<{ id: string, project: string, pipeline: string, attempt: number, startedAt: string | null }> } }
+    | { __typename: 'WorkerStateError', code: string, message: string, path: string | null }
+   };
+
 export class TypedDocumentString<TResult, TVariables>
   extends String
   implements DocumentTypeDecoration<TResult, TVariables>
@@ -1618,6 +1736,7 @@ export const JobSummaryFragmentDoc = new TypedDocumentString(`
   waitedMs
   runMs
   waitingFor
+  stalledAt
   errorKind
   requestedBy
   progress {
@@ -1664,6 +1783,7 @@ export const BulkResultFragmentDoc = new TypedDocumentString(`
   waitedMs
   runMs
   waitingFor
+  stalledAt
   errorKind
   requestedBy
   progress {
@@ -1710,6 +1830,7 @@ export const ListedJobFragmentDoc = new TypedDocumentString(`
   waitedMs
   runMs
   waitingFor
+  stalledAt
   errorKind
   requestedBy
   progress {
@@ -1909,6 +2030,10 @@ export const JobDetailsFragmentDoc = new TypedDocumentString(`
     retryDelayMs
     jitterFactor
     retryExceptions
+    backoff
+    delaysMs
+    maxDelayMs
+    nonRetryableExceptions
   }
   plan {
     codeHash
@@ -2030,6 +2155,7 @@ fragment JobSummary on Job {
   waitedMs
   runMs
   waitingFor
+  stalledAt
   errorKind
   requestedBy
   progress {
@@ -2239,6 +2365,11 @@ export const JobEventFragmentDoc = new TypedDocumentString(`
       ...EventError
     }
     losses
+  }
+  ... on JobStalled {
+    stalledFor
+    forMs
+    p95Ms
   }
   ... on RunResolved {
     codeHash
@@ -2524,6 +2655,36 @@ export const MetricsBucketFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"MetricsBucket"}) as unknown as TypedDocumentString<MetricsBucketFragment, unknown>;
+export const WorkerFragmentDoc = new TypedDocumentString(`
+    fragment Worker on Worker {
+  id
+  host
+  pid
+  version
+  state
+  slots
+  freeSlots
+  projects
+  labels
+  queues
+  wanted
+  wantedAt
+  wantedBy
+  wantedReason
+  artifactStore
+  artifactProblem
+  startedAt
+  heartbeatAt
+  endedAt
+  running {
+    id
+    project
+    pipeline
+    attempt
+    startedAt
+  }
+}
+    `, {"fragmentName":"Worker"}) as unknown as TypedDocumentString<WorkerFragment, unknown>;
 export const RequeueJobDocument = new TypedDocumentString(`
     mutation RequeueJob($input: RequeueJobInput!) {
   requeueJob(input: $input) {
@@ -2565,6 +2726,7 @@ export const RequeueJobDocument = new TypedDocumentString(`
   waitedMs
   runMs
   waitingFor
+  stalledAt
   errorKind
   requestedBy
   progress {
@@ -2636,6 +2798,7 @@ export const RerunJobDocument = new TypedDocumentString(`
   waitedMs
   runMs
   waitingFor
+  stalledAt
   errorKind
   requestedBy
   progress {
@@ -2769,6 +2932,7 @@ fragment JobSummary on Job {
   waitedMs
   runMs
   waitingFor
+  stalledAt
   errorKind
   requestedBy
   progress {
@@ -3163,6 +3327,7 @@ export const UpdateJobDocument = new TypedDocumentString(`
   waitedMs
   runMs
   waitingFor
+  stalledAt
   errorKind
   requestedBy
   progress {
@@ -3219,6 +3384,7 @@ fragment JobSummary on Job {
   waitedMs
   runMs
   waitingFor
+  stalledAt
   errorKind
   requestedBy
   progress {
@@ -3275,6 +3441,7 @@ fragment JobSummary on Job {
   waitedMs
   runMs
   waitingFor
+  stalledAt
   errorKind
   requestedBy
   progress {
@@ -3331,6 +3498,7 @@ fragment JobSummary on Job {
   waitedMs
   runMs
   waitingFor
+  stalledAt
   errorKind
   requestedBy
   progress {
@@ -3390,6 +3558,7 @@ fragment JobSummary on Job {
   waitedMs
   runMs
   waitingFor
+  stalledAt
   errorKind
   requestedBy
   progress {
@@ -3449,6 +3618,7 @@ fragment JobSummary on Job {
   waitedMs
   runMs
   waitingFor
+  stalledAt
   errorKind
   requestedBy
   progress {
@@ -3546,6 +3716,10 @@ fragment JobDetails on Job {
     retryDelayMs
     jitterFactor
     retryExceptions
+    backoff
+    delaysMs
+    maxDelayMs
+    nonRetryableExceptions
   }
   plan {
     codeHash
@@ -3687,6 +3861,7 @@ fragment JobSummary on Job {
   waitedMs
   runMs
   waitingFor
+  stalledAt
   errorKind
   requestedBy
   progress {
@@ -3784,6 +3959,10 @@ fragment JobDetails on Job {
     retryDelayMs
     jitterFactor
     retryExceptions
+    backoff
+    delaysMs
+    maxDelayMs
+    nonRetryableExceptions
   }
   plan {
     codeHash
@@ -3915,6 +4094,7 @@ export const JobsDocument = new TypedDocumentString(`
   waitedMs
   runMs
   waitingFor
+  stalledAt
   errorKind
   requestedBy
   progress {
@@ -3987,6 +4167,7 @@ export const EnqueueJobDocument = new TypedDocumentString(`
   waitedMs
   runMs
   waitingFor
+  stalledAt
   errorKind
   requestedBy
   progress {
@@ -4099,6 +4280,7 @@ export const CancelJobDocument = new TypedDocumentString(`
   waitedMs
   runMs
   waitingFor
+  stalledAt
   errorKind
   requestedBy
   progress {
@@ -4198,6 +4380,11 @@ fragment JobEvent on JobEvent {
       ...EventError
     }
     losses
+  }
+  ... on JobStalled {
+    stalledFor
+    forMs
+    p95Ms
   }
   ... on RunResolved {
     codeHash
@@ -4358,6 +4545,11 @@ fragment JobEvent on JobEvent {
       ...EventError
     }
     losses
+  }
+  ... on JobStalled {
+    stalledFor
+    forMs
+    p95Ms
   }
   ... on RunResolved {
     codeHash
@@ -4659,6 +4851,11 @@ fragment JobEvent on JobEvent {
       ...EventError
     }
     losses
+  }
+  ... on JobStalled {
+    stalledFor
+    forMs
+    p95Ms
   }
   ... on RunResolved {
     codeHash
@@ -5012,14 +5209,16 @@ export const ServerDocument = new TypedDocumentString(`
     actor
     artifactProblem
   }
-  workers {
-    id
-    host
-    pid
-    slots
-    state
-    projects
-    artifactProblem
+  workers(first: 100) {
+    nodes {
+      id
+      host
+      pid
+      slots
+      state
+      projects
+      artifactProblem
+    }
   }
 }
     `) as unknown as TypedDocumentString<ServerQuery, ServerQueryVariables>;
@@ -5639,3 +5838,230 @@ export const MetricsDocument = new TypedDocumentString(`
     p99Ms
   }
 }`) as unknown as TypedDocumentString<MetricsQuery, MetricsQueryVariables>;
+export const WorkersDocument = new TypedDocumentString(`
+    query Workers($first: Int!, $after: String, $includeEnded: Boolean!) {
+  workers(first: $first, after: $after, includeEnded: $includeEnded) {
+    nodes {
+      ...Worker
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+    fragment Worker on Worker {
+  id
+  host
+  pid
+  version
+  state
+  slots
+  freeSlots
+  projects
+  labels
+  queues
+  wanted
+  wantedAt
+  wantedBy
+  wantedReason
+  artifactStore
+  artifactProblem
+  startedAt
+  heartbeatAt
+  endedAt
+  running {
+    id
+    project
+    pipeline
+    attempt
+    startedAt
+  }
+}`) as unknown as TypedDocumentString<WorkersQuery, WorkersQueryVariables>;
+export const WorkerDocument = new TypedDocumentString(`
+    query Worker($id: ID!) {
+  worker(id: $id) {
+    ...Worker
+    served {
+      name
+      root
+      environment {
+        python
+        pythonVersion
+        pythonSource
+        flowerpower
+        hamilton
+        packages
+      }
+    }
+  }
+}
+    fragment Worker on Worker {
+  id
+  host
+  pid
+  version
+  state
+  slots
+  freeSlots
+  projects
+  labels
+  queues
+  wanted
+  wantedAt
+  wantedBy
+  wantedReason
+  artifactStore
+  artifactProblem
+  startedAt
+  heartbeatAt
+  endedAt
+  running {
+    id
+    project
+    pipeline
+    attempt
+    startedAt
+  }
+}`) as unknown as TypedDocumentString<WorkerQuery, WorkerQueryVariables>;
+export const DrainWorkerDocument = new TypedDocumentString(`
+    mutation DrainWorker($input: DrainWorkerInput!) {
+  drainWorker(input: $input) {
+    __typename
+    ... on DrainWorkerSuccess {
+      worker {
+        ...Worker
+      }
+    }
+    ... on Error {
+      code
+      message
+      path
+    }
+    ... on NotFoundError {
+      suggestion
+    }
+  }
+}
+    fragment Worker on Worker {
+  id
+  host
+  pid
+  version
+  state
+  slots
+  freeSlots
+  projects
+  labels
+  queues
+  wanted
+  wantedAt
+  wantedBy
+  wantedReason
+  artifactStore
+  artifactProblem
+  startedAt
+  heartbeatAt
+  endedAt
+  running {
+    id
+    project
+    pipeline
+    attempt
+    startedAt
+  }
+}`) as unknown as TypedDocumentString<DrainWorkerMutation, DrainWorkerMutationVariables>;
+export const ResumeWorkerDocument = new TypedDocumentString(`
+    mutation ResumeWorker($input: ResumeWorkerInput!) {
+  resumeWorker(input: $input) {
+    __typename
+    ... on ResumeWorkerSuccess {
+      worker {
+        ...Worker
+      }
+    }
+    ... on Error {
+      code
+      message
+      path
+    }
+    ... on NotFoundError {
+      suggestion
+    }
+  }
+}
+    fragment Worker on Worker {
+  id
+  host
+  pid
+  version
+  state
+  slots
+  freeSlots
+  projects
+  labels
+  queues
+  wanted
+  wantedAt
+  wantedBy
+  wantedReason
+  artifactStore
+  artifactProblem
+  startedAt
+  heartbeatAt
+  endedAt
+  running {
+    id
+    project
+    pipeline
+    attempt
+    startedAt
+  }
+}`) as unknown as TypedDocumentString<ResumeWorkerMutation, ResumeWorkerMutationVariables>;
+export const StopWorkerDocument = new TypedDocumentString(`
+    mutation StopWorker($input: StopWorkerInput!) {
+  stopWorker(input: $input) {
+    __typename
+    ... on StopWorkerSuccess {
+      worker {
+        ...Worker
+      }
+    }
+    ... on Error {
+      code
+      message
+      path
+    }
+    ... on NotFoundError {
+      suggestion
+    }
+  }
+}
+    fragment Worker on Worker {
+  id
+  host
+  pid
+  version
+  state
+  slots
+  freeSlots
+  projects
+  labels
+  queues
+  wanted
+  wantedAt
+  wantedBy
+  wantedReason
+  artifactStore
+  artifactProblem
+  startedAt
+  heartbeatAt
+  endedAt
+  running {
+    id
+    project
+    pipeline
+    attempt
+    startedAt
+  }
+}`) as unknown as TypedDocumentString<StopWorkerMutation, StopWorkerMutationVariables>;
