@@ -84,6 +84,8 @@ export function newJob(db: Database): NewJob {
     requestedBy: null,
     plan: null,
     rerunOf: null,
+    dependsOn: [],
+    inputsFrom: null,
     idempotencyKey: null,
     fingerprint: "",
   };

@@ -2,6 +2,7 @@ import { finalStates, type TransitionName, transitions, yieldsToCancel } from ".
 
 const meanings: Record<TransitionName, string> = {
   promote: "it has become due, or what it waited for has ended",
+  schedule: "what it waited for has ended, and it is due later",
   postpone: "somebody has changed when it is due",
   start: "a worker has begun the next attempt",
   succeed: "the run has succeeded",
@@ -9,7 +10,7 @@ const meanings: Record<TransitionName, string> = {
   fail: "the attempt failed and none is left, or none was wanted",
   release: "the worker stops and hands it back, uncounted",
   rescue: "its worker or its Python process was lost",
-  cancel: "somebody cancelled it before a worker had it",
+  cancel: "somebody cancelled it before a worker had it, or a job that it waited for did not end as it should",
   stop: "its worker has stopped it because somebody cancelled it",
   expire: "it was not started before its time to live ended",
   requeue: "somebody wants it again: the next life begins",

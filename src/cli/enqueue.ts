@@ -6,7 +6,7 @@ import { enqueueFrom } from "./enqueue-many.ts";
 import { Exit, UsageError } from "./failure.ts";
 import { exitCodeOf, follow } from "./follow.ts";
 import { waitingText } from "./jobs.ts";
-import { addRunFlags, choice, type RunFlags, requestOf } from "./run-flags.ts";
+import { addAfterFlags, addRunFlags, choice, type RunFlags, requestOf } from "./run-flags.ts";
 import type { Terminal } from "./terminal.ts";
 import { counted } from "./units.ts";
 import { untilLeft } from "./until-left.ts";
@@ -29,7 +29,7 @@ export function addEnqueue(program: Command, cli: Cli): void {
         "REJECT-FAILED",
       ]),
     );
-  addAfterwards(addRunFlags(command)).action(
+  addAfterwards(addAfterFlags(addRunFlags(command))).action(
     async (pipeline: string | undefined, _options: object, command: Command) => {
       const options = globalOptions(command) as Afterwards & RunFlags & ManyFlags;
       await using client = openApi(cli, options);

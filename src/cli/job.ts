@@ -88,6 +88,7 @@ function factsOf(job: Job): [string, string][] {
   const facts: [string, string | null][] = [
     ["id", job.id],
     ["inputs", json(job.inputs)],
+    ["inputs from", job.inputsFrom.map((one) => `${one.input}: ${one.variable} of ${one.jobId}`).join(", ") || null],
     ["config", json(job.config)],
     ["final variables", job.finalVars?.join(", ") ?? null],
     ["queue", `${job.queue}, priority ${job.priority}`],
@@ -104,6 +105,8 @@ function factsOf(job: Job): [string, string][] {
     ["expected", expectedText(job)],
     ["slow", slowText(job.regression) || null],
     ["worker", job.worker && `${job.worker.id} (${job.worker.host}, process ${job.worker.pid})`],
+    ...job.dependsOn.map((one): [string, string] => ["waits for", dependencyText(one)]),
+    ["wait for it", dependentsText(job)],
     ["rerun of", job.rerunOf?.id ?? null],
     ["reruns", rerunsText(job)],
     ["resolved by", resolvedText(job)],
@@ -117,6 +120,21 @@ function factsOf(job: Job): [string, string][] {
     ]),
   ];
   return facts.filter((fact): fact is [string, string] => fact[1] !== null);
+}
+
+const conditions = { SUCCEEDED: "succeeded", FAILED: "failed", ENDED: "ended" } as const;
+
+/** `job_… to have succeeded, else it is cancelled; it is running`, and only the first when it has. */
+function dependencyText({ parentId, when, otherwise, resolvedAt, parent }: Job["dependsOn"][number]): string {
+  if (resolvedAt !== null) return `${parentId}, which has ${conditions[when]}`;
+  const is = parent === null ? "it has been deleted" : `it is ${parent.state.toLowerCase()}`;
+  const orElse = otherwise === "CANCEL" ? "else it is cancelled" : "else it goes on waiting";
+  return `${parentId} to have ${conditions[when]}, ${orElse}; ${is}`;
+}
+
+function dependentsText({ dependents }: Job): string | null {
+  const listed = dependents.nodes.map(({ job: { id, state } }) => `${id.slice(-6)} ${state.toLowerCase()}`).join(", ");
+  return listed === "" ? null : `${listed}${dependents.pageInfo.hasNextPage ? ", …" : ""}`;
 }
 
 function reuseText({ reuse, recompute }: Job["options"]): string | null {

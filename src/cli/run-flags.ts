@@ -41,6 +41,11 @@ export interface RunFlags {
   reuse?: "NONE" | "RESUME" | "FULL";
   recompute: string[];
   needs: string[];
+  inputFrom?: string[];
+  after?: string[];
+  afterFailed?: string[];
+  afterEnded?: string[];
+  otherwise?: "CANCEL" | "BLOCK";
 }
 
 const executors = {
@@ -57,6 +62,12 @@ const logLevels = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] as const;
 export function addRunFlags(command: Command): Command {
   return addChangeFlags(command)
     .option("--project <name>", "the project, when the name does not say it")
+    .option(
+      "--input-from <name=job:variable>",
+      "an input that is a result of another job, for which it waits; may be repeated",
+      collect,
+      [],
+    )
     .option("--unique <key>", "at most one job of the project with this key waits or runs")
     .addOption(
       choice("--unique-policy <what>", "what becomes of one that is there", ["RETURN-EXISTING", "REPLACE-PENDING"]),
@@ -66,6 +77,16 @@ export function addRunFlags(command: Command): Command {
       "with --unique: replace one that waits, due when none was asked for this long",
       lengthMs,
     );
+}
+
+/** The flags that name the jobs which have to end first. */
+export function addAfterFlags(command: Command): Command {
+  return command
+    .optionsGroup("What it waits for:")
+    .option("--after <job>", "run when this job has succeeded; may be repeated", collect, [])
+    .option("--after-failed <job>", "run when this job has failed; may be repeated", collect, [])
+    .option("--after-ended <job>", "run when this job has ended, in whatever way; may be repeated", collect, [])
+    .addOption(choice("--otherwise <what>", "what is done when one of them ends in another way", ["CANCEL", "BLOCK"]));
 }
 
 /** Those of them that say how to run it, whatever it is. */
@@ -112,7 +133,10 @@ export function addChangeFlags(command: Command): Command {
 /** What the API is asked for. Asks it first for the types of inputs, when there are texts to be read. */
 export async function requestOf(client: Client, pipeline: string, flags: RunFlags): Promise<EnqueueJobInput> {
   const inputs = await inputsOf(client, pipeline, flags);
+  const [inputsFrom, dependsOn] = await Promise.all([inputsFromOf(client, flags), dependsOnOf(client, flags)]);
   return defined({
+    inputsFrom,
+    dependsOn,
     pipeline,
     project: flags.project,
     inputs,
@@ -149,6 +173,7 @@ export function planOf(request: EnqueueJobInput): PlanJobInput {
     runInMs,
     expiresAt,
     expiresInMs,
+    dependsOn,
     idempotencyKey,
     onReplay,
     requestedBy,
@@ -171,6 +196,35 @@ export async function inputsOf(
     return [name, typed(name, value)] as const;
   });
   return { ...dict, ...Object.fromEntries(single) };
+}
+
+/** `name=JOB:variable`, each with the job that it names. */
+async function inputsFromOf(client: Client, { inputFrom = [] }: RunFlags): Promise<EnqueueJobInput["inputsFrom"]> {
+  if (inputFrom.length === 0) return undefined;
+  return await Promise.all(
+    inputFrom.map(async (text) => {
+      const [input, from] = splitPair(text, "--input-from");
+      const colon = from.lastIndexOf(":");
+      if (colon <= 0) throw new UsageError(`--input-from ${text} names no variable. Write name=JOB:variable.`);
+      return { input, job: (await client.find(from.slice(0, colon))).id, variable: from.slice(colon + 1) };
+    }),
+  );
+}
+
+async function dependsOnOf(client: Client, flags: RunFlags): Promise<EnqueueJobInput["dependsOn"]> {
+  const { after = [], afterFailed = [], afterEnded = [], otherwise } = flags;
+  const named = [
+    ...after.map((ref) => ({ ref, when: "SUCCEEDED" as const })),
+    ...afterFailed.map((ref) => ({ ref, when: "FAILED" as const })),
+    ...afterEnded.map((ref) => ({ ref, when: "ENDED" as const })),
+  ];
+  if (named.length === 0) {
+    if (otherwise === undefined) return undefined;
+    throw new UsageError("--otherwise needs --after, --after-failed or --after-ended: say what it waits for.");
+  }
+  return await Promise.all(
+    named.map(async ({ ref, when }) => ({ job: (await client.find(ref)).id, when, ...defined({ otherwise }) })),
+  );
 }
 
 /** By name, under the config of this run. None for a pipeline that is not there: enqueueing it says so. */

@@ -95,6 +95,9 @@ const changes: { [T in JobEvent["__typename"]]?: Change<Extract<JobEvent, { __ty
   JobEnqueued: (view, { state }) => {
     view.state = state;
   },
+  JobScheduled: (view) => {
+    view.state = "SCHEDULED";
+  },
   JobQueued: (view) => {
     view.state = "QUEUED";
   },

@@ -7,6 +7,7 @@ export const relations = defineRelations(
     jobs: tables.jobs,
     jobRequests: tables.jobRequests,
     jobTags: tables.jobTags,
+    jobDependencies: tables.jobDependencies,
     attempts: tables.attempts,
     nodeRuns: tables.nodeRuns,
     events: tables.events,

@@ -23,6 +23,7 @@ import {
   uniqueIndex,
   uuid,
 } from "drizzle-orm/pg-core";
+import { dependencyConditions, dependencyPolicies, type InputFrom } from "../domain/dependency.ts";
 import { terminalEventTypes } from "../domain/event-types.ts";
 import type { Json, JsonObject } from "../domain/json.ts";
 import { priorityStepSeconds } from "../domain/lanes.ts";
@@ -291,8 +292,13 @@ export const jobs = schema.table(
     stalledAt: at("stalled_at"),
     /** Kind of the last failed attempt's error. */
     errorKind: text("error_kind"),
+    /** Parents of a blocked job that have not ended as they should. Two that end at once both count it down. */
+    waitingFor: smallint("waiting_for").notNull().default(0),
+    /** Some job waits, or has waited, for this one: whoever ends it looks who. */
+    hasDependents: boolean("has_dependents").notNull().default(false),
   },
   (t) => [
+    check("jobs_waiting_for", sql`${t.waitingFor} >= 0`),
     check("jobs_priority", sql`${t.priority} between 0 and 100`),
     check("jobs_counters", sql`${t.attempt} >= 0 and ${t.life} >= 1 and ${t.failures} >= 0 and ${t.losses} >= 0`),
     check("jobs_limits", sql`${t.maxAttempts} >= 1 and ${t.maxLosses} >= 1`),
@@ -366,8 +372,34 @@ export const jobRequests = schema.table(
     plan: jsonb().$type<{ codeHash: string; path: string[]; reused?: string[] }>(),
     /** The job that it was made from; null when it was asked for by itself, or when that one has been pruned. */
     rerunOf: uuid("rerun_of").references(() => jobs.id, { onDelete: "set null" }),
+    /** Inputs that are results of other jobs; null when there are none. */
+    inputsFrom: jsonb("inputs_from").$type<InputFrom[]>(),
   },
   (t) => [index("job_requests_rerun_of").on(t.rerunOf, t.jobId).where(sql`${t.rerunOf} is not null`)],
+);
+
+/** Which jobs a job waits for, or has waited for. A parent is named without a foreign key: it may be pruned before its children. */
+export const jobDependencies = schema.table(
+  "job_dependencies",
+  {
+    jobId: uuid("job_id")
+      .notNull()
+      .references(() => jobs.id, { onDelete: "cascade" }),
+    parentId: uuid("parent_id").notNull(),
+    /** How the parent has to end for the job to run. */
+    runWhen: text("run_when").notNull(),
+    /** What becomes of the job when it ends in another way. */
+    otherwise: text().notNull(),
+    /** When the parent had ended as it should; null: it has not. */
+    resolvedAt: at("resolved_at"),
+  },
+  (t) => [
+    primaryKey({ columns: [t.jobId, t.parentId] }),
+    index("job_dependencies_parent").on(t.parentId, t.jobId),
+    check("job_dependencies_run_when", sql`${t.runWhen} in (${listed(dependencyConditions)})`),
+    check("job_dependencies_otherwise", sql`${t.otherwise} in (${listed(dependencyPolicies)})`),
+    check("job_dependencies_self", sql`${t.jobId} <> ${t.parentId}`),
+  ],
 );
 
 export const jobTags = schema.table(

@@ -31,6 +31,7 @@ export const eventTypes = {
     version: 1,
     versions: { 1: z.object({ state, priority: z.number(), queue: z.string(), runAt: time, actor: z.string() }) },
   },
+  "job.scheduled": { version: 1, versions: { 1: z.object({}) } },
   "job.queued": { version: 1, versions: { 1: z.object({}) } },
   "job.postponed": { version: 1, versions: { 1: z.object({}) } },
   "job.updated": {

@@ -1,6 +1,7 @@
 /**
  * The life of a job: every state, every way from one to the next, and nothing else.
  *
+ *     blocked ─► scheduled
  *     scheduled ─┐                ┌─► succeeded
  *     blocked  ──┼─► queued ─► running ─► failed ───(requeue)──► queued
  *     retryable ─┘     ▲          ├─► retryable (backoff) ─► queued
@@ -46,6 +47,8 @@ interface Transition {
 
 export const transitions = {
   promote: { from: ["scheduled", "blocked", "retryable"], to: "queued", event: "job.queued" },
+  /** Of a job that waits no longer for others, and is due later. */
+  schedule: { from: ["blocked"], to: "scheduled", event: "job.scheduled" },
   /** Somebody wants it later. */
   postpone: { from: ["queued"], to: "scheduled", event: "job.postponed" },
   start: { from: ["queued"], to: "running", event: "job.started" },

@@ -1,3 +1,4 @@
+import type { Dependency, InputFrom } from "./dependency.ts";
 import type { JsonObject } from "./json.ts";
 import type { ReuseMode } from "./reuse.ts";
 
@@ -30,6 +31,10 @@ export interface RunRequest {
   retry: RetryRequest | null;
   /** Null: `fail` where a retry of 0 is written or asked for, else `retry`. */
   onWorkerLost: "retry" | "fail" | null;
+  /** Jobs that have to end first; absent: none. */
+  dependsOn?: Dependency[];
+  /** Inputs that are results of other jobs, which it waits for as well. */
+  inputsFrom?: InputFrom[];
   idempotencyKey: string | null;
   onReplay: "return" | "new_if_failed";
   /** A label for the person behind an application. */
@@ -50,7 +55,7 @@ export interface Unique {
   while?: "waiting" | "waiting_or_running";
 }
 
-/** What a run depends on: when it is due, who asks and under which key is nothing to it. */
+/** What a run is made of: when it is due, what it waits for, who asks and under which key is nothing to it. */
 export type PlanRequest = Omit<
   RunRequest,
   | "tags"
@@ -60,6 +65,7 @@ export type PlanRequest = Omit<
   | "runInMs"
   | "expiresAt"
   | "expiresInMs"
+  | "dependsOn"
   | "idempotencyKey"
   | "onReplay"
   | "requestedBy"

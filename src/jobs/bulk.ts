@@ -29,6 +29,8 @@ export interface BulkProblem {
 export interface BulkDone {
   done: string[];
   problems: BulkProblem[];
+  /** Jobs that were moved because they waited for some of these. */
+  following?: string[];
 }
 
 /** Jobs that one transaction takes: its locks are held for some 100 ms. */
@@ -60,12 +62,14 @@ export async function bulk(
   if (missing instanceof NotFoundError) throw missing;
   for (let start = 0; start < together.length; start += batchSize) {
     const ids = together.slice(start, start + batchSize);
-    const { done, problems } = await withRetries(() =>
-      context.db.sql.begin((tx) => batch(tx, context, actor, act, ids)),
-    );
+    const {
+      done,
+      problems,
+      following = [],
+    } = await withRetries(() => context.db.sql.begin((tx) => batch(tx, context, actor, act, ids)));
     whole.done.push(...done);
     whole.problems.push(...problems);
-    ring(context, act, done);
+    ring(context, act, [...done, ...following]);
   }
   for (const jobId of oneByOne) {
     const error = await singly(context, actor, act, jobId);
@@ -109,7 +113,7 @@ async function batch(
       const fresh = chosen.filter(({ requested }) => !requested);
       const waiting = fresh.filter(({ state }) => state !== "running");
       const running = fresh.filter(({ state }) => state === "running").map(({ id }) => id);
-      await transition(
+      const moved = await transition(
         tx,
         backend,
         "cancel",
@@ -123,7 +127,7 @@ async function batch(
         fresh.map(({ id }) => id),
         audited,
       );
-      break;
+      return { done, problems, following: moved.flatMap(({ id, follows }) => (follows ? id : [])) };
     }
     case "requeue":
       await transition(

@@ -5,7 +5,7 @@ import { idText } from "../domain/ids.ts";
 import { isFinal, type JobState } from "../domain/lifecycle.ts";
 import type { Actor } from "../domain/run-request.ts";
 import type { JobsContext } from "./context.ts";
-import { transition } from "./transition.ts";
+import { type Moved, transition } from "./transition.ts";
 
 /**
  * Stops a job. One that no worker has is cancelled at once; of a running one the cancel is recorded, and the worker stops it:
@@ -22,29 +22,38 @@ export async function cancelJob(
   const shownId = idText("job", jobId);
   const data = { actor: actor.name, reason };
   const changed = await withRetries(() =>
-    db.sql.begin(async (tx): Promise<"ended" | "made room" | "requested" | "nothing"> => {
+    db.sql.begin(async (tx): Promise<Changed> => {
       // The lock makes what follows one step: the job can neither start nor end in between.
       const [job] = await tx<{ state: JobState; attempt: number; requested: boolean }[]>`
         select state, attempt, cancel_requested_at is not null as requested
         from jobs where id = ${jobId} for no key update`;
       if (job === undefined) throw new NotFoundError("job", shownId, "input.id");
       if (isFinal(job.state)) throw new JobStateError(shownId, job.state, "can no longer be cancelled");
-      if (job.requested) return "nothing";
+      if (job.requested) return { what: "nothing" };
       await tx`
         insert into audit (at, actor, action, target, request_id, data)
         values (queue_now(), ${actor.name}, 'job.cancel', ${shownId}, ${actor.requestId}, ${tx.json({ reason })})`;
       if (job.state === "running") {
         await requestCancel(tx, [jobId], data);
-        return "requested";
+        return { what: "requested" };
       }
-      const [moved] = await transition(tx, backend, "cancel", [{ id: jobId, attempt: job.attempt, data }]);
-      return moved?.wakesAdmission === true ? "made room" : "ended";
+      return {
+        what: "ended",
+        moved: await transition(tx, backend, "cancel", [{ id: jobId, attempt: job.attempt, data }]),
+      };
     }),
   );
-  if (changed === "nothing") return;
-  wakeups.ring("events", [jobId]);
-  if (changed === "made room") wakeups.ring("admit");
-  if (changed === "requested") wakeups.ring("cancel", [jobId]);
+  if (changed.what === "nothing") return;
+  const { moved = [] } = changed;
+  // With what has waited for it.
+  wakeups.ring("events", changed.what === "ended" ? moved.map(({ id }) => id) : [jobId]);
+  if (moved.some(({ wakesAdmission }) => wakesAdmission)) wakeups.ring("admit");
+  if (changed.what === "requested") wakeups.ring("cancel", [jobId]);
+}
+
+interface Changed {
+  what: "ended" | "requested" | "nothing";
+  moved?: Moved[];
 }
 
 /** Records that running jobs, which the caller has locked, are to be stopped. */

@@ -21,6 +21,7 @@ import { nearest } from "../pipelines/nearest.ts";
 import type { JobsContext } from "./context.ts";
 import { type Enqueued, expires, fingerprintOf, isReplaceable, newJob } from "./enqueue.ts";
 import { type Inserted, insertJobs, isRefused, type NewJob } from "./insert.ts";
+import { goneParents } from "./parents.ts";
 import { type StoredUnique, storeUnique } from "./unique.ts";
 
 /** So many jobs are taken at once. */
@@ -233,6 +234,14 @@ async function store(context: JobsContext, sql: Sql, actor: Actor, entries: read
       entries.filter((entry) => !outcomes.has(entry)),
       settle,
     );
+    const gone = await goneParents(
+      sql,
+      entries.flatMap((entry) => (outcomes.has(entry) ? [] : (entry.job ?? []))),
+    );
+    for (const entry of entries) {
+      const error = gone.get(entry.job?.id ?? "");
+      if (error !== undefined) settle(entry, error);
+    }
     const open = entries.filter((entry) => !outcomes.has(entry));
     if (open.length === 0) return { outcomes, inserted, replaced };
     await setAside(sql, actor, open);

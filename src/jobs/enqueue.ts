@@ -17,6 +17,7 @@ import type { Actor, PlanRequest, RunRequest, Unique } from "../domain/run-reque
 import { concurrencyOf } from "../pipelines/concurrency.ts";
 import type { JobsContext } from "./context.ts";
 import { isRefused, type NewJob } from "./insert.ts";
+import { goneParents, parentsOf } from "./parents.ts";
 import { type CheckedRun, checkRun } from "./plan.ts";
 import { planReuse } from "./plan-reuse.ts";
 import { storeUnique } from "./unique.ts";
@@ -32,7 +33,7 @@ export interface Enqueued {
 /**
  * Accepts a run and makes its job, after the pipeline's graph has said that it can run. Answers after the commit.
  *
- * @throws NotFoundError when the project, the pipeline or the queue does not exist
+ * @throws NotFoundError when the project, the pipeline, the queue or a job that it is to wait for does not exist
  * @throws ProjectDisabledError when nothing of the project is to be run
  * @throws InvalidRunError when the run does not fit the pipeline: nothing was stored
  * @throws QueueFullError when as many jobs wait in the queue as it may hold
@@ -119,6 +120,7 @@ export async function makeOnce(
       if (inserted.held || inserted.state === "scheduled" || expires(job)) context.wakeups.ring("admit");
       return { jobId: inserted.id, replayed: false };
     }
+    for (const error of (await goneParents(context.db.sql, [job])).values()) throw error;
     if (key.idempotencyKey === null) throw new NotFoundError("queue", job.queue, "input.queue");
     holder = await holderOf(context, actor, key, fingerprint);
     if (holder !== null && !holder.replaceable) return { jobId: holder.jobId, replayed: true };
@@ -138,7 +140,7 @@ export async function newJob(
   fingerprint: string,
   rerunOf: string | null = null,
 ): Promise<NewJob> {
-  const run = await checkRun(context, request);
+  const [run, parents] = await Promise.all([checkRun(context, request), parentsOf(context.db.sql, request)]);
   const { pipeline, checked, settings } = run;
   if (pipeline.disabled != null) {
     // A rerun names its project by the job that it is made from.
@@ -178,6 +180,7 @@ export async function newJob(
     requestedBy: request.requestedBy,
     plan: await acceptedPlan(context, request, run),
     rerunOf: rerunOf === null ? null : { id: rerunOf, shownId: idText("job", rerunOf) },
+    ...parents,
     idempotencyKey: request.idempotencyKey,
     fingerprint,
   };

@@ -1,4 +1,5 @@
 import type { Sql } from "../db/client.ts";
+import type { InputFrom } from "../domain/dependency.ts";
 import { CodeChangedError, InvalidRunError, JobStateError, NotFoundError, type Problem } from "../domain/errors.ts";
 import { idText } from "../domain/ids.ts";
 import { type JsonObject, jsonProblems } from "../domain/json.ts";
@@ -60,6 +61,7 @@ export interface RequestedJob {
   retry: RetryRequest | null;
   timeoutMs: number | null;
   tags: string[];
+  inputsFrom: InputFrom[];
   metadata: Metadata | null;
   /** Of the code that the last attempt ran; before its graph was resolved: that it was checked against. */
   codeHash: string | null;
@@ -119,6 +121,7 @@ export async function requestedJob(sql: Sql, jobId: string): Promise<RequestedJo
   const [job] = await sql<RequestedJob[]>`
     select j.state, j.attempt, j.last_seq as "lastSeq", j.project, j.pipeline, j.queue, j.priority, j.on_worker_lost as "onWorkerLost", r.inputs,
       r.final_vars as "finalVars", r.config, r.options, r.retry, r.timeout_ms as "timeoutMs", r.tags, r.metadata,
+      coalesce(r.inputs_from, '[]') as "inputsFrom",
       coalesce(a.code_hash, r.plan ->> 'codeHash') as "codeHash"
     from jobs j
     join job_requests r on r.job_id = j.id
@@ -133,7 +136,15 @@ export function refuseOtherCode(jobId: string, ran: string | null, published: st
 
 function requestOf(old: RequestedJob, rerun: RerunRequest): RunRequest {
   const problems: Problem[] = [];
-  const inputs = merged("inputs", old.inputs, rerun.inputs, rerun.unset, problems);
+  // A value that is given now takes the place of another job's result.
+  const awaited = Object.fromEntries(old.inputsFrom.map(({ input }) => [input, null]));
+  const whole = merged("inputs", { ...awaited, ...old.inputs }, rerun.inputs, rerun.unset, problems);
+  const inputsFrom = old.inputsFrom.filter(
+    ({ input }) => Object.hasOwn(whole, input) && !Object.hasOwn(rerun.inputs, input),
+  );
+  const inputs = Object.fromEntries(
+    Object.entries(whole).filter(([name]) => !inputsFrom.some(({ input }) => input === name)),
+  );
   const config = merged("config", old.config, rerun.config, rerun.unsetConfig, problems);
   if (problems.length > 0) throw new InvalidRunError(problems);
   const { changes, code, runAt, runInMs, expiresAt, expiresInMs, idempotencyKey, onReplay, requestedBy } = rerun;
@@ -143,6 +154,7 @@ function requestOf(old: RequestedJob, rerun: RerunRequest): RunRequest {
     project,
     pipeline,
     inputs,
+    inputsFrom,
     config,
     finalVars: changed(changes.finalVars, old.finalVars),
     options: given<RunOptions>({

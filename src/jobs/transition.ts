@@ -1,10 +1,13 @@
 import type { Backend, Fragment } from "../backends/backend.ts";
 import type { Sql } from "../db/client.ts";
+import { whyCancelled } from "../domain/dependency.ts";
 import type { EventData } from "../domain/event-types.ts";
+import { idText } from "../domain/ids.ts";
 import type { JsonObject } from "../domain/json.ts";
 import {
   attemptEnds,
   finalStates,
+  isFinal,
   type JobState,
   type TransitionName,
   transitions,
@@ -12,6 +15,7 @@ import {
 } from "../domain/lifecycle.ts";
 import type { ErrorKind } from "../domain/outcome.ts";
 import { hasVoidTicket, isAdmittedAtOnce, isDisabled, isLimited } from "./admissible.ts";
+import { type Consequence, releaseDependents } from "./dependents.ts";
 
 /** One job that is to move: the fence, and what the move changes besides the state. */
 export interface Move<N extends TransitionName = TransitionName> {
@@ -46,12 +50,17 @@ export interface Moved {
   seq: number;
   /** It has made room under a limit, or waits for room: whoever has moved it wakes admission. */
   wakesAdmission: boolean;
+  /** It was not asked for: the job has waited for one that has ended. */
+  follows: boolean;
 }
 
 /**
  * The one door through which jobs change their state: locks the rows in the order of their ids, moves those that are still
  * where `name` starts from and whose attempt is the caller's, records an event each, opens or closes the attempt, and adds
  * the ticket of each that is queued again. One statement, so all of it happens or nothing.
+ *
+ * What waits for a job that ends is moved with it, in further statements and only where there is such a job: hence the caller
+ * has a transaction open. Those moves follow the ones that were asked for in what is returned.
  *
  * Losing the race is normal (a worker that stalled wakes up after its job was given to another): such a job is not among
  * those returned, and the caller says what that means.
@@ -62,8 +71,24 @@ export async function transition<N extends TransitionName>(
   name: N,
   moves: readonly Move<N>[],
 ): Promise<Moved[]> {
+  const moved = await move(sql, backend, name, moves);
+  return [...moved.map(shown), ...(await moveDependents(sql, backend, moved))];
+}
+
+type MovedRow = Moved & { hasDependents: boolean };
+
+function shown({ hasDependents: _hasDependents, ...moved }: MovedRow): Moved {
+  return moved;
+}
+
+async function move<N extends TransitionName>(
+  sql: Sql,
+  backend: Backend,
+  name: N,
+  moves: readonly Move<N>[],
+): Promise<MovedRow[]> {
   if (moves.length === 0) return [];
-  return await sql<Moved[]>`
+  return await sql<MovedRow[]>`
     with input as materialized (
       select * from jsonb_to_recordset(${sql.json(moves as never)}) as i (
         id uuid, attempt int, data jsonb, "workerId" uuid, "runToken" uuid, "attemptId" uuid, failures int, losses int,
@@ -71,8 +96,38 @@ export async function transition<N extends TransitionName>(
       )
     ), ${movedJobs(sql, backend, name)}
     select m.id, m.state, m.attempt, m.life, m.seq, m.state <> 'running' and ${isLimited(sql, "m")} as "wakesAdmission",
-      (select count(*) from ticket_changes)::int as tickets
+      false as follows, m.has_dependents as "hasDependents", (select count(*) from ticket_changes)::int as tickets
     from moved m`;
+}
+
+/** Moves what waits for jobs that have ended, and what waits for those that are cancelled with them. Mostly one round. */
+async function moveDependents(sql: Sql, backend: Backend, moved: readonly MovedRow[]): Promise<Moved[]> {
+  const all: Moved[] = [];
+  let ended = moved.filter(endsForOthers);
+  while (ended.length > 0) {
+    const consequences = await releaseDependents(sql, ended);
+    const of = (name: Consequence["transition"]) => consequences.filter(({ transition }) => transition === name);
+    const waits = ({ id, attempt }: Consequence) => ({ id, attempt, data: {} });
+    const [cancelled, scheduled, queued] = await Promise.all([
+      move(sql, backend, "cancel", of("cancel").map(cancelMove)),
+      move(sql, backend, "schedule", of("schedule").map(waits)),
+      move(sql, backend, "promote", of("promote").map(waits)),
+    ]);
+    // Their time or their queue's turn has still to come: admission has not reckoned with them.
+    const waiting = [...scheduled, ...queued].map((job) => ({ ...job, wakesAdmission: true }));
+    all.push(...[...cancelled, ...waiting].map((job) => ({ ...shown(job), follows: true })));
+    ended = cancelled.filter(endsForOthers);
+  }
+  return all;
+}
+
+function endsForOthers({ state, hasDependents }: MovedRow): boolean {
+  return hasDependents && isFinal(state);
+}
+
+function cancelMove({ id, attempt, parentId, parentState }: Consequence): Move<"cancel"> {
+  const reason = parentId === null || parentState === null ? null : whyCancelled(idText("job", parentId), parentState);
+  return { id, attempt, data: { actor: null, reason } };
 }
 
 /**
@@ -101,7 +156,7 @@ export function movedJobs(sql: Sql, backend: Backend, name: TransitionName): Fra
       from input i, locked l
       where j.id = i.id and l.id = j.id and j.attempt = i.attempt and j.state in ${sql([...from])} ${guard(sql, name)}
       returning j.id, j.state, j.attempt, j.life, j.last_seq as seq, j.project, j.queue, j.priority, j.run_at,
-        j.ticketed_at, j.concurrency_key, j.needs, i.data, i."workerId" as worker_id, i."runToken" as run_token, i."attemptId" as attempt_id,
+        j.ticketed_at, j.concurrency_key, j.needs, j.has_dependents, i.data, i."workerId" as worker_id, i."runToken" as run_token, i."attemptId" as attempt_id,
         i."errorKind" as error_kind, i.error
     ), recorded as (
       insert into events (job_id, seq, life, attempt, type, version, recorded_at, occurred_at, data)
@@ -118,6 +173,9 @@ export function movedJobs(sql: Sql, backend: Backend, name: TransitionName): Fra
 /** What a transition changes on the job besides what all of them do. */
 function changes(sql: Sql, name: TransitionName): Fragment {
   switch (name) {
+    case "promote":
+      // What has waited for others is due when it waits no longer.
+      return sql`, run_at = case when j.state = 'blocked' then greatest(j.run_at, queue_now()) else j.run_at end`;
     case "start":
       return sql`, attempt = j.attempt + 1, worker_id = i."workerId", started_at = coalesce(j.started_at, queue_now()),
         source_seq = 0, nodes_done = 0, nodes_total = null`;
@@ -150,6 +208,7 @@ function guard(sql: Sql, name: TransitionName): Fragment {
   }
   // Started once in this life, a job can no longer expire.
   if (name === "expire") return sql`and j.started_at is null`;
+  if (name === "promote" || name === "schedule") return sql`and (j.state <> 'blocked' or j.waiting_for = 0)`;
   return sql``;
 }
 

@@ -80,6 +80,11 @@ async function checkedEdit(context: JobsContext, job: RequestedJob, update: Upda
 
   const problems: Problem[] = [];
   const inputs = merged("inputs", job.inputs, changes, unset, problems);
+  for (const { input, jobId } of job.inputsFrom) {
+    if (!Object.hasOwn(changes, input)) continue;
+    const message = `The input ${input} is a result of ${idText("job", jobId)} and cannot be given.`;
+    problems.push({ path: `input.inputs.${input}`, message, suggestion: null });
+  }
   if (problems.length > 0) throw new InvalidRunError(problems);
   const request = { ...job, inputs, tags: update.tags ?? job.tags };
   const run = await checkRun(context, request);

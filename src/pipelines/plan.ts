@@ -1,4 +1,5 @@
 import type { Problem } from "../domain/errors.ts";
+import { idText } from "../domain/ids.ts";
 import type { Json, JsonObject } from "../domain/json.ts";
 import type { RunRequest } from "../domain/run-request.ts";
 import type { PipelineDescription, PipelineInput, ProjectDescription } from "../runtime/protocol.ts";
@@ -49,7 +50,7 @@ export interface PlannedInput {
   type: string;
   value: Json;
   reference: string | null;
-  /** `request`, `config`, or the place of the default: `conf/pipelines/NAME.yml`, `environment FP_…`, `code`. */
+  /** `request`, `config`, the result of another job (`job_…:variable`), or the place of the default: `conf/pipelines/NAME.yml`, `environment FP_…`, `code`. */
   source: string;
   /** The default that the request has replaced, null when there was none. */
   replaced: PlacedValue | null;
@@ -73,7 +74,7 @@ export interface KnownVariant {
   description: PipelineDescription;
 }
 
-export type PlannedRequest = Pick<RunRequest, "inputs" | "finalVars" | "config" | "options">;
+export type PlannedRequest = Pick<RunRequest, "inputs" | "finalVars" | "config" | "options" | "inputsFrom">;
 
 export interface PlanContext {
   project?: ProjectDescription;
@@ -173,8 +174,20 @@ function givenInputProblems(run: PlannedRun): PlanProblem[] {
   const { description, request } = run;
   const inputs = new Map(description.inputs.map((input) => [input.name, input]));
   const config = mergedConfig(run);
-  return Object.entries(request.inputs).flatMap(([name, value]) => {
-    const path = `input.inputs.${name}`;
+  const given = Object.entries(request.inputs).map(([name, value]) => ({
+    name,
+    value,
+    path: `input.inputs.${name}`,
+    awaited: false,
+  }));
+  // Of what another job is still to give only the name is known.
+  const awaited = (request.inputsFrom ?? []).map(({ input }, i) => ({
+    name: input,
+    value: null,
+    path: `input.inputsFrom.${i}.input`,
+    awaited: true,
+  }));
+  return [...given, ...awaited].flatMap(({ name, value, path, awaited: isAwaited }) => {
     if (config.has(name)) {
       return problem(
         "CONFIG_INPUT",
@@ -184,6 +197,7 @@ function givenInputProblems(run: PlannedRun): PlanProblem[] {
     }
     const input = inputs.get(name);
     if (input !== undefined) {
+      if (isAwaited) return [];
       return valueProblems(input, value).map((found) => ({ ...found, code: "WRONG_TYPE" as const }));
     }
     if (isComputed(indexGraph(run.graph).nodes.get(name))) {
@@ -201,6 +215,7 @@ function missingInputProblems(run: PlannedRun, needed: string[], path: string[])
   const running = new Set(path);
   return needed
     .filter((name) => !Object.hasOwn(run.request.inputs, name) && !config.has(name))
+    .filter((name) => awaitedBy(run, name) === undefined)
     .filter((name) => !hasDefault(inputs.get(name)))
     .map((name) => {
       const { nodes, usedBy } = indexGraph(run.graph);
@@ -213,6 +228,11 @@ function missingInputProblems(run: PlannedRun, needed: string[], path: string[])
       const message = `The input ${name} (${type}) is missing and has no default. It is needed by ${listNames(users, { limit: 3 })}.`;
       return problem("MISSING_INPUT", `input.inputs.${name}`, message + computed);
     });
+}
+
+/** The result of another job that an input will be. */
+function awaitedBy({ request }: PlannedRun, name: string) {
+  return request.inputsFrom?.find(({ input }) => input === name);
 }
 
 /** A default in code counts only for the nodes that have it; the others, and a result, need the value all the same. */
@@ -286,9 +306,14 @@ function plannedInputs(run: PlannedRun, path: string[]): PlannedInput[] {
   const config = mergedConfig(run);
   return run.description.inputs.flatMap(({ name, type, usedBy, default: placed }): PlannedInput[] => {
     const given = Object.hasOwn(run.request.inputs, name);
+    const awaited = awaitedBy(run, name);
     const isTaken = usedBy.some((node) => running.has(node)) || run.finalVars.includes(name);
-    if (!given && !isTaken) return [];
+    if (!given && awaited === undefined && !isTaken) return [];
     const own = { name, type, reference: null, replaced: null };
+    if (awaited !== undefined) {
+      const source = `${idText("job", awaited.jobId)}:${awaited.variable}`;
+      return [{ ...own, value: null, reference: source, source, replaced: placed }];
+    }
     if (given) return [{ ...own, value: run.request.inputs[name] ?? null, source: "request", replaced: placed }];
     if (config.has(name)) return [{ ...own, value: config.get(name) ?? null, source: "config" }];
     return placed === null ? [] : [{ ...own, ...placed }];

@@ -12,9 +12,11 @@ import type { RunRequest, Unique } from "../domain/run-request.ts";
 import { type Enqueued, enqueueJob } from "../jobs/enqueue.ts";
 import { builder } from "./builder.ts";
 import type { Context } from "./context.ts";
+import { DependencyInput, parentList } from "./dependency.ts";
 import { dueFields, dueOf } from "./due.ts";
 import { jobRef, RunPlan } from "./job.ts";
 import { metadataDescription, metadataOf } from "./metadata.ts";
+import { requireUuid } from "./node-ids.ts";
 import { runFields, runOf } from "./run-input.ts";
 
 export const label = z.string().min(1).max(255);
@@ -81,6 +83,11 @@ export const EnqueueJobInput = builder.inputType("EnqueueJobInput", {
     tags: t.stringList({
       description: "Words to find it by, at most 20.",
       validate: z.array(z.string().min(1).max(100)).max(20).nullish(),
+    }),
+    dependsOn: t.field({
+      type: [DependencyInput],
+      description: "Jobs that have to end before it runs, at most 100.",
+      validate: parentList as never,
     }),
     metadata: t.field({ type: "JSONObject", description: metadataDescription }),
     ...dueFields(t),
@@ -156,6 +163,12 @@ export async function requestOf(input: typeof EnqueueJobInput.$inferInput, conte
   return {
     ...(await runOf(input, context)),
     tags: input.tags ?? [],
+    ...(input.dependsOn != null && {
+      dependsOn: input.dependsOn.map(({ job, ...how }, index) => ({
+        ...how,
+        jobId: requireUuid("job", job, `input.dependsOn.${index}.job`),
+      })),
+    }),
     ...dueOf(input),
     ...(metadata !== null && { metadata }),
     ...(input.unique != null && { unique: uniqueOf(input.unique, input.runAt != null || input.runInMs != null) }),

@@ -8,6 +8,7 @@ import { jobRef } from "./job.ts";
 /** The GraphQL type of each type of event. */
 export const eventTypenames = {
   "job.enqueued": "JobEnqueued",
+  "job.scheduled": "JobScheduled",
   "job.queued": "JobQueued",
   "job.postponed": "JobPostponed",
   "job.updated": "JobUpdated",

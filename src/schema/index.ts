@@ -15,6 +15,7 @@ import "./failure-list.ts";
 import "./job-changes.ts";
 import "./job-counts.ts";
 import "./job-events.ts";
+import "./dependency.ts";
 import "./job-links.ts";
 import "./job-list.ts";
 import "./job-log.ts";

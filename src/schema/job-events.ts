@@ -17,7 +17,9 @@ eventType("job.enqueued", "The job was accepted.", (t) => ({
   actor: t.string({ description: "Who enqueued it.", resolve: ({ data }) => data.actor }),
 }));
 
-eventType("job.queued", "The job became due and waits for a worker.");
+eventType("job.scheduled", "The job waits no longer for others, and is due later.");
+
+eventType("job.queued", "The job became due, or waits no longer for others, and waits for a worker.");
 
 eventType("job.postponed", "Somebody wants the job later: it is scheduled again.");
 
@@ -67,18 +69,22 @@ eventType("job.cancel_requested", "Somebody asked for a running job to be stoppe
   }),
 }));
 
-eventType("job.cancelled", "The job was stopped on request. The last event of this life.", (t) => ({
-  actor: t.string({
-    nullable: true,
-    description: "Who asked; null when that is not known.",
-    resolve: ({ data }) => data.actor,
+eventType(
+  "job.cancelled",
+  "The job was stopped on request, or because a job that it waited for did not end as it should. The last event of this life.",
+  (t) => ({
+    actor: t.string({
+      nullable: true,
+      description: "Who asked; null when nobody did, or that is not known.",
+      resolve: ({ data }) => data.actor,
+    }),
+    reason: t.string({
+      nullable: true,
+      description: "Why; null when no reason was given.",
+      resolve: ({ data }) => data.reason,
+    }),
   }),
-  reason: t.string({
-    nullable: true,
-    description: "Why; null when no reason was given.",
-    resolve: ({ data }) => data.reason,
-  }),
-}));
+);
 
 eventType("job.expired", "The job was not started before its time to live ended. The last event of this life.");
 

@@ -220,6 +220,7 @@ export const jobRef = builder.drizzleNode("jobs", {
         "Why it waits, in words: `no worker has project x`, `job …k7fq2m, which has the same concurrency key`. Null when it does not wait, or only for a free slot.",
       select: {
         columns: {
+          id: true,
           state: true,
           project: true,
           queue: true,

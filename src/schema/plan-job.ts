@@ -1,5 +1,5 @@
 import { BadInputError, NotFoundError } from "../domain/errors.ts";
-import { idText } from "../domain/ids.ts";
+import { idPrefixes, idText } from "../domain/ids.ts";
 import { type JobPlan as JobPlanShape, type PlannedConfig, planJob } from "../jobs/plan.ts";
 import type { PlannedInput as PlannedInputShape } from "../pipelines/plan.ts";
 import type { PlannedNode as PlannedNodeShape } from "../pipelines/planned-nodes.ts";
@@ -72,6 +72,7 @@ const InputSource = builder.enumType("InputSource", {
   values: {
     REQUEST: { description: "The request." },
     CONFIG: { description: "The config of the run." },
+    JOB: { description: "Another job, whose result it is: known when the run starts." },
     FILE: { description: "The pipeline's YAML." },
     ENVIRONMENT: { description: "A variable of the worker's environment that overlays the YAML." },
     CODE: { description: "A default in the code of the nodes that take it." },
@@ -89,7 +90,8 @@ const PlannedInput = builder.objectRef<PlannedInputShape>("PlannedInput").implem
       resolve: ({ source }) => sourceOf(source),
     }),
     place: t.exposeString("source", {
-      description: "Where, exactly: `request`, `config`, `code`, a file, a variable of the environment.",
+      description:
+        "Where, exactly: `request`, `config`, `code`, a result of a job (`job_…:variable`), a file, a variable of the environment.",
     }),
     value: t.field({
       type: "JSON",
@@ -115,10 +117,11 @@ const PlannedInput = builder.objectRef<PlannedInputShape>("PlannedInput").implem
   }),
 });
 
-function sourceOf(place: string): "REQUEST" | "CONFIG" | "FILE" | "ENVIRONMENT" | "CODE" {
+function sourceOf(place: string): "REQUEST" | "CONFIG" | "JOB" | "FILE" | "ENVIRONMENT" | "CODE" {
   if (place === "request") return "REQUEST";
   if (place === "config") return "CONFIG";
   if (place === "code") return "CODE";
+  if (place.startsWith(`${idPrefixes.job}_`)) return "JOB";
   return place.startsWith("environment ") ? "ENVIRONMENT" : "FILE";
 }
 

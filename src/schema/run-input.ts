@@ -1,5 +1,6 @@
 /** What a request says of a run, whether it is enqueued or only planned. */
 import { z } from "zod";
+import { mostParents } from "../domain/dependency.ts";
 import { BadInputError } from "../domain/errors.ts";
 import { jsonProblems } from "../domain/json.ts";
 import { labelPattern, labelRule, mostLabels, namePattern, nameRule, priorities } from "../domain/lanes.ts";
@@ -7,6 +8,7 @@ import type { PlanRequest, RetryRequest, RunOptions } from "../domain/run-reques
 import { builder } from "./builder.ts";
 import type { Context } from "./context.ts";
 import { ShapeError } from "./edge-errors.ts";
+import { requireUuid } from "./node-ids.ts";
 import { Backoff, ExecutorType, LogLevel, OnWorkerLost, ResultMode, ReuseMode, RuntimeMode } from "./run-options.ts";
 
 const dayMs = 86_400_000;
@@ -89,6 +91,16 @@ export const ConcurrencyInput = builder.inputType("ConcurrencyInput", {
   }),
 });
 
+export const InputFromInput = builder.inputType("InputFromInput", {
+  description:
+    "An input that is a result of another job. The run waits for that job, and takes the value when it starts.",
+  fields: (t) => ({
+    input: t.string({ required: true, description: "The input.", validate: name }),
+    job: t.id({ required: true, description: "The job whose result it is: `job_…`." }),
+    variable: t.string({ required: true, description: "The final variable of that job.", validate: name }),
+  }),
+});
+
 type InputFields = Parameters<Parameters<typeof builder.inputType>[1]["fields"]>[0];
 
 /** The fields of an input that asks for a run. */
@@ -103,6 +115,11 @@ export const runFields = (t: InputFields) => ({
     validate: name.nullish(),
   }),
   inputs: t.field({ type: "JSONObject", description: "Inputs, merged over the pipeline's own. At most 256 KiB." }),
+  inputsFrom: t.field({
+    type: [InputFromInput],
+    description: "Inputs that are results of other jobs, at most 100.",
+    validate: z.array(z.unknown()).max(mostParents).nullish() as never,
+  }),
   finalVars: t.stringList({ description: "Nodes to compute.", validate: z.array(name).max(1000).nullish() }),
   config: t.field({
     type: "JSONObject",
@@ -166,6 +183,12 @@ export async function runOf(input: RunInput, { jobs }: Context): Promise<PlanReq
     timeoutMs: input.timeoutMs ?? null,
     retry: input.retry == null ? null : given<RetryRequest>(input.retry),
     onWorkerLost: input.onWorkerLost ?? null,
+    ...(input.inputsFrom != null && {
+      inputsFrom: input.inputsFrom.map(({ job, ...from }, index) => ({
+        ...from,
+        jobId: requireUuid("job", job, `input.inputsFrom.${index}.job`),
+      })),
+    }),
   };
 }
 

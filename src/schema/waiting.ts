@@ -1,11 +1,13 @@
 import { createContextCache } from "@pothos/core";
+import { howEnded } from "../domain/dependency.ts";
 import { idText } from "../domain/ids.ts";
-import type { JobState } from "../domain/lifecycle.ts";
+import { isFinal, type JobState } from "../domain/lifecycle.ts";
 import { Batch } from "./batch.ts";
 import type { Context } from "./context.ts";
 import { type LivingWorker, livingWorkers } from "./living-workers.ts";
 
 interface Waiting {
+  id: string;
   state: JobState;
   project: string;
   queue: string;
@@ -19,7 +21,7 @@ interface Waiting {
 /** Why a job waits, in a person's words; null when it does not wait, or only for a free slot of a worker. */
 export async function waitingFor(job: Waiting, context: Context): Promise<string | null> {
   if (job.state === "scheduled" || job.state === "retryable") return `due ${job.runAt.toISOString()}`;
-  if (job.state === "blocked") return "other jobs";
+  if (job.state === "blocked") return await parentsOf(job, context);
   if (job.state !== "queued") return null;
   const [queues, disabled, workers] = await Promise.all([
     hinderingQueues(context),
@@ -44,6 +46,36 @@ function missingLabels(needs: readonly string[], serving: readonly LivingWorker[
   if (unknown.length === 0) return `no worker has all the labels ${needs.join(", ")}`;
   return `no worker has the ${unknown.length === 1 ? "label" : "labels"} ${unknown.join(", ")}`;
 }
+
+/** The jobs that a blocked one waits for, with how each has to end where that is not plain. */
+async function parentsOf({ id }: Waiting, context: Context): Promise<string> {
+  const parents = await openParents(context).ask(id);
+  if (parents.length === 0) return "other jobs";
+  const named = parents.slice(0, mostNamed).map(({ parentId, runWhen, state }) => {
+    const how = runWhen === "succeeded" ? "" : runWhen === "failed" ? " to fail" : " to end";
+    return `${idText("job", parentId)}${how}${whyNot(state)}`;
+  });
+  const more = parents.length > mostNamed ? ` and ${parents.length - mostNamed} more` : "";
+  return `${named.join(", ")}${more}`;
+}
+
+/** Of a parent that has ended, and not as it should. */
+function whyNot(state: JobState | null): string {
+  if (state === null) return ", which has been deleted";
+  return isFinal(state) ? `, which ${howEnded[state]}` : "";
+}
+
+const openParents = createContextCache(
+  ({ db }: Context) =>
+    new Batch<string, { parentId: string; runWhen: string; state: JobState | null }[]>(async (jobIds) => {
+      const rows = await db.sql<{ jobId: string; parentId: string; runWhen: string; state: JobState | null }[]>`
+        select d.job_id as "jobId", d.parent_id as "parentId", d.run_when as "runWhen", p.state
+        from job_dependencies d left join jobs p on p.id = d.parent_id
+        where d.job_id = any(${jobIds as string[]}::uuid[]) and d.resolved_at is null order by d.job_id, d.parent_id`;
+      const byJob = Map.groupBy(rows, ({ jobId }) => jobId);
+      return jobIds.map((id) => byJob.get(id) ?? []);
+    }),
+);
 
 /** A queue that is paused or lets only so much pass. */
 interface HinderingQueue {

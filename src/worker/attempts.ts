@@ -12,6 +12,7 @@ import type { NumberedEvent } from "../runtime/event-queue.ts";
 import type { RetrySetting } from "../runtime/protocol.ts";
 import { StopRequest } from "../runtime/stop.ts";
 import { type CancelledBy, decide, endOf, nobody, notRun } from "./ending.ts";
+import { withResults } from "./given-results.ts";
 import { type Executed, withheld } from "./kept.ts";
 import { recordsOf } from "./record.ts";
 import type { Held } from "./session.ts";
@@ -223,7 +224,11 @@ export class Attempts {
       await this.#persist(running, () => this.#options.writes.append(batch));
     };
     try {
-      const ended = await this.#options.execute(started, { signal: running.stop.signal, onEvents, onProgress });
+      const ended = await this.#options.execute(withResults(started), {
+        signal: running.stop.signal,
+        onEvents,
+        onProgress,
+      });
       // The last words of a process that has crashed may be anything.
       return { ...ended, error: storable(ended.error) };
     } catch (error) {

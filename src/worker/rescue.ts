@@ -260,13 +260,15 @@ export async function endLostAttempts(
       } as Move,
     };
   });
-  await Promise.all(
+  const moved = await Promise.all(
     (["rescue", "fail"] as const).map((name) => {
       const group = moves.filter((one) => one.name === name).map(({ move }) => move);
       return transition(sql, backend, name, group as Move<typeof name>[]);
     }),
   );
-  return lost.map(({ id }) => id);
+  // With what has waited for one that is lost for good.
+  const following = moved.flat().filter(({ follows }) => follows);
+  return [...lost, ...following].map(({ id }) => id);
 }
 
 function hintFor(onWorkerLost: "retry" | "fail", name: string): string | null {

@@ -1,4 +1,4 @@
-import type { Backend } from "../backends/backend.ts";
+import type { Backend, Fragment } from "../backends/backend.ts";
 import type { Database, Sql } from "../db/client.ts";
 import { coalesce } from "../db/coalesce.ts";
 import { withRetries } from "../db/retry.ts";
@@ -9,6 +9,7 @@ import { appendRunEvents, type RunBatch } from "../events/append.ts";
 import type { Wakeups } from "../events/wakeups.ts";
 import { keepFailureGroups } from "../jobs/failure-groups.ts";
 import { type Move, type Moved, movedJobs, transition } from "../jobs/transition.ts";
+import type { GivenResult } from "./given-results.ts";
 import type { ArtifactRow } from "./kept.ts";
 import { joined } from "./record.ts";
 import { recordArtifacts } from "./record-artifacts.ts";
@@ -36,6 +37,8 @@ export interface Started {
   losses: number;
   maxLosses: number;
   onWorkerLost: "retry" | "fail";
+  /** Inputs that are results of other jobs; null when there are none. */
+  given: GivenResult[] | null;
 }
 
 /** The end of an attempt, decided. */
@@ -109,10 +112,27 @@ async function startAttempts({ sql }: Database, backend: Backend, starts: readon
       j.max_losses as "maxLosses", j.on_worker_lost as "onWorkerLost",
       to_char(j.run_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "runAt",
       r.inputs, r.final_vars as "finalVars", r.config, r.options, r.retry, r.timeout_ms as "timeoutMs", r.plan,
+      case when r.inputs_from is not null then ${givenResults(sql)} end as given,
       (select count(*) from ticket_changes)::int as tickets
     from started s
     join jobs j on j.id = s.id
     join job_requests r on r.job_id = s.id`;
+}
+
+/** What a request `r` takes of other jobs: of each the result of the last attempt that has left it. */
+function givenResults(sql: Sql): Fragment {
+  return sql`(
+    select jsonb_agg(jsonb_build_object(
+      'input', f.input, 'jobId', f."jobId", 'variable', f.variable, 'isThere', p.id is not null,
+      'hasValue', coalesce(a.has_value, false), 'value', a.value, 'isFile', a.uri is not null, 'omitted', a.omitted
+    ))
+    from jsonb_to_recordset(r.inputs_from) as f (input text, "jobId" uuid, variable text)
+    left join jobs p on p.id = f."jobId"
+    left join lateral (
+      select * from artifacts a where a.job_id = f."jobId" and a.kind = 'result' and a.name = f.variable
+      order by a.attempt desc limit 1
+    ) a on true
+  )`;
 }
 
 /** Ends attempts, records what they leave and groups their failures in one transaction, its statements sent together. */

@@ -36,6 +36,7 @@ const later = "2026-11-23T10:00:00.000Z";
 const data: { [N in TransitionName]: Move<N>["data"] } = {
   postpone: {},
   promote: {},
+  schedule: {},
   start: { worker: "wkr_x" },
   succeed: {},
   retry: { error, failures: 1, maxAttempts: 3, runAt: later },

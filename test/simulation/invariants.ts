@@ -22,6 +22,8 @@ interface EventRow {
   attempt: number | null;
   life: number;
   sourceSeq: number | null;
+  /** Of job.enqueued: the state in which the job began. */
+  began: JobState | null;
 }
 
 /** What the clients and workers of a schedule know to be so. */
@@ -56,7 +58,13 @@ export async function violationsNow(sql: Sql, since: string): Promise<string[]> 
         and a.run_token = j.run_token and a.worker_id = j.worker_id)
     union all
     select j.id, 'has an open attempt that does not run' from jobs j join attempts a on a.job_id = j.id and a.ended_at is null
-    where j.id > ${since} and not (j.state = 'running' and a.attempt = j.attempt)`;
+    where j.id > ${since} and not (j.state = 'running' and a.attempt = j.attempt)
+    union all
+    select j.id, 'waits for ' || j.waiting_for || ' jobs, of which ' || count(p.id) || ' have not ended' from jobs j
+    left join job_dependencies d on d.job_id = j.id and d.resolved_at is null
+    left join jobs p on p.id = d.parent_id and p.state not in ('succeeded', 'failed', 'cancelled', 'expired')
+    where j.id > ${since} and j.state = 'blocked'
+    group by j.id, j.waiting_for having j.waiting_for = 0 or j.waiting_for <> count(p.id)`;
   return rows.map(({ job, wrong }) => `${job} ${wrong}`);
 }
 
@@ -67,7 +75,7 @@ export async function violationsAtTheEnd(sql: Sql, since: string, known: Known):
       max_losses as "maxLosses", on_worker_lost as "onWorkerLost"
     from jobs where id > ${since} order by id`;
   const log = await sql<(EventRow & { jobId: string })[]>`
-    select job_id as "jobId", seq, type, attempt, life, source_seq as "sourceSeq" from events
+    select job_id as "jobId", seq, type, attempt, life, source_seq as "sourceSeq", data ->> 'state' as began from events
     where job_id > ${since} order by job_id, seq`;
   const events = Map.groupBy(log, ({ jobId }) => jobId);
   const found: string[] = [];
@@ -102,6 +110,7 @@ function* wrongWith(job: JobRow, events: readonly EventRow[]): Generator<string>
   let [attempt, life, startedInLife, failures, losses] = [0, 1, false, 0, 0];
   const starts: Record<string, readonly (JobState | null)[]> = {
     "job.enqueued": [null],
+    "job.scheduled": ["blocked"],
     "job.queued": ["scheduled", "blocked", "retryable"],
     "job.postponed": ["queued"],
     "job.updated": ["scheduled", "blocked", "queued", "retryable"],
@@ -127,8 +136,10 @@ function* wrongWith(job: JobRow, events: readonly EventRow[]): Generator<string>
       yield `has ${at} of attempt ${event.attempt} in ${attempt}`;
     switch (event.type) {
       case "job.enqueued":
-        state = "scheduled"; // or queued: what follows tells
-        if (events[index + 1]?.type !== "job.queued") state = "queued";
+        state = event.began;
+        break;
+      case "job.scheduled":
+        state = "scheduled";
         break;
       case "job.queued":
         state = "queued";

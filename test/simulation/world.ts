@@ -69,7 +69,7 @@ export class World {
     this.#hasty = this.random.chance(0.3);
     this.scheduler.faults = { left: this.random.between(1, 4), chance: this.random.pick([0.02, 0.05, 0.1]) };
     for (const [i, real] of pools.entries()) this.#places.push(this.#arrive(i === 0 ? "server" : `worker ${i}`, real));
-    for (let jobs = this.random.between(1, 3); jobs > 0; jobs -= 1) this.#asked.push(this.#somethingToAsk());
+    for (let jobs = this.random.between(1, 4); jobs > 0; jobs -= 1) this.#asked.push(this.#somethingToAsk());
   }
 
   get nowMs(): number {
@@ -237,6 +237,7 @@ export class World {
     if (open.length === 0) return;
     const asked = this.random.pick(open);
     asked.busy = true;
+    this.#letWait(asked);
     enqueueJob(place.context, tester, asked.request)
       .then(({ jobId }) => {
         asked.jobId = jobId;
@@ -249,6 +250,14 @@ export class World {
     place.process.onDeath(() => {
       asked.busy = false;
     });
+  }
+
+  /** Some jobs wait for one that is there, whatever it is at. Not those with a key, of which two ask for the same. */
+  #letWait(asked: Asked): void {
+    const parent = this.#knownJob();
+    if (parent === null || asked.request.idempotencyKey !== null || !this.random.chance(0.7)) return;
+    const when = this.random.pick(["succeeded", "succeeded", "failed", "ended"] as const);
+    asked.request = { ...asked.request, dependsOn: [{ jobId: parent, when, otherwise: "cancel" }] };
   }
 
   #cancel(place: Place): void {

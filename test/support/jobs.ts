@@ -106,6 +106,8 @@ export function newJob(given: Partial<NewJob> = {}): NewJob {
     requestedBy: null,
     plan: null,
     rerunOf: null,
+    dependsOn: [],
+    inputsFrom: null,
     idempotencyKey: null,
     fingerprint: "f",
     ...given,

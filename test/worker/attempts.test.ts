@@ -77,6 +77,7 @@ function startedOf({ id, attempt, runToken }: Start): Started {
     losses: 0,
     maxLosses: 3,
     onWorkerLost: "retry",
+    given: null,
   };
 }
 

@@ -2,6 +2,8 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { graphileWorker as backend } from "../../src/backends/graphile-worker/backend.ts";
 import type { Database } from "../../src/db/client.ts";
+import { idText } from "../../src/domain/ids.ts";
+import { withResults } from "../../src/worker/given-results.ts";
 import { artifactRows, type Executed } from "../../src/worker/kept.ts";
 import { type End, openWrites, type Started } from "../../src/worker/writes.ts";
 import { testDatabase } from "../support/database.ts";
@@ -89,5 +91,55 @@ describe("end", () => {
       }),
     );
     expect(states).toEqual(runs.map((_, i) => (i % 2 === 0 ? "succeeded" : "queued")));
+  });
+});
+
+describe("a start with results of other jobs", () => {
+  const succeed = async (run: Started, results: Executed["results"]) => {
+    const move = { id: run.jobId, attempt: run.attempt, data: {} };
+    const artifacts = artifactRows({ ...noRun, results });
+    await writes().end({ name: "succeed", move, runToken: run.runToken, artifacts, storedMs: null });
+  };
+  const noRun: Executed = {
+    outcome: "succeeded",
+    error: null,
+    results: {},
+    retry: null,
+    events: 0,
+    nodeStarted: true,
+    process: null,
+    reusable: true,
+  };
+  const takes = (jobId: string, variable: string) => [{ input: "x", jobId, variable }];
+
+  it("has them among its inputs", async () => {
+    const parent = await runningJob(db);
+    await succeed(parent, { b: { summary: { type: "int" } as never, value: { n: [1] }, omitted: null } });
+    const started = await runningJob(db, { inputs: { y: 2 }, inputsFrom: takes(parent.jobId, "b") });
+    expect(withResults(started).inputs).toEqual({ y: 2, x: { n: [1] } });
+    expect(withResults(await runningJob(db, { inputs: { y: 2 } })).inputs).toEqual({ y: 2 });
+  });
+
+  it.each<[string, string, string]>([
+    ["is not there", "c", "that job has left no such result."],
+    ["was not kept", "big", "it was not kept: 4.1 GB"],
+  ])("is refused when one %s", async (_what, variable, why) => {
+    const parent = await runningJob(db);
+    await succeed(parent, { big: { summary: { type: "str" } as never, omitted: "4.1 GB" } });
+    const started = await runningJob(db, { inputsFrom: takes(parent.jobId, variable) });
+    expect(() => withResults(started)).toThrow(
+      `The input x was to be the result ${variable} of ${idText("job", parent.jobId)}: ${why}`,
+    );
+  });
+
+  it("is refused when the job was deleted, or the result is a file", async () => {
+    const parent = await runningJob(db);
+    const [one, two] = [
+      await runningJob(db, { inputsFrom: takes(parent.jobId, "b") }),
+      await runningJob(db, { inputsFrom: takes(randomUUID(), "b") }),
+    ];
+    const given = one.given?.map((result) => ({ ...result, isFile: true })) ?? [];
+    expect(() => withResults({ ...one, given })).toThrow("it is kept as a file");
+    expect(() => withResults(two)).toThrow("that job has been deleted.");
   });
 });

@@ -111,6 +111,32 @@ export type DeleteJobsInput = {
   reason?: string | null | undefined;
 };
 
+/** How a job has to have ended for the one that waits for it to run. */
+export type DependencyCondition =
+  /** It has ended, in whatever way. */
+  | 'ENDED'
+  /** It has failed. One that is cancelled or expires has not. */
+  | 'FAILED'
+  /** It has succeeded. */
+  | 'SUCCEEDED';
+
+/** A job that has to end first. */
+export type DependencyInput = {
+  /** The job's id: `job_…`. */
+  job: string | number;
+  /** What is done when it ends in another way. */
+  otherwise?: DependencyPolicy;
+  /** How it has to end. */
+  when?: DependencyCondition;
+};
+
+/** What becomes of a job when one that it waits for has ended in another way than it should. */
+export type DependencyPolicy =
+  /** It goes on waiting: until the other one has been requeued and has ended as it should, or somebody cancels it. */
+  | 'BLOCK'
+  /** It is cancelled, and so is what waits for it. */
+  | 'CANCEL';
+
 /** In what way something differs. */
 export type DifferenceKind =
   /** Only `b` has it. */
@@ -148,6 +174,8 @@ export type EnqueueJobInput = {
   concurrency?: ConcurrencyInput | null | undefined;
   /** Hamilton config, merged over the pipeline's own. At most 256 KiB. */
   config?: Record<string, unknown> | null | undefined;
+  /** Jobs that have to end before it runs, at most 100. */
+  dependsOn?: Array<DependencyInput> | null | undefined;
   /** How the nodes of the run are spread. */
   executor?: ExecutorInput | null | undefined;
   /** Not started by then, it expires; never when absent. */
@@ -160,6 +188,8 @@ export type EnqueueJobInput = {
   idempotencyKey?: string | null | undefined;
   /** Inputs, merged over the pipeline's own. At most 256 KiB. */
   inputs?: Record<string, unknown> | null | undefined;
+  /** Inputs that are results of other jobs, at most 100. */
+  inputsFrom?: Array<InputFromInput> | null | undefined;
   /** The lowest level of log lines that is recorded. */
   logLevel?: LogLevel | null | undefined;
   /** A JSON object of texts, numbers and booleans to find it by, at most 20: `{"customer": "acme", "order": 42}`. */
@@ -249,6 +279,8 @@ export type EventType =
   | 'JOB_RESCUED'
   /** `job.retry_planned`, the type JobRetryPlanned. */
   | 'JOB_RETRY_PLANNED'
+  /** `job.scheduled`, the type JobScheduled. */
+  | 'JOB_SCHEDULED'
   /** `job.stalled`, the type JobStalled. */
   | 'JOB_STALLED'
   /** `job.started`, the type JobStarted. */
@@ -334,6 +366,16 @@ export type GraphNodeKind =
   /** Given by the run's inputs. */
   | 'INPUT';
 
+/** An input that is a result of another job. The run waits for that job, and takes the value when it starts. */
+export type InputFromInput = {
+  /** The input. */
+  input: string;
+  /** The job whose result it is: `job_…`. */
+  job: string | number;
+  /** The final variable of that job. */
+  variable: string;
+};
+
 /** Who gives an input its value. */
 export type InputSource =
   /** A default in the code of the nodes that take it. */
@@ -344,6 +386,8 @@ export type InputSource =
   | 'ENVIRONMENT'
   /** The pipeline's YAML. */
   | 'FILE'
+  /** Another job, whose result it is: known when the run starts. */
+  | 'JOB'
   /** The request. */
   | 'REQUEST';
 
@@ -554,6 +598,8 @@ export type PlanJobInput = {
   finalVars?: Array<string> | null | undefined;
   /** Inputs, merged over the pipeline's own. At most 256 KiB. */
   inputs?: Record<string, unknown> | null | undefined;
+  /** Inputs that are results of other jobs, at most 100. */
+  inputsFrom?: Array<InputFromInput> | null | undefined;
   /** The lowest level of log lines that is recorded. */
   logLevel?: LogLevel | null | undefined;
   /** Labels that a worker must have to take it, at most 10: `gpu`, `region=eu`; as the YAML says when absent, none when empty. */
@@ -1106,7 +1152,7 @@ export type ArtifactFragment = { id: string, name: string, kind: ArtifactKind, m
 
 export type ResultFragment = { name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null };
 
-export type JobDetailsFragment = { inputs: Record<string, unknown> | null, metadata: Record<string, unknown>, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, options: { reuse: ReuseMode | null, recompute: Array<string> }, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null, backoff: Backoff | null, delaysMs: Array<number> | null, maxDelayMs: number | null, nonRetryableExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, reused: Array<string>, count: number } | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null }, regression: { factor: number, baselineP95Ms: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failure: { node: string | null, branch: string | null, code: Array<{ number: number, text: string, isFailing: boolean }> } | null, failureGroup: { id: string, count: number, firstSeenAt: string, isOpen: boolean } | null, rerunOf: { id: string } | null, reruns: { nodes: Array<{ id: string, state: JobState }>, pageInfo: { hasPreviousPage: boolean } }, resolvedBy: { id: string } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, stored: boolean | null, memoryGrowthBytes: number | null, inputs: Record<string, unknown> | null, reason: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }> };
+export type JobDetailsFragment = { inputs: Record<string, unknown> | null, metadata: Record<string, unknown>, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, options: { reuse: ReuseMode | null, recompute: Array<string> }, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null, backoff: Backoff | null, delaysMs: Array<number> | null, maxDelayMs: number | null, nonRetryableExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, reused: Array<string>, count: number } | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null }, regression: { factor: number, baselineP95Ms: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failure: { node: string | null, branch: string | null, code: Array<{ number: number, text: string, isFailing: boolean }> } | null, failureGroup: { id: string, count: number, firstSeenAt: string, isOpen: boolean } | null, dependsOn: Array<{ parentId: string, when: DependencyCondition, otherwise: DependencyPolicy, resolvedAt: string | null, parent: { state: JobState } | null }>, dependents: { nodes: Array<{ when: DependencyCondition, resolvedAt: string | null, job: { id: string, state: JobState } }>, pageInfo: { hasNextPage: boolean } }, inputsFrom: Array<{ input: string, jobId: string, variable: string }>, rerunOf: { id: string } | null, reruns: { nodes: Array<{ id: string, state: JobState }>, pageInfo: { hasPreviousPage: boolean } }, resolvedBy: { id: string } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, stored: boolean | null, memoryGrowthBytes: number | null, inputs: Record<string, unknown> | null, reason: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }> };
 
 export type FailureGroupFragment = { id: string, project: string, pipeline: string, node: string | null, errorClass: string, errorKind: ErrorKind, codeHash: string | null, count: number, firstSeenAt: string, lastSeenAt: string, lastMessage: string, lastJobId: string, isOpen: boolean, closedAt: string | null, closedById: string | null };
 
@@ -1141,6 +1187,8 @@ type JobEvent_JobRequeued_Fragment = { __typename: 'JobRequeued', actor: string,
 type JobEvent_JobRescued_Fragment = { __typename: 'JobRescued', losses: number, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } };
 
 type JobEvent_JobRetryPlanned_Fragment = { __typename: 'JobRetryPlanned', failures: number, maxAttempts: number, runAt: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } };
+
+type JobEvent_JobScheduled_Fragment = { __typename: 'JobScheduled', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string };
 
 type JobEvent_JobStalled_Fragment = { __typename: 'JobStalled', stalledFor: StallReason, forMs: number, p95Ms: number | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string };
 
@@ -1181,6 +1229,7 @@ export type JobEventFragment =
   | JobEvent_JobRequeued_Fragment
   | JobEvent_JobRescued_Fragment
   | JobEvent_JobRetryPlanned_Fragment
+  | JobEvent_JobScheduled_Fragment
   | JobEvent_JobStalled_Fragment
   | JobEvent_JobStarted_Fragment
   | JobEvent_JobSucceeded_Fragment
@@ -1201,7 +1250,7 @@ export type JobQueryVariables = Exact<{
 }>;
 
 
-export type JobQuery = { job: { inputs: Record<string, unknown> | null, metadata: Record<string, unknown>, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, options: { reuse: ReuseMode | null, recompute: Array<string> }, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null, backoff: Backoff | null, delaysMs: Array<number> | null, maxDelayMs: number | null, nonRetryableExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, reused: Array<string>, count: number } | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null }, regression: { factor: number, baselineP95Ms: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failure: { node: string | null, branch: string | null, code: Array<{ number: number, text: string, isFailing: boolean }> } | null, failureGroup: { id: string, count: number, firstSeenAt: string, isOpen: boolean } | null, rerunOf: { id: string } | null, reruns: { nodes: Array<{ id: string, state: JobState }>, pageInfo: { hasPreviousPage: boolean } }, resolvedBy: { id: string } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, stored: boolean | null, memoryGrowthBytes: number | null, inputs: Record<string, unknown> | null, reason: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }> } | null };
+export type JobQuery = { job: { inputs: Record<string, unknown> | null, metadata: Record<string, unknown>, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, options: { reuse: ReuseMode | null, recompute: Array<string> }, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null, backoff: Backoff | null, delaysMs: Array<number> | null, maxDelayMs: number | null, nonRetryableExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, reused: Array<string>, count: number } | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null }, regression: { factor: number, baselineP95Ms: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failure: { node: string | null, branch: string | null, code: Array<{ number: number, text: string, isFailing: boolean }> } | null, failureGroup: { id: string, count: number, firstSeenAt: string, isOpen: boolean } | null, dependsOn: Array<{ parentId: string, when: DependencyCondition, otherwise: DependencyPolicy, resolvedAt: string | null, parent: { state: JobState } | null }>, dependents: { nodes: Array<{ when: DependencyCondition, resolvedAt: string | null, job: { id: string, state: JobState } }>, pageInfo: { hasNextPage: boolean } }, inputsFrom: Array<{ input: string, jobId: string, variable: string }>, rerunOf: { id: string } | null, reruns: { nodes: Array<{ id: string, state: JobState }>, pageInfo: { hasPreviousPage: boolean } }, resolvedBy: { id: string } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, stored: boolean | null, memoryGrowthBytes: number | null, inputs: Record<string, unknown> | null, reason: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }> } | null };
 
 export type JobByRefQueryVariables = Exact<{
   ref: string;
@@ -1211,7 +1260,7 @@ export type JobByRefQueryVariables = Exact<{
 export type JobByRefQuery = { jobByRef:
     | { __typename: 'AmbiguousRefError', code: string, message: string, path: string | null, candidates: Array<string> }
     | { __typename: 'BadInputError', code: string, message: string, path: string | null }
-    | { __typename: 'Job', inputs: Record<string, unknown> | null, metadata: Record<string, unknown>, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, options: { reuse: ReuseMode | null, recompute: Array<string> }, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null, backoff: Backoff | null, delaysMs: Array<number> | null, maxDelayMs: number | null, nonRetryableExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, reused: Array<string>, count: number } | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null }, regression: { factor: number, baselineP95Ms: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failure: { node: string | null, branch: string | null, code: Array<{ number: number, text: string, isFailing: boolean }> } | null, failureGroup: { id: string, count: number, firstSeenAt: string, isOpen: boolean } | null, rerunOf: { id: string } | null, reruns: { nodes: Array<{ id: string, state: JobState }>, pageInfo: { hasPreviousPage: boolean } }, resolvedBy: { id: string } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, stored: boolean | null, memoryGrowthBytes: number | null, inputs: Record<string, unknown> | null, reason: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }> }
+    | { __typename: 'Job', inputs: Record<string, unknown> | null, metadata: Record<string, unknown>, config: Record<string, unknown> | null, finalVars: Array<string> | null, timeoutMs: number | null, onWorkerLost: OnWorkerLost, failures: number, losses: number, maxLosses: number, life: number, actor: string, expiresAt: string | null, validated: boolean, lastCursor: string, id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, options: { reuse: ReuseMode | null, recompute: Array<string> }, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null, backoff: Backoff | null, delaysMs: Array<number> | null, maxDelayMs: number | null, nonRetryableExceptions: Array<string> | null } | null, plan: { codeHash: string, nodes: Array<string>, reused: Array<string>, count: number } | null, progress: { expectedMs: number | null, leftMs: number | null, done: number, total: number | null }, regression: { factor: number, baselineP95Ms: number } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, worker: { id: string, host: string, pid: number } | null, attempts: { nodes: Array<{ number: number, outcome: AttemptOutcome | null, startedAt: string, endedAt: string | null, durationMs: number | null, errorKind: ErrorKind | null }> }, lastAttempt: { path: Array<string> | null, neverRan: Array<string> | null } | null, failure: { node: string | null, branch: string | null, code: Array<{ number: number, text: string, isFailing: boolean }> } | null, failureGroup: { id: string, count: number, firstSeenAt: string, isOpen: boolean } | null, dependsOn: Array<{ parentId: string, when: DependencyCondition, otherwise: DependencyPolicy, resolvedAt: string | null, parent: { state: JobState } | null }>, dependents: { nodes: Array<{ when: DependencyCondition, resolvedAt: string | null, job: { id: string, state: JobState } }>, pageInfo: { hasNextPage: boolean } }, inputsFrom: Array<{ input: string, jobId: string, variable: string }>, rerunOf: { id: string } | null, reruns: { nodes: Array<{ id: string, state: JobState }>, pageInfo: { hasPreviousPage: boolean } }, resolvedBy: { id: string } | null, failedNodeRuns: { nodes: Array<{ node: string, branch: string | null, branches: number | null, state: NodeRunState, startedAt: string | null, endedAt: string | null, durationMs: number | null, cpuMs: number | null, stored: boolean | null, memoryGrowthBytes: number | null, inputs: Record<string, unknown> | null, reason: { code: NodeReasonCode, text: string, jobId: string | null, attempt: number | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null, error: { kind: ErrorKind, type: string, message: string, traceback: string | null, node: string | null, branch: string | null, file: string | null, line: number | null, code: string | null, hint: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> } | null, regression: { factor: number, baselineP95Ms: number } | null }> }, results: Array<{ name: string, hasValue: boolean, value: unknown, omitted: string | null, expiresAt: string | null, artifact: { preview: unknown, id: string, name: string, kind: ArtifactKind, mediaType: string | null, bytes: number | null, sha256: string | null, downloadUrl: string | null, omitted: string | null, expiresAt: string | null, removedAt: string | null, schema: Array<{ name: string, type: string }> | null } | null, summary: { type: string, shape: Array<number> | null, length: number | null, bytes: number | null, preview: string | null, columns: Array<{ name: string, type: string }> | null } | null }> }
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
    };
 
@@ -1322,6 +1371,7 @@ export type JobEventsSubscription = { jobEvents:
     | { __typename: 'JobRequeued', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
     | { __typename: 'JobRescued', losses: number, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
     | { __typename: 'JobRetryPlanned', failures: number, maxAttempts: number, runAt: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
+    | { __typename: 'JobScheduled', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
     | { __typename: 'JobStalled', stalledFor: StallReason, forMs: number, p95Ms: number | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
     | { __typename: 'JobStarted', worker: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
     | { __typename: 'JobSucceeded', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
@@ -1357,6 +1407,7 @@ export type JobHistoryQuery = { job: { events: { nodes: Array<
         | { __typename: 'JobRequeued', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
         | { __typename: 'JobRescued', losses: number, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
         | { __typename: 'JobRetryPlanned', failures: number, maxAttempts: number, runAt: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
+        | { __typename: 'JobScheduled', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
         | { __typename: 'JobStalled', stalledFor: StallReason, forMs: number, p95Ms: number | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
         | { __typename: 'JobStarted', worker: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
         | { __typename: 'JobSucceeded', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
@@ -1425,6 +1476,7 @@ export type FeedSubscription = { feed: { cursor: string, event:
       | { __typename: 'JobRequeued', actor: string, reason: string | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
       | { __typename: 'JobRescued', losses: number, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
       | { __typename: 'JobRetryPlanned', failures: number, maxAttempts: number, runAt: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string, error: { kind: ErrorKind, type: string, message: string, node: string | null } }
+      | { __typename: 'JobScheduled', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
       | { __typename: 'JobStalled', stalledFor: StallReason, forMs: number, p95Ms: number | null, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
       | { __typename: 'JobStarted', worker: string, cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
       | { __typename: 'JobSucceeded', cursor: string, jobId: string, seq: number, attempt: number | null, node: string | null, branch: string | null, type: string, recordedAt: string, occurredAt: string }
@@ -2084,6 +2136,33 @@ export const JobDetailsFragmentDoc = new TypedDocumentString(`
     count
     firstSeenAt
     isOpen
+  }
+  dependsOn {
+    parentId
+    when
+    otherwise
+    resolvedAt
+    parent {
+      state
+    }
+  }
+  dependents(first: 20) {
+    nodes {
+      job {
+        id
+        state
+      }
+      when
+      resolvedAt
+    }
+    pageInfo {
+      hasNextPage
+    }
+  }
+  inputsFrom {
+    input
+    jobId
+    variable
   }
   rerunOf {
     id
@@ -3771,6 +3850,33 @@ fragment JobDetails on Job {
     firstSeenAt
     isOpen
   }
+  dependsOn {
+    parentId
+    when
+    otherwise
+    resolvedAt
+    parent {
+      state
+    }
+  }
+  dependents(first: 20) {
+    nodes {
+      job {
+        id
+        state
+      }
+      when
+      resolvedAt
+    }
+    pageInfo {
+      hasNextPage
+    }
+  }
+  inputsFrom {
+    input
+    jobId
+    variable
+  }
   rerunOf {
     id
   }
@@ -4013,6 +4119,33 @@ fragment JobDetails on Job {
     count
     firstSeenAt
     isOpen
+  }
+  dependsOn {
+    parentId
+    when
+    otherwise
+    resolvedAt
+    parent {
+      state
+    }
+  }
+  dependents(first: 20) {
+    nodes {
+      job {
+        id
+        state
+      }
+      when
+      resolvedAt
+    }
+    pageInfo {
+      hasNextPage
+    }
+  }
+  inputsFrom {
+    input
+    jobId
+    variable
   }
   rerunOf {
     id
