@@ -30,7 +30,13 @@ eventType("job.updated", "Somebody changed the job while it waited.", (t) => ({
     description: "Why; null when no reason was given.",
     resolve: ({ data }) => data.reason,
   }),
-  changes: t.field({ type: [JobChange], description: "What is different now.", resolve: ({ data }) => data.changes }),
+  changes: t.field({
+    type: [JobChange],
+    description: "What is different now.",
+    // One or two as a rule, and in a list of events hardly any has them.
+    complexity: { field: 1, multiplier: 1 },
+    resolve: ({ data }) => data.changes,
+  }),
 }));
 
 eventType("job.started", "A worker began an attempt.", (t) => ({
