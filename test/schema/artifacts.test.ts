@@ -188,7 +188,7 @@ it("a worker tells where it keeps artifacts, and why it does not", async () => {
   await db.sql`update workers set store = ${store}, store_problem = 'the disk is full' where id =
     (select worker_id from attempts where job_id = ${run.jobId})`;
   const { data } = await server.post("{ workers { nodes { artifactStore artifactProblem } } }");
-  expect(data.workers).toContainEqual({ artifactStore: "s3://results/a", artifactProblem: "the disk is full" });
+  expect(data.workers.nodes).toContainEqual({ artifactStore: "s3://results/a", artifactProblem: "the disk is full" });
   const ready = await (await fetch(`${server.url}/ready`)).json();
   expect(ready).toMatchObject({ ready: true, artifacts: ["localhost: the disk is full"] });
 });
