@@ -8,6 +8,9 @@ export interface PoolTimes {
 }
 export const poolTimes: PoolTimes = { deadlineMs: 10_000, lookEveryMs: 5_000 };
 
+/** What has not been answered by then never will be: Postgres is away, and a process that stops has five seconds in all. */
+const closeSeconds = 1;
+
 /**
  * A pool of connections that is made anew when it no longer answers: a peer that vanished without a word (a network cut, a
  * machine that lost its power) leaves connections that look alive. What waited on them fails, and is tried again by its callers.
@@ -47,7 +50,7 @@ export class Pool implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer);
-    await this.#sql.end({ timeout: 5 });
+    await this.#sql.end({ timeout: closeSeconds });
   }
 
   async #look(onAlive: (sql: postgres.Sql) => Promise<void>): Promise<void> {
