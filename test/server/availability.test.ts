@@ -94,10 +94,13 @@ describe("when all connections are busy", () => {
     const busy = await connect(db.url, { max: 2, maxReads: 2 });
     await using server = await testServer(busy, { limits: { answerMs: 800 } });
     const release = Promise.withResolvers<void>();
+    const locked = Promise.withResolvers<void>();
     const lock = db.sql.begin(async (sql) => {
       await sql`lock table flowerpower_queue.queues in access exclusive mode`;
+      locked.resolve();
       await release.promise;
     });
+    await locked.promise;
     const answers = await Promise.all(Array.from({ length: 6 }, () => server.post(read)));
     expect(answers.map(({ status }) => status)).toEqual([503, 503, 503, 503, 503, 503]);
     expect(answers[0]!.errors).toMatchObject([{ extensions: { code: "UNAVAILABLE" } }]);
@@ -109,10 +112,13 @@ describe("when all connections are busy", () => {
   });
 
   it("a lock of a second only delays", async () => {
+    const locked = Promise.withResolvers<void>();
     const lock = db.sql.begin(async (sql) => {
       await sql`lock table flowerpower_queue.queues in access exclusive mode`;
+      locked.resolve();
       await sql`select pg_sleep(1.2)`;
     });
+    await locked.promise;
     const { answer, ms } = await timed(() => server.post(read));
     expect(answer.status).toBe(200);
     expect(ms).toBeGreaterThan(500);
