@@ -4,6 +4,7 @@ import { JobStateError, NotFoundError } from "../domain/errors.ts";
 import { idText } from "../domain/ids.ts";
 import { isFinal, type JobState } from "../domain/lifecycle.ts";
 import type { Actor } from "../domain/run-request.ts";
+import { auditJobs } from "./audit.ts";
 import type { JobsContext } from "./context.ts";
 import { type Moved, transition } from "./transition.ts";
 
@@ -30,9 +31,7 @@ export async function cancelJob(
       if (job === undefined) throw new NotFoundError("job", shownId, "input.id");
       if (isFinal(job.state)) throw new JobStateError(shownId, job.state, "can no longer be cancelled");
       if (job.requested) return { what: "nothing" };
-      await tx`
-        insert into audit (at, actor, action, target, request_id, data)
-        values (queue_now(), ${actor.name}, 'job.cancel', ${shownId}, ${actor.requestId}, ${tx.json({ reason })})`;
+      await auditJobs(tx, actor, "job.cancel", [jobId], { reason });
       if (job.state === "running") {
         await requestCancel(tx, [jobId], data);
         return { what: "requested" };

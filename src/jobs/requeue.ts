@@ -3,6 +3,7 @@ import { JobStateError, NotFoundError } from "../domain/errors.ts";
 import { idText } from "../domain/ids.ts";
 import { isFinal, type JobState, transitions } from "../domain/lifecycle.ts";
 import type { Actor } from "../domain/run-request.ts";
+import { auditJobs } from "./audit.ts";
 import type { JobsContext } from "./context.ts";
 import { transition } from "./transition.ts";
 
@@ -37,9 +38,7 @@ export async function requeueJob(
       const move = { id: jobId, attempt: job.attempt, expiresAt: expiresAt?.toISOString() ?? null };
       const [[moved]] = await Promise.all([
         transition(tx, backend, "requeue", [{ ...move, data: { actor: actor.name, reason } }]),
-        tx`
-          insert into audit (at, actor, action, target, request_id, data)
-          values (queue_now(), ${actor.name}, 'job.requeue', ${shownId}, ${actor.requestId}, ${tx.json({ reason })})`,
+        auditJobs(tx, actor, "job.requeue", [jobId], { reason }),
       ]);
       if (moved === undefined) throw new Error(`${shownId} was locked and has moved`);
       return moved;

@@ -1,8 +1,8 @@
 import type { Sql } from "../db/client.ts";
 import { NotFoundError, QueueFullError } from "../domain/errors.ts";
-import { idText } from "../domain/ids.ts";
 import { type JobState, waitingStates } from "../domain/lifecycle.ts";
 import type { Actor, Unique } from "../domain/run-request.ts";
+import { auditJobs } from "./audit.ts";
 import type { JobsContext } from "./context.ts";
 import type { Enqueued } from "./enqueue.ts";
 import { type Inserted, insertJobs, isRefused, type NewJob } from "./insert.ts";
@@ -77,9 +77,11 @@ async function giveWay(
     "cancel",
     holders.map(({ id, attempt }) => ({ id, attempt, data: { actor: actor.name, reason } })),
   );
-  const targets = holders.map(({ id }) => idText("job", id));
-  await sql`
-    insert into audit (at, actor, action, target, request_id, data)
-    select queue_now(), ${actor.name}, 'job.cancel', target, ${actor.requestId}, ${sql.json({ reason })}::jsonb
-    from unnest(${targets}::text[]) target`;
+  await auditJobs(
+    sql,
+    actor,
+    "job.cancel",
+    holders.map(({ id }) => id),
+    { reason },
+  );
 }

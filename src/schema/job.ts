@@ -217,7 +217,7 @@ export const jobRef = builder.drizzleNode("jobs", {
     waitingFor: t.string({
       nullable: true,
       description:
-        "Why it waits, in words: `no worker has project x`, `job …k7fq2m, which has the same concurrency key`. Null when it does not wait, or only for a free slot.",
+        "Why it waits, in words: `no worker has project x`, `job_…: one job at a time with the key shop/load`. Null when it does not wait, or only for a free slot.",
       select: {
         columns: {
           id: true,

@@ -2,7 +2,10 @@
 import { z } from "zod";
 import { BadInputError, NotFoundError, QueueExistsError } from "../domain/errors.ts";
 import { namePattern } from "../domain/lanes.ts";
-import { createQueue, pauseQueue, type QueueLimits, resumeQueue, setQueueLimits } from "../jobs/queues.ts";
+import type { QueueLimits } from "../domain/queue-limits.ts";
+import { createQueue } from "../jobs/create-queue.ts";
+import { pauseQueue, resumeQueue } from "../jobs/pause-queue.ts";
+import { setQueueLimits } from "../jobs/set-queue-limits.ts";
 import { builder } from "./builder.ts";
 import { Queue } from "./queue.ts";
 

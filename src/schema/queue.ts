@@ -1,6 +1,6 @@
 import { createContextCache } from "@pothos/core";
 import { type JobState, jobStates } from "../domain/lifecycle.ts";
-import type { RateLimit as RateLimitShape } from "../jobs/queues.ts";
+import type { RateLimit as RateLimitShape } from "../domain/queue-limits.ts";
 import { Batch } from "./batch.ts";
 import { builder } from "./builder.ts";
 import type { Context } from "./context.ts";

@@ -1,7 +1,8 @@
 import { appendFile, cp } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { createQueue, setQueueLimits } from "../../src/jobs/queues.ts";
+import { createQueue } from "../../src/jobs/create-queue.ts";
+import { setQueueLimits } from "../../src/jobs/set-queue-limits.ts";
 import { openGround } from "../support/ground.ts";
 import { tester } from "../support/jobs.ts";
 import { examples } from "../support/runtimes.ts";

@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { graphileWorker as backend } from "../../src/backends/graphile-worker/backend.ts";
 import { connect, type Database } from "../../src/db/client.ts";
+import type { QueueLimits } from "../../src/domain/queue-limits.ts";
 import { admit, nextAdmissionMs } from "../../src/jobs/admit.ts";
-import { createQueue, pauseQueue, type QueueLimits, resumeQueue, setQueueLimits } from "../../src/jobs/queues.ts";
+import { createQueue } from "../../src/jobs/create-queue.ts";
+import { pauseQueue, resumeQueue } from "../../src/jobs/pause-queue.ts";
+import { setQueueLimits } from "../../src/jobs/set-queue-limits.ts";
 import { openWrites, type Started } from "../../src/worker/writes.ts";
 import { testDatabase } from "../support/database.ts";
 import { jobsContext, silentWakeups, tester } from "../support/jobs.ts";

@@ -1,11 +1,10 @@
 /** Many jobs at once: by ids, by a filter, from the CLI. */
-import { EventEmitter } from "node:events";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { graphileWorker as backend } from "../../src/backends/graphile-worker/backend.ts";
-import { runCli } from "../../src/cli/program.ts";
 import type { Database } from "../../src/db/client.ts";
 import { idText } from "../../src/domain/ids.ts";
 import { insertJobs } from "../../src/jobs/insert.ts";
+import { runCommand } from "../support/command.ts";
 import { testDatabase } from "../support/database.ts";
 import { insertJob } from "../support/factories.ts";
 import { newJob } from "../support/jobs.ts";
@@ -64,23 +63,8 @@ async function enqueued(count: number, where = fresh()): Promise<string[]> {
   return jobs.map(({ id }) => id);
 }
 
-async function cli(argv: string[], ask?: (question: string) => Promise<boolean>) {
-  const written = { out: "", err: "" };
-  const into = (stream: keyof typeof written) => ({
-    write(text: string) {
-      written[stream] += text;
-    },
-  });
-  const code = await runCli(argv, {
-    env: { FLOWERPOWER_QUEUE_URL: server.url, LANG: "C.UTF-8" },
-    cwd: "/",
-    stdout: into("out"),
-    stderr: into("err"),
-    signals: new EventEmitter(),
-    ask,
-  });
-  return { code, ...written };
-}
+const cli = (argv: string[], ask?: (question: string) => Promise<boolean>) =>
+  runCommand(server.url, argv, ask === undefined ? {} : { ask });
 
 describe("by ids", () => {
   it("cancels those that it can, and tells of each other one why not", async () => {

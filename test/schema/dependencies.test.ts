@@ -1,9 +1,8 @@
 /** Jobs that wait for others: asked for, shown and refused. */
-import { EventEmitter } from "node:events";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runCli } from "../../src/cli/program.ts";
 import type { Database } from "../../src/db/client.ts";
 import { idText, uuidOf } from "../../src/domain/ids.ts";
+import { runCommand } from "../support/command.ts";
 import { testDatabase } from "../support/database.ts";
 import { queuedJob } from "../support/running.ts";
 import { type TestServer, testServer } from "../support/server.ts";
@@ -44,22 +43,7 @@ async function jobOf(id: string) {
   return data.job;
 }
 
-async function cli(...argv: string[]) {
-  const written = { out: "", err: "" };
-  const into = (stream: keyof typeof written) => ({
-    write(text: string) {
-      written[stream] += text;
-    },
-  });
-  const code = await runCli(argv, {
-    env: { FLOWERPOWER_QUEUE_URL: server.url, LANG: "C.UTF-8", COLUMNS: "200" },
-    cwd: "/",
-    stdout: into("out"),
-    stderr: into("err"),
-    signals: new EventEmitter(),
-  });
-  return { code, ...written };
-}
+const cli = (...argv: string[]) => runCommand(server.url, argv, { env: { COLUMNS: "200" } });
 
 describe("a job that waits for others", () => {
   it("says for which, and they say that it waits", async () => {

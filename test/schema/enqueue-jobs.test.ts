@@ -1,10 +1,8 @@
 /** Many jobs in one call: the API, the client and the command. */
-import { EventEmitter } from "node:events";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runCli } from "../../src/cli/program.ts";
 import {
   BadInputError,
   type Client,
@@ -15,6 +13,7 @@ import {
 } from "../../src/client/client.ts";
 import type { Database } from "../../src/db/client.ts";
 import { enqueueJobs } from "../../src/jobs/enqueue-many.ts";
+import { runCommand } from "../support/command.ts";
 import { testDatabase } from "../support/database.ts";
 import { finishJob } from "../support/factories.ts";
 import { runRequest, tester } from "../support/jobs.ts";
@@ -72,22 +71,7 @@ async function rejection(call: Promise<unknown>): Promise<unknown> {
   );
 }
 
-async function cli(...argv: string[]) {
-  const written = { out: "", err: "" };
-  const into = (stream: keyof typeof written) => ({
-    write(text: string) {
-      written[stream] += text;
-    },
-  });
-  const code = await runCli(argv, {
-    env: { FLOWERPOWER_QUEUE_URL: server.url, LANG: "C.UTF-8" },
-    cwd: "/",
-    stdout: into("out"),
-    stderr: into("err"),
-    signals: new EventEmitter(),
-  });
-  return { code, ...written };
-}
+const cli = (...argv: string[]) => runCommand(server.url, argv);
 
 describe("enqueueJobs", () => {
   it("makes 1,000 jobs in one transaction, in the order of the call, and each has its event and ticket", async () => {

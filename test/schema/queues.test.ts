@@ -1,11 +1,10 @@
 /** Queues as objects: made, limited, paused, and what a waiting job says of them. */
-import { EventEmitter } from "node:events";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { graphileWorker as backend } from "../../src/backends/graphile-worker/backend.ts";
-import { runCli } from "../../src/cli/program.ts";
 import type { Database } from "../../src/db/client.ts";
 import { idText } from "../../src/domain/ids.ts";
 import { admit } from "../../src/jobs/admit.ts";
+import { runCommand } from "../support/command.ts";
 import { testDatabase } from "../support/database.ts";
 import { insertWorker } from "../support/factories.ts";
 import { queuedJob } from "../support/running.ts";
@@ -50,22 +49,7 @@ async function waitingFor(id: string): Promise<string | null> {
   return data.job.waitingFor;
 }
 
-async function cli(...argv: string[]) {
-  const written = { out: "", err: "" };
-  const into = (stream: keyof typeof written) => ({
-    write(text: string) {
-      written[stream] += text;
-    },
-  });
-  const code = await runCli(argv, {
-    env: { FLOWERPOWER_QUEUE_URL: server.url, LANG: "C.UTF-8" },
-    cwd: "/",
-    stdout: into("out"),
-    stderr: into("err"),
-    signals: new EventEmitter(),
-  });
-  return { code, ...written };
-}
+const cli = (...argv: string[]) => runCommand(server.url, argv);
 
 describe("a queue", () => {
   it("is made with its limits, once, and changed in what is said and nothing else", async () => {

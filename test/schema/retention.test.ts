@@ -1,10 +1,9 @@
 /** What is kept, what it takes, and what has ended over time, through the API and the CLI. */
 import { randomUUID } from "node:crypto";
-import { EventEmitter } from "node:events";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runCli } from "../../src/cli/program.ts";
 import type { Database } from "../../src/db/client.ts";
 import { countEnded } from "../../src/jobs/metrics.ts";
+import { runCommand } from "../support/command.ts";
 import { testDatabase } from "../support/database.ts";
 import { endedJob } from "../support/ended.ts";
 import { insertJob } from "../support/factories.ts";
@@ -29,22 +28,7 @@ async function ask(query: string, variables: object = {}) {
   return data;
 }
 
-async function cli(...argv: string[]) {
-  const written = { out: "", err: "" };
-  const into = (stream: keyof typeof written) => ({
-    write(text: string) {
-      written[stream] += text;
-    },
-  });
-  const code = await runCli(argv, {
-    env: { FLOWERPOWER_QUEUE_URL: server.url, LANG: "C.UTF-8" },
-    cwd: "/",
-    stdout: into("out"),
-    stderr: into("err"),
-    signals: new EventEmitter(),
-  });
-  return { code, ...written };
-}
+const cli = (...argv: string[]) => runCommand(server.url, argv);
 
 const prune =
   "mutation ($input: PruneJobsInput) { pruneJobs(input: $input) { ... on PruneJobsSuccess { counts { state count { value isExact } } dryRun more } ... on Error { code path } } }";

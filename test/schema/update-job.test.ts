@@ -1,9 +1,8 @@
 /** A job that waits is changed: by the API and by the CLI. */
-import { EventEmitter } from "node:events";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runCli } from "../../src/cli/program.ts";
 import type { Database } from "../../src/db/client.ts";
 import { idText } from "../../src/domain/ids.ts";
+import { runCommand } from "../support/command.ts";
 import { testDatabase } from "../support/database.ts";
 import { queuedJob, runningJob } from "../support/running.ts";
 import { type TestServer, testServer } from "../support/server.ts";
@@ -39,22 +38,7 @@ async function update(input: object) {
   return errors ?? data.updateJob;
 }
 
-async function cli(...argv: string[]) {
-  const written = { out: "", err: "" };
-  const into = (stream: keyof typeof written) => ({
-    write(text: string) {
-      written[stream] += text;
-    },
-  });
-  const code = await runCli(argv, {
-    env: { FLOWERPOWER_QUEUE_URL: server.url, LANG: "C.UTF-8" },
-    cwd: "/",
-    stdout: into("out"),
-    stderr: into("err"),
-    signals: new EventEmitter(),
-  });
-  return { code, ...written };
-}
+const cli = (...argv: string[]) => runCommand(server.url, argv);
 
 describe("updateJob", () => {
   it("changes what is said and nothing else", async () => {

@@ -1,9 +1,8 @@
 /** Workers as a list, page by page, and on the command line. */
-import { EventEmitter } from "node:events";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { runCli } from "../../src/cli/program.ts";
 import type { Database } from "../../src/db/client.ts";
 import { idText } from "../../src/domain/ids.ts";
+import { runCommand } from "../support/command.ts";
 import { testDatabase } from "../support/database.ts";
 import { insertJob } from "../support/factories.ts";
 import { type TestServer, testServer } from "../support/server.ts";
@@ -35,22 +34,7 @@ async function insert(state: string): Promise<string> {
   return id;
 }
 
-async function cli(...argv: string[]) {
-  const written = { out: "", err: "" };
-  const into = (stream: keyof typeof written) => ({
-    write(text: string) {
-      written[stream] += text;
-    },
-  });
-  const code = await runCli(argv, {
-    env: { FLOWERPOWER_QUEUE_URL: server.url, LANG: "C.UTF-8" },
-    cwd: "/",
-    stdout: into("out"),
-    stderr: into("err"),
-    signals: new EventEmitter(),
-  });
-  return { code, ...written };
-}
+const cli = (...argv: string[]) => runCommand(server.url, argv);
 
 const shown = (id: string | undefined) => idText("worker", id ?? "");
 
