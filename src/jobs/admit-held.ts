@@ -1,4 +1,4 @@
-import type { Backend } from "../backends/backend.ts";
+import type { Backend, Fragment } from "../backends/backend.ts";
 import type { Database, Sql } from "../db/client.ts";
 import { withRetries } from "../db/retry.ts";
 import { isDisabled } from "./admissible.ts";
@@ -111,6 +111,18 @@ export async function resumeDue(sql: Sql): Promise<number> {
   const opened = await sql`
     update queues set paused_at = null, paused_until = null, pause_reason = null where paused_until <= queue_now()`;
   return opened.count;
+}
+
+/** Whether some job that waits has a void ticket. */
+export function hasVoidTickets(sql: Sql): Fragment {
+  return sql`exists (
+    select from queues q
+    where (q.paused_at is not null or q.tickets_since is not null) and exists (
+      select from jobs a
+      where a.queue = q.name and a.ticketed_at is not null and a.state = 'queued'
+        and (q.paused_at is not null or a.ticketed_at < q.tickets_since)
+    )
+  )`;
 }
 
 /** Takes back void tickets, so that their jobs take their turns with the others. One batch. */

@@ -1,7 +1,7 @@
 import type { Backend } from "../backends/backend.ts";
 import type { Database, Sql } from "../db/client.ts";
 import { withRetries } from "../db/retry.ts";
-import { admitHeld, resumeDue, takeBackVoid, tokensNow } from "./admit-held.ts";
+import { admitHeld, hasVoidTickets, resumeDue, takeBackVoid, tokensNow } from "./admit-held.ts";
 import { transition } from "./transition.ts";
 
 /** Rows that one pass moves at the most: a pass that finds as many is followed by another at once. */
@@ -20,19 +20,47 @@ export interface Admitted {
  * queue, its key and its project let it. Any number of processes may do this at once: each takes what no other has locked.
  */
 export async function admit(db: Database, backend: Backend): Promise<Admitted> {
-  await withRetries(() => resumeDue(db.sql));
+  const found = await withRetries(() => look(db.sql));
+  if (found.opens) await withRetries(() => resumeDue(db.sql));
   const moved: string[] = [];
   let more = false;
-  for (const pass of [expireDue, promoteDue]) {
+  for (const { needed, pass } of [
+    { needed: found.expires, pass: expireDue },
+    { needed: found.due, pass: promoteDue },
+  ]) {
+    if (!needed) continue;
     const ids = await withRetries(() => db.sql.begin((tx) => pass(tx, backend)));
     moved.push(...ids);
     more ||= ids.length >= most;
   }
   // Nothing that followers of these jobs hear of.
-  const takenBack = await withRetries(() => takeBackVoid(db.sql, backend));
+  const takenBack = found.void ? await withRetries(() => takeBackVoid(db.sql, backend)) : [];
   more ||= takenBack.length >= most;
   const held = await admitHeld(db, backend);
   return { jobIds: [...moved, ...held.jobIds], more: more || held.more };
+}
+
+interface Found {
+  opens: boolean;
+  expires: boolean;
+  due: boolean;
+  void: boolean;
+}
+
+/**
+ * What a pass has to do before it gives tickets, in one round trip: under a limit it follows each end of a job, and mostly there
+ * is nothing else.
+ */
+async function look(sql: Sql): Promise<Found> {
+  const [found] = await sql<Found[]>`
+    select exists (select from queues where paused_until <= queue_now()) as opens,
+      exists (
+        select from jobs where expires_at <= queue_now() and state in ('scheduled', 'blocked', 'queued') and started_at is null
+      ) as expires,
+      exists (select from jobs where state in ('scheduled', 'retryable') and run_at <= queue_now()) as due,
+      ${hasVoidTickets(sql)} as void`;
+  if (found === undefined) throw new Error("A select without from answered nothing");
+  return found;
 }
 
 async function expireDue(sql: Sql, backend: Backend): Promise<string[]> {
