@@ -28,7 +28,6 @@ import { followedEventTypes, terminalEventTypes } from "../domain/event-types.ts
 import type { Json, JsonObject } from "../domain/json.ts";
 import { priorityStepSeconds } from "../domain/lanes.ts";
 import { finalStates, jobStates } from "../domain/lifecycle.ts";
-import { errorKinds } from "../domain/outcome.ts";
 import {
   type BulkVerb,
   bulkVerbNames,
@@ -36,6 +35,7 @@ import {
   operationStates,
   type StoredProblem,
 } from "../domain/operation.ts";
+import { errorKinds } from "../domain/outcome.ts";
 import type { NodeReason } from "../domain/reuse.ts";
 
 export const schema = pgSchema("flowerpower_queue");
@@ -707,10 +707,7 @@ export const operations = schema.table(
     check("operations_state", sql`${t.state} in (${listed(operationStates)})`),
     check("operations_edit", sql`(${t.edit} is not null) = (${t.verb} = 'update')`),
     check("operations_filter", sql`${t.filter} <> '{}'`),
-    check(
-      "operations_counters",
-      sql`${t.matched} >= 0 and ${t.done} >= 0 and ${t.failed} >= 0 and ${t.failures} >= 0`,
-    ),
+    check("operations_counters", sql`${t.matched} >= 0 and ${t.done} >= 0 and ${t.failed} >= 0 and ${t.failures} >= 0`),
     check("operations_finished", sql`(${t.finishedAt} is null) = (${t.state} = 'running')`),
     check("operations_stopped", sql`(${t.stoppedBy} is not null) = (${t.state} = 'stopped')`),
     check("operations_stop_reason", sql`${t.stopReason} is null or ${t.stoppedBy} is not null`),

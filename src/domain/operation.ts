@@ -27,6 +27,8 @@ export const operationLimits = {
   /** Up to here it is counted how many jobs there are, within this time. */
   counted: 1_000_000,
   countWithinMs: 5_000,
+  /** So long after its end it is forgotten: 30 days. */
+  keptMs: 2_592_000_000,
 } as const;
 
 /** A job to which it was not done, as it is kept. */

@@ -48,7 +48,11 @@ export async function bulk(
 }
 
 /** What was asked for has happened to a job that was cancelled together with the one that it waited for. */
-function withCancelled({ done, problems }: BulkDone, asked: readonly string[], cancelled: ReadonlySet<string>): BulkDone {
+function withCancelled(
+  { done, problems }: BulkDone,
+  asked: readonly string[],
+  cancelled: ReadonlySet<string>,
+): BulkDone {
   const told = new Set(done);
   return {
     done: [...done, ...asked.filter((id) => cancelled.has(id) && !told.has(id))],

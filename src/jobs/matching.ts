@@ -1,4 +1,4 @@
-import { and, eq, gt, inArray, lt, lte, type SQL, sql as query } from "drizzle-orm";
+import { and, eq, gt, inArray, lt, lte, sql as query, type SQL } from "drizzle-orm";
 import type { Sql } from "../db/client.ts";
 import { jobs } from "../db/tables.ts";
 import { written } from "../db/written.ts";
