@@ -18,9 +18,9 @@ import { printable, type Terminal } from "./terminal.ts";
 import { dayAndClock, localTime, utcOffset } from "./units.ts";
 
 const states = ["running", "succeeded", "stopped", "failed"] as const;
-const which = "its id, or the last 6 or more letters of one of the newest 100";
-/** Operations read at once: one costs about 30, of the 5,000 that one call may. */
-const pageSize = 100;
+const which = "its id, or the last 6 or more letters of one of the newest 50";
+/** Operations read at once: one costs about 70, of the 5,000 that one call may. */
+const pageSize = 50;
 
 /** What is done to more jobs than one call takes. */
 export function addOperation(program: Command, cli: Cli): void {

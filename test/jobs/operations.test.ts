@@ -239,7 +239,9 @@ describe("an operation", () => {
     const where = fresh();
     const [parent = ""] = await enqueued(1, where);
     await enqueued(700, where);
-    const dependsOn = [{ parentId: parent, condition: "succeeded", policy: "cancel" }] as never;
+    const dependsOn = [
+      { jobId: parent, shownId: idText("job", parent), when: "succeeded" as const, otherwise: "cancel" as const },
+    ];
     const [child = ""] = await enqueued(1, { ...where, dependsOn });
     expect((await db.sql`select state from jobs where id = ${child}`)[0]?.state).toBe("blocked");
     const id = await beginOperation(context, tester, cancel, where);
