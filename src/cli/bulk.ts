@@ -4,18 +4,20 @@ import { type ErrorResult, errorOf } from "../client/errors.ts";
 import {
   type BulkResultFragment,
   CancelJobsDocument,
-  type CancelJobsInput,
   DeleteJobsDocument,
   RequeueJobsDocument,
+  UpdateJobsDocument,
+  type UpdateJobsInput,
 } from "../client/generated/graphql.ts";
 import { type Cli, type GlobalOptions, printJson } from "./cli.ts";
 import { Exit, exitCodes, UsageError } from "./failure.ts";
+import { followOperation, tellEnd } from "./follow-operation.ts";
 import { type FilterFlags, filterOf, filterOptions, jobLines } from "./jobs.ts";
 import { printable } from "./terminal.ts";
-import { counted } from "./units.ts";
 
 export interface BulkFlags extends FilterFlags, GlobalOptions {
   dryRun?: boolean;
+  wait?: boolean;
   yes?: boolean;
   reason?: string;
 }
@@ -24,12 +26,23 @@ const verbs = {
   cancel: { document: CancelJobsDocument, field: "cancelJobs", done: "cancelled, or asked to stop" },
   requeue: { document: RequeueJobsDocument, field: "requeueJobs", done: "queued again" },
   delete: { document: DeleteJobsDocument, field: "deleteJobs", done: "deleted" },
+  update: { document: UpdateJobsDocument, field: "updateJobs", done: "changed" },
 } as const;
 type Verb = keyof typeof verbs;
+/** What an update makes different. */
+export type Edit = Omit<UpdateJobsInput, "ids" | "filter" | "dryRun" | "reason">;
 
 /** What names many jobs at once, beside the ids. */
 export function bulkOptions(command: Command): Command {
-  return filterOptions(command)
+  return bulkFlags(filterOptions(command));
+}
+
+/** Those beside the filter itself. */
+export function bulkFlags(command: Command): Command {
+  if (!command.options.some(({ long }) => long === "--wait")) {
+    command.option("--wait", "where it is more than 1,000 jobs: show how far it is until its end");
+  }
+  return command
     .option("--dry-run", "only tell how many jobs it would be, and show some of them")
     .option("-y, --yes", "do not ask, whatever fits the filter");
 }
@@ -44,41 +57,52 @@ function hasFilter(flags: BulkFlags): boolean {
 }
 
 /** Does it to the jobs that are named, or after a question to all that fit the filter. */
-export async function runBulk(client: Client, verb: Verb, refs: readonly string[], flags: BulkFlags, cli: Cli) {
+export async function runBulk(
+  client: Client,
+  verb: Verb,
+  refs: readonly string[],
+  flags: BulkFlags,
+  cli: Cli,
+  edit: Edit = {},
+): Promise<void> {
   if (refs.length > 0 === hasFilter(flags)) {
     throw new UsageError("Name jobs, or say which ones by --state, --project, --pipeline, --queue, --tag or --meta.");
   }
-  const reason = flags.reason ?? null;
+  const act = { ...edit, reason: flags.reason ?? null };
   if (refs.length > 0) {
     const ids: string[] = [];
     for (const ref of refs) ids.push((await client.find(ref)).id);
-    return tell(await call(client, verb, { ids, reason, dryRun: flags.dryRun ?? false }), verb, flags, cli);
+    return tell(await call(client, verb, { ids, ...act, dryRun: flags.dryRun ?? false }), verb, flags, cli);
   }
   const filter = filterOf(flags);
-  const planned = await call(client, verb, { filter, reason, dryRun: true });
+  const planned = await call(client, verb, { filter, ...act, dryRun: true });
   if (flags.dryRun) return tell(planned, verb, flags, cli);
   if (planned.matched.value > 0) await confirm(planned, verb, flags, cli);
-  tell(await all(client, verb, { filter, reason, dryRun: false }, planned, cli), verb, flags, cli);
+  const result = await call(client, verb, { filter, ...act, dryRun: false });
+  if (result.operation === null) return tell(result, verb, flags, cli);
+  await goOn(client, result, flags, cli);
 }
 
-/** Call after call, as each takes some. No more than there were: what is requeued may fail and fit again meanwhile. */
-async function all(client: Client, verb: Verb, input: CancelJobsInput, { matched }: BulkResultFragment, cli: Cli) {
-  const whole = await call(client, verb, input);
-  const taken = () => whole.done + whole.failed;
-  for (let last = whole; last.more && last.done > 0 && (!matched.isExact || taken() < matched.value); ) {
-    cli.terminal.err(`${counted(taken(), "job")} of ${matched.value}${matched.isExact ? "" : "+"}`);
-    last = await call(client, verb, input);
-    whole.done += last.done;
-    whole.failed += last.failed;
-    whole.matched = { value: whole.matched.value + last.matched.value, isExact: last.matched.isExact };
-    whole.problems.push(...last.problems);
+/** It is done from now on: says how to see it, or stays until its end. */
+async function goOn(client: Client, result: BulkResultFragment, { json, wait }: BulkFlags, cli: Cli): Promise<void> {
+  const { operation } = result;
+  if (operation === null) return;
+  if (!wait && json) return printJson(cli.terminal, result);
+  const end = operation.id.slice(-6);
+  if (!json) cli.terminal.out(`${operation.id} does it from now on, to ${many(operation)} jobs.`);
+  if (!wait) {
+    return cli.terminal.err(
+      `Watch it with: flowerpower-queue operation watch ${end}, stop it with: flowerpower-queue operation stop ${end}`,
+    );
   }
-  return whole;
+  const ended = await followOperation(client, operation.id, cli, json);
+  if (json) printJson(cli.terminal, ended);
+  tellEnd(ended, cli);
 }
 
-async function call(client: Client, verb: Verb, input: CancelJobsInput): Promise<BulkResultFragment> {
+async function call(client: Client, verb: Verb, input: UpdateJobsInput): Promise<BulkResultFragment> {
   const { document, field } = verbs[verb];
-  const answer = (await client.request(document as typeof CancelJobsDocument, { input })) as Record<string, unknown>;
+  const answer = (await client.request(document as typeof UpdateJobsDocument, { input })) as Record<string, unknown>;
   const result = answer[field] as BulkResultFragment | ErrorResult;
   if ("code" in result) throw errorOf(result);
   return result;
@@ -86,8 +110,7 @@ async function call(client: Client, verb: Verb, input: CancelJobsInput): Promise
 
 async function confirm(planned: BulkResultFragment, verb: Verb, flags: BulkFlags, { terminal, ask }: Cli) {
   if (flags.yes) return;
-  const many = `${planned.matched.value}${planned.matched.isExact ? "" : " or more"}`;
-  const question = `${verb} ${many} ${planned.matched.value === 1 ? "job" : "jobs"}?`;
+  const question = `${verb} ${many(planned)} ${planned.matched.value === 1 ? "job" : "jobs"}?`;
   if (ask === undefined || flags.json) {
     throw new UsageError(
       `This would ${question.replace("?", "")}. Add --yes to do it, or --dry-run to see some of them.`,
@@ -105,9 +128,14 @@ function tell(result: BulkResultFragment, verb: Verb, flags: BulkFlags, { termin
     const { matched, done, problems, dryRun, sample } = result;
     if (dryRun) for (const line of jobLines(sample, terminal)) terminal.out(line);
     for (const { message } of problems) terminal.err(printable(message));
-    const many = dryRun ? `${matched.isExact ? done : `${matched.value} or more`}` : String(done);
+    const shown = dryRun && !matched.isExact ? many(result) : String(done);
     const noun = done === 1 ? "job" : "jobs";
-    terminal.out(`${many} ${noun} ${dryRun ? "would be" : done === 1 ? "is" : "are"} ${verbs[verb].done}.`);
+    terminal.out(`${shown} ${noun} ${dryRun ? "would be" : done === 1 ? "is" : "are"} ${verbs[verb].done}.`);
   }
   if (result.failed > 0) throw new Exit(exitCodes.usage);
+}
+
+/** `1200`, `10000 or more`. */
+function many({ matched: { value, isExact } }: Pick<BulkResultFragment, "matched">): string {
+  return `${value}${isExact ? "" : " or more"}`;
 }

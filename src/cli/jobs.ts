@@ -45,13 +45,15 @@ export function addJobs(program: Command, cli: Cli): void {
     });
 }
 
+export const stateFlag = [
+  "--state <state...>",
+  `only in these states: ${states.map((state) => state.toLowerCase()).join(", ")}`,
+  oneOf,
+] as const;
+
 export function filterOptions(command: Command): Command {
   return command
-    .option(
-      "--state <state...>",
-      `only in these states: ${states.map((state) => state.toLowerCase()).join(", ")}`,
-      oneOf,
-    )
+    .option(...stateFlag)
     .option("--project <name>", "only of this project")
     .option("--pipeline <name>", "only of this pipeline: project/pipeline, or its name beside --project")
     .option("--queue <name>", "only in this queue")

@@ -6,6 +6,7 @@ import { openTail, type Tail } from "../events/tail.ts";
 import { openWakeups } from "../events/wakeups.ts";
 import { startAdmission } from "../jobs/admission.ts";
 import { type JobsContext, openJobs } from "../jobs/context.ts";
+import { startOperations } from "../jobs/operations.ts";
 import { startRetention } from "../jobs/retention.ts";
 import { openCatalogue } from "../pipelines/catalogue.ts";
 import { startRescue } from "../worker/rescue.ts";
@@ -19,7 +20,8 @@ export interface Parts extends AsyncDisposable {
   jobs: JobsContext;
   tail: Tail;
   /**
-   * Brings due jobs to workers, gives back those of dead ones, removes what is too old and counts what has ended, from here on.
+   * Brings due jobs to workers, gives back those of dead ones, does operations, removes what is too old and counts what has ended,
+   * from here on.
    * Every process does it.
    */
   keepMoving(retention: Retention): void;
@@ -42,6 +44,7 @@ export async function openParts(url: string, log: WorkLog): Promise<Parts> {
     keepMoving(retention) {
       parts.use(startAdmission(jobs, (error) => log("admitting jobs failed", { error: String(error) })));
       parts.use(startRescue(jobs, log));
+      parts.use(startOperations(jobs, log));
       parts.use(startRetention(db, retention, log));
     },
     [Symbol.asyncDispose]: () => parts.disposeAsync(),

@@ -14,6 +14,7 @@ import { addJob } from "./job.ts";
 import { addJobs } from "./jobs.ts";
 import { addLogs } from "./logs.ts";
 import { addMetrics } from "./metrics.ts";
+import { addOperation } from "./operation.ts";
 import { addPlan } from "./plan.ts";
 import { addProject } from "./project.ts";
 import { addPrune, addStorage } from "./prune.ts";
@@ -116,6 +117,7 @@ const commands = [
   addFailures,
   addProject,
   addQueue,
+  addOperation,
   addWorkers,
   addMetrics,
   addStorage,

@@ -41,6 +41,7 @@ import {
   type NodeRunFilter,
   type NodeRunFragment,
   NodeRunsDocument,
+  OperationDocument,
   PlanJobDocument,
   type PlanJobInput,
   PlanRequeueDocument,
@@ -57,6 +58,7 @@ import { pages } from "./pages.ts";
 import { Socket } from "./socket.ts";
 import type { Stream } from "./stream.ts";
 import { type Job, type JobEvent, type Watch, watch } from "./watch.ts";
+import { type Operation, watchOperation } from "./watch-operation.ts";
 
 /** Events of a page: all fields of all types together cost about 170 each, of the 5,000 that one operation may. */
 const historyPage = 25;
@@ -76,6 +78,7 @@ export {
   JobStateError,
   JobsRefusedError,
   NotFoundError,
+  OperationStateError,
   type Problem,
   ProjectDisabledError,
   QueueError,
@@ -100,6 +103,7 @@ export type {
 } from "./generated/graphql.ts";
 export type { Stream } from "./stream.ts";
 export { isFinal, type Job, type JobEvent, type Watch } from "./watch.ts";
+export type { Operation } from "./watch-operation.ts";
 
 /** A job as an enqueue or a cancel answers it. */
 export type JobSummary = JobSummaryFragment;
@@ -250,6 +254,10 @@ export interface Client extends AsyncDisposable {
   failures(filter?: FailureFilter, options?: CallOptions): AsyncGenerator<FailureGroup, void, undefined>;
   /** The events of all jobs, from now on or after a cursor, for ever. Resumes by itself like `watch`. */
   feed(filter?: FeedFilter, options?: FollowOptions): Stream<FeedItem>;
+  /** An operation, or null when there is none. */
+  operation(id: string, options?: CallOptions): Promise<Operation | null>;
+  /** An operation as it goes on, the last time as it ended; then it is over. Resumes by itself like `watch`. */
+  watchOperation(id: string, options?: Omit<FollowOptions, "after">): Stream<Operation>;
   /** Any query or mutation with its types, as codegen makes them. Not tried again unless `idempotent`. */
   request<Result, Variables>(
     document: TypedDocumentString<Result, Variables>,
@@ -286,6 +294,8 @@ export function createClient(options: ClientOptions): Client {
     signal: within(signal),
   });
 
+  const readOperation = async (id: string, call?: CallOptions) =>
+    (await send(OperationDocument, { id }, call)).operation;
   const readJob = async (id: string, call?: CallOptions) => (await send(JobDocument, { id }, call)).job;
 
   return {
@@ -406,6 +416,11 @@ export function createClient(options: ClientOptions): Client {
       }),
 
     feed: (filter, options = {}) => feed(socket, filter ?? null, follow(options)),
+
+    operation: readOperation,
+
+    watchOperation: (id, options = {}) =>
+      watchOperation(id, { socket, read: (own, signal) => readOperation(own, { signal }) }, follow(options)),
 
     request: (document, variables, { idempotent = false, signal } = {}) =>
       idempotent ? send(document, variables, { signal }) : post(http, document, variables, within(signal)),

@@ -120,6 +120,11 @@ export class WorkerStateError extends QueueError {
   readonly code = "CONFLICT";
 }
 
+/** The operation has ended. */
+export class OperationStateError extends QueueError {
+  readonly code = "CONFLICT";
+}
+
 /** There is a queue of that name already. */
 export class QueueExistsError extends QueueError {
   readonly code = "CONFLICT";
@@ -175,6 +180,7 @@ export type ErrorResult = { code: string; message: string; path: string | null }
   | { __typename: "QueueFullError" }
   | { __typename: "QueueExistsError" }
   | { __typename: "WorkerStateError" }
+  | { __typename: "OperationStateError" }
   | { __typename: "BadInputError" }
 );
 
@@ -200,6 +206,8 @@ export function errorOf(result: ErrorResult): QueueError {
       return new QueueFullError(message, path);
     case "QueueExistsError":
       return new QueueExistsError(message, path);
+    case "OperationStateError":
+      return new OperationStateError(message, path);
     case "WorkerStateError":
       return new WorkerStateError(message, path);
     case "BadInputError":

@@ -19,6 +19,7 @@ export const relations = defineRelations(
     pipelineVersions: tables.pipelineVersions,
     queues: tables.queues,
     workers: tables.workers,
+    operations: tables.operations,
   },
   (r) => ({
     jobs: {

@@ -28,6 +28,13 @@ import { followedEventTypes, terminalEventTypes } from "../domain/event-types.ts
 import type { Json, JsonObject } from "../domain/json.ts";
 import { priorityStepSeconds } from "../domain/lanes.ts";
 import { finalStates, jobStates } from "../domain/lifecycle.ts";
+import {
+  type BulkVerb,
+  bulkVerbNames,
+  type OperationState,
+  operationStates,
+  type StoredProblem,
+} from "../domain/operation.ts";
 import { errorKinds } from "../domain/outcome.ts";
 import type { NodeReason } from "../domain/reuse.ts";
 
@@ -656,6 +663,61 @@ export const failureGroups = schema.table(
         index(`failure_groups_${state}_pipeline`).on(t.project, t.pipeline, t.lastSeenAt, t.id).where(is),
       ];
     }),
+  ],
+);
+
+/** A bulk action on more jobs than one call takes, with how far it is. Any process does its next chunk while it holds the lease. */
+export const operations = schema.table(
+  "operations",
+  {
+    id: uuid().primaryKey(),
+    verb: text().$type<BulkVerb>().notNull(),
+    /** StoredFilter of jobs/filter.ts: which jobs are meant. */
+    filter: jsonb().$type<JsonObject>().notNull(),
+    /** StoredEdit of jobs/bulk-act.ts: what an update makes different. */
+    edit: jsonb().$type<JsonObject>(),
+    reason: text(),
+    actor: text().notNull(),
+    requestId: text("request_id"),
+    state: text().$type<OperationState>().notNull().default("running"),
+    /** How many jobs fitted when it began, or the bound at which counting stopped. */
+    matched: integer().notNull(),
+    matchedIsExact: boolean("matched_is_exact").notNull(),
+    done: integer().notNull().default(0),
+    failed: integer().notNull().default(0),
+    /** The first of those to which it was not done. */
+    problems: jsonb().$type<StoredProblem[]>().notNull().default([]),
+    /** The last job of the last chunk: the next one begins behind it. */
+    cursor: uuid(),
+    /** The process that does the next chunk, and until when it may; without a holder: from when on any may. */
+    holder: uuid(),
+    leaseUntil: at("lease_until"),
+    /** How often the present chunk has failed in a row, and why the last time. */
+    failures: integer().notNull().default(0),
+    error: text(),
+    stoppedBy: text("stopped_by"),
+    stopReason: text("stop_reason"),
+    /** Jobs that were made later are not touched. */
+    createdAt: at("created_at").notNull(),
+    startedAt: at("started_at"),
+    finishedAt: at("finished_at"),
+  },
+  (t) => [
+    check("operations_verb", sql`${t.verb} in (${listed(bulkVerbNames)})`),
+    check("operations_state", sql`${t.state} in (${listed(operationStates)})`),
+    check("operations_edit", sql`(${t.edit} is not null) = (${t.verb} = 'update')`),
+    check("operations_filter", sql`${t.filter} <> '{}'`),
+    check("operations_counters", sql`${t.matched} >= 0 and ${t.done} >= 0 and ${t.failed} >= 0 and ${t.failures} >= 0`),
+    check("operations_finished", sql`(${t.finishedAt} is null) = (${t.state} = 'running')`),
+    check("operations_stopped", sql`(${t.stoppedBy} is not null) = (${t.state} = 'stopped')`),
+    check("operations_stop_reason", sql`${t.stopReason} is null or ${t.stoppedBy} is not null`),
+    check("operations_failed", sql`${t.state} <> 'failed' or ${t.error} is not null`),
+    check(
+      "operations_lease",
+      sql`(${t.holder} is null or ${t.leaseUntil} is not null) and (${t.leaseUntil} is null or ${t.state} = 'running')`,
+    ),
+    index("operations_state_id").on(t.state, t.id),
+    index("operations_finished_at").on(t.finishedAt).where(sql`${t.finishedAt} is not null`),
   ],
 );
 

@@ -156,6 +156,29 @@ export class WorkerStateError extends DomainError {
   }
 }
 
+/** A job still waits for the one that is to be deleted, and could never run without it. */
+export class JobAwaitedError extends DomainError {
+  readonly code = "AWAITED";
+
+  constructor(jobId: string, childId: string) {
+    super(
+      `The job ${jobId} is not deleted: ${childId} waits for it. Requeue it, or cancel the one that waits first.`,
+      "input.ids",
+    );
+  }
+}
+
+/** An operation has ended: nothing of it can be stopped any more. */
+export class OperationStateError extends DomainError {
+  readonly code = "CONFLICT";
+  readonly state: string;
+
+  constructor(operationId: string, state: string) {
+    super(`The operation ${operationId} has ${state} and can no longer be stopped.`, "input.id");
+    this.state = state;
+  }
+}
+
 /** A job is to run with the code that it ran with, and that code is gone: only what is in the project's folder can be run. */
 export class CodeChangedError extends DomainError {
   readonly code = "CODE_CHANGED";

@@ -4,7 +4,7 @@ import { idText } from "../domain/ids.ts";
 import { type FinalState, finalStates } from "../domain/lifecycle.ts";
 import type { Retention } from "../domain/retention.ts";
 import type { Actor } from "../domain/run-request.ts";
-import { removal } from "./remove.ts";
+import { isAwaited, removal } from "./remove.ts";
 
 /** Jobs of one transaction: some 50 ms, in which nobody waits. */
 export const pruneBatch = 200;
@@ -141,13 +141,14 @@ export async function pruneTargets(sql: Sql, { ageMs, keepLast }: Retention): Pr
     order by t.project, t.pipeline, t.state`;
 }
 
-/** A key is good for 24 hours, and so is its job. By the index for each row: joined, the order would be lost. */
+/** A key is good for 24 hours, and so is its job; what others wait for stays. By the index for each row: joined, the order would be lost. */
 function isTooOld(sql: Sql, { project, pipeline, state, endedBefore, below }: PruneTarget, after: string) {
   return sql`j.project = ${project} and j.pipeline = ${pipeline} and j.state = ${state}::job_state
     and j.id > ${after}::uuid and j.id < ${below}::uuid and j.finished_at < ${endedBefore}
     and (
       select true from idempotency_keys k where k.job_id = j.id and k.created_at > queue_now() - interval '24 hours' limit 1
-    ) is null`;
+    ) is null
+    and not ${isAwaited(sql, "j")}`;
 }
 
 /** One transaction. Jobs that somebody has locked are left for later. Null: another process is pruning. */

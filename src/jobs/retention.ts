@@ -4,6 +4,7 @@ import type { Retention } from "../domain/retention.ts";
 import { type Rounds, startRounds } from "../events/rounds.ts";
 import { countEnded, pruneMetrics } from "./metrics.ts";
 import { pruneFailureGroups, pruneJobs } from "./prune.ts";
+import { pruneOperations } from "./prune-operations.ts";
 
 /** Between two looks for jobs that are too old. */
 export const pruneEveryMs = 60_000;
@@ -28,6 +29,7 @@ export function startRetention(
     if (total > 0) log("jobs pruned", { ...done?.pruned });
     await pruneFailureGroups(db.sql, retention);
     await pruneMetrics(db.sql);
+    await pruneOperations(db.sql);
     return pruneEveryMs;
   }, failed("pruning jobs"));
   const counting: Rounds = startRounds(

@@ -1,23 +1,26 @@
 /** One thing done to many jobs: by their ids, or by a filter. */
-import { and, asc, inArray, sql } from "drizzle-orm";
 import { z } from "zod";
-import { jobs as jobsTable } from "../db/tables.ts";
-import { BadInputError, JobStateError, NotFoundError } from "../domain/errors.ts";
+import { BadInputError, NotFoundError } from "../domain/errors.ts";
 import { idText } from "../domain/ids.ts";
-import type { JobState } from "../domain/lifecycle.ts";
-import { type BulkAct, type BulkDone, type BulkProblem, bulk, bulkDryRun, bulkVerbs } from "../jobs/bulk.ts";
+import { operationLimits } from "../domain/operation.ts";
+import { beginOperation } from "../jobs/begin-operation.ts";
+import { bulk, bulkDryRun } from "../jobs/bulk.ts";
+import { type BulkAct, type BulkDone, storedProblem } from "../jobs/bulk-act.ts";
+import { saysSomething } from "../jobs/filter.ts";
+import { countJobs, nextJobs } from "../jobs/matching.ts";
 import { builder } from "./builder.ts";
+import { BulkProblemRef } from "./bulk-problem.ts";
 import type { Context } from "./context.ts";
 import { BoundedCount, boundedCount, type Count } from "./count.ts";
 import { jobRef } from "./job.ts";
-import { filterCondition, JobFilter, type JobFilterInput } from "./job-filter.ts";
-import { JobStateEnum } from "./job-state.ts";
+import { JobFilter, type JobFilterInput, jobFilterOf } from "./job-filter.ts";
 import { limits } from "./limits.ts";
 import { requireUuid } from "./node-ids.ts";
+import { Operation } from "./operation.ts";
 import { editFields, editOf } from "./update-job.ts";
 
 /** Jobs that one call takes. */
-const mostJobs = 1000;
+const mostJobs = operationLimits.jobsOfACall;
 const sampled = 10;
 const mostProblems = 100;
 
@@ -30,7 +33,7 @@ const selectionFields = (t: InputFields) => ({
   }),
   filter: t.field({
     type: JobFilter,
-    description: `All jobs that fit and to which it can be done, the oldest first, ${mostJobs} in one call. An empty filter is refused.`,
+    description: `All jobs that fit and to which it can be done, the oldest first. More than ${mostJobs} become an operation. An empty filter is refused.`,
   }),
   dryRun: t.boolean({
     required: true,
@@ -48,26 +51,10 @@ const reason = (t: InputFields) =>
 interface Result extends BulkDone {
   dryRun: boolean;
   matched: Count;
-  more: boolean;
+  /** How many it would be, in a dry run by a filter: more than are listed. */
+  counted?: number;
+  operationId: string | null;
 }
-
-const BulkProblemRef = builder.objectRef<BulkProblem>("BulkProblem").implement({
-  description: "A job to which it was not done.",
-  fields: (t) => ({
-    id: t.id({ description: "The job's id.", resolve: ({ id }) => idText("job", id) }),
-    code: t.string({
-      description: "Why not, for programs: `NOT_FOUND`; `CONFLICT`: its state; `QUEUE_FULL`.",
-      resolve: ({ error }) => error.code,
-    }),
-    message: t.string({ description: "Why not, for people.", resolve: ({ error }) => error.message }),
-    state: t.field({
-      type: JobStateEnum,
-      nullable: true,
-      description: "The state that it was in, when that is why; null when it is not.",
-      resolve: ({ error }) => (error instanceof JobStateError ? (error.state as JobState) : null),
-    }),
-  }),
-});
 
 const BulkSuccess = builder.interfaceRef<Result>("BulkSuccess").implement({
   description: "What became of the jobs.",
@@ -78,19 +65,25 @@ const BulkSuccess = builder.interfaceRef<Result>("BulkSuccess").implement({
       description: "How many jobs were meant: those that were named, or those that fit the filter and can be taken.",
       resolve: ({ matched }) => matched,
     }),
-    more: t.exposeBoolean("more", {
-      description: `The filter fits more than the ${mostJobs} that this call has taken: call again.`,
+    operation: t.field({
+      type: Operation,
+      nullable: true,
+      description: `What does it, when the filter fits more than ${mostJobs} jobs: they are done from now on, and nothing has been done yet. Null: all is done.`,
+      resolve: ({ operationId }) => (operationId === null ? null : { id: operationId }) as never,
     }),
-    done: t.int({ description: "To how many it was done.", resolve: ({ done }) => done.length }),
+    done: t.int({
+      description: "To how many it was done.",
+      resolve: ({ done, counted }) => counted ?? done.length,
+    }),
     doneIds: t.idList({
-      description: "To which it was done.",
+      description: `To which it was done; in a dry run by a filter the first ${sampled}.`,
       resolve: ({ done }) => done.map((id) => idText("job", id)),
     }),
     failed: t.int({ description: "To how many it was not done.", resolve: ({ problems }) => problems.length }),
     problems: t.field({
       type: [BulkProblemRef],
       description: `To which it was not done, and why. Of a filter at most ${mostProblems}.`,
-      resolve: ({ problems }) => problems,
+      resolve: ({ problems }) => problems.map(storedProblem),
     }),
     sample: t.field({
       type: [jobRef],
@@ -121,55 +114,31 @@ async function run(input: Selection, act: BulkAct, context: Context): Promise<Re
     const result = dryRun
       ? await bulkDryRun(context.jobs, act, jobIds)
       : await bulk(context.jobs, context.actor, act, jobIds);
-    return { ...result, dryRun, matched: { value: new Set(jobIds).size, isExact: true }, more: false };
+    return { ...result, dryRun, matched: { value: new Set(jobIds).size, isExact: true }, operationId: null };
   }
-  // An empty list is no condition: some fields take it for none, others for nothing at all.
-  const saysNothing = (condition: unknown) => condition == null || (Array.isArray(condition) && condition.length === 0);
-  if (Object.values(filter ?? {}).every(saysNothing)) {
+  const meant = { verb: act.verb, filter: jobFilterOf(filter ?? {}) };
+  if (!saysSomething(meant.filter)) {
     throw new BadInputError("An empty filter means all jobs: say which ones.", "input.filter");
   }
-  const found = await select(filter, act, context, dryRun ? limits.count + 1 : mostJobs + 1);
+  const { readSql: sql } = context.db;
+  const nothing = { done: [], problems: [], dryRun, operationId: null };
   if (dryRun) {
-    return {
-      done: found.slice(0, limits.count),
-      problems: [],
-      dryRun,
-      matched: boundedCount(found.length),
-      more: false,
-    };
+    const [counted, done] = [await countJobs(sql, meant, limits.count + 1), await nextJobs(sql, meant, null, sampled)];
+    const matched = boundedCount(counted);
+    return { ...nothing, done, counted: matched.value, matched };
   }
-  const jobIds = found.slice(0, mostJobs);
-  const { done, problems } = await bulk(context.jobs, context.actor, act, jobIds);
-  const more = found.length > mostJobs;
+  const jobIds = await nextJobs(sql, meant, null, mostJobs + 1);
+  if (jobIds.length > mostJobs) {
+    const operationId = await beginOperation(context.jobs, context.actor, act, meant.filter);
+    return { ...nothing, matched: { value: mostJobs, isExact: false }, operationId };
+  }
+  const { done, problems } = await bulk(context.jobs, context.actor, act, jobIds, meant.filter);
   return {
+    ...nothing,
     done,
     problems: problems.slice(0, mostProblems),
-    dryRun,
-    matched: { value: jobIds.length, isExact: !more },
-    more,
+    matched: { value: jobIds.length, isExact: true },
   };
-}
-
-/** Jobs that fit and to which it can be done, the oldest first. A cancel that was asked for already is not asked for again. */
-async function select(
-  filter: JobFilterInput | null | undefined,
-  { verb }: BulkAct,
-  { db }: Context,
-  limit: number,
-): Promise<string[]> {
-  const rows = await db.reads
-    .select({ id: jobsTable.id })
-    .from(jobsTable)
-    .where(
-      and(
-        filterCondition(filter, jobsTable),
-        inArray(jobsTable.state, [...bulkVerbs[verb].from]),
-        verb === "cancel" ? sql`${jobsTable.cancelRequestedAt} is null` : undefined,
-      ),
-    )
-    .orderBy(asc(jobsTable.id))
-    .limit(limit);
-  return rows.map(({ id }) => id);
 }
 
 const inputs = {

@@ -7,7 +7,7 @@ export interface Count {
 }
 
 export const BoundedCount = builder.objectRef<Count>("BoundedCount").implement({
-  description: `How many there are. Counting stops at ${limits.count.toLocaleString("en")}.`,
+  description: `How many there are. Counting stops at ${limits.count.toLocaleString("en")} where nothing else is said.`,
   fields: (t) => ({
     value: t.exposeInt("value", { description: "How many, or the bound." }),
     isExact: t.exposeBoolean("isExact", { description: "False when there are more than `value`." }),

@@ -7,6 +7,7 @@ import {
   InvalidRunError,
   JobStateError,
   NotFoundError,
+  OperationStateError,
   ProjectDisabledError,
   QueueExistsError,
   QueueFullError,
@@ -14,8 +15,10 @@ import {
 } from "../domain/errors.ts";
 import { uuidOf } from "../domain/ids.ts";
 import type { JobState } from "../domain/lifecycle.ts";
+import type { OperationState } from "../domain/operation.ts";
 import { builder } from "./builder.ts";
 import { JobStateEnum } from "./job-state.ts";
+import { OperationStateEnum } from "./operation-state.ts";
 import { Problem } from "./problem.ts";
 import { WorkerState } from "./worker-state.ts";
 
@@ -139,6 +142,19 @@ builder.objectType(WorkerStateError, {
       type: WorkerState,
       description: "The state it is in.",
       resolve: ({ state }) => state as "stopped",
+    }),
+  }),
+});
+
+builder.objectType(OperationStateError, {
+  name: "OperationStateError",
+  description: "The operation has ended.",
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    state: t.field({
+      type: OperationStateEnum,
+      description: "The state it is in.",
+      resolve: ({ state }) => state as OperationState,
     }),
   }),
 });

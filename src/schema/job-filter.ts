@@ -1,13 +1,11 @@
-import { and, eq, gte, inArray, isNotNull, isNull, lt, type SQL, sql } from "drizzle-orm";
-import type { AnyPgColumn } from "drizzle-orm/pg-core";
-import { jobTags } from "../db/tables.ts";
+import type { SQL } from "drizzle-orm";
 import { BadInputError } from "../domain/errors.ts";
 import { uuidOf } from "../domain/ids.ts";
-import type { JobState } from "../domain/lifecycle.ts";
+import { type JobColumns, jobCondition, type JobFilter as StoredJobFilter } from "../jobs/filter.ts";
 import { builder } from "./builder.ts";
 import { JobStateEnum } from "./job-state.ts";
 import { limits } from "./limits.ts";
-import { hasMetadata, MetadataFilter, metadataFilters } from "./metadata.ts";
+import { MetadataFilter, metadataFilters } from "./metadata.ts";
 
 export const JobFilter = builder.inputType("JobFilter", {
   description: "Which jobs: those to which all of it applies. An empty list fits none.",
@@ -34,12 +32,6 @@ export const JobFilter = builder.inputType("JobFilter", {
 });
 
 export type JobFilterInput = typeof JobFilter.$inferInput;
-
-/** The columns of `jobs` under whatever name the statement gives the table. */
-export type JobColumns = Record<
-  "id" | "state" | "project" | "pipeline" | "queue" | "createdAt" | "finishedAt" | "runAt" | "stalledAt",
-  AnyPgColumn
->;
 
 /** Project and pipeline that a filter names. */
 export function pipelineOf(filter: { project?: string | null | undefined; pipeline?: string | null | undefined }): {
@@ -78,44 +70,26 @@ export function idsOf(filter: Pick<JobFilterInput, "ids">): string[] | null {
   });
 }
 
-/** The filter as a condition that indexes of `jobs` and `job_tags` serve. */
-export function filterCondition(filter: JobFilterInput | null | undefined, jobs: JobColumns): SQL | undefined {
-  if (filter == null) return undefined;
+/** The filter as the verbs on jobs take it; null and absent are the same. */
+export function jobFilterOf(filter: JobFilterInput): StoredJobFilter {
   const { project, pipeline } = pipelineOf(filter);
-  const ids = idsOf(filter);
-  const { states, queue, tag, metadata, stalled, createdAfter, createdBefore } = filter;
-  return and(
-    ids === null ? undefined : inArray(jobs.id, ids),
-    states == null ? undefined : stateIn(jobs.state, states),
-    project === null ? undefined : eq(jobs.project, project),
-    pipeline === null ? undefined : eq(jobs.pipeline, pipeline),
-    queue == null ? undefined : eq(jobs.queue, queue),
-    tag == null
-      ? undefined
-      : sql`${jobs.id} in (select ${jobTags.jobId} from ${jobTags} where ${jobTags.tag} = ${tag})`,
-    stalled == null ? undefined : stalled ? isNotNull(jobs.stalledAt) : isNull(jobs.stalledAt),
-    metadata == null ? undefined : hasMetadata(jobs.id, metadata),
-    createdAfter == null
-      ? undefined
-      : and(gte(jobs.createdAt, createdAfter), gte(jobs.id, idAt(createdAfter, -idSlackMs))),
-    createdBefore == null
-      ? undefined
-      : and(lt(jobs.createdAt, createdBefore), lt(jobs.id, idAt(createdBefore, idSlackMs))),
-  );
+  const { states, queue, tag, stalled, metadata, createdAfter, createdBefore } = filter;
+  const given = {
+    ids: idsOf(filter),
+    states,
+    project,
+    pipeline,
+    queue,
+    tag,
+    stalled,
+    metadata: metadata?.map(({ key, value }) => ({ key, value })),
+    createdAfter,
+    createdBefore,
+  };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value != null));
 }
 
-function stateIn(column: AnyPgColumn, states: readonly JobState[]): SQL {
-  // One state by `=`: then the index (state, id) gives the order as well.
-  return states.length === 1 ? sql`${column} = ${states[0]}` : inArray(column, [...states]);
-}
-
-/** An id's time is the database's clock as a process knows it; the row's is the database's own. They may differ by this much. */
-const idSlackMs = 60_000;
-
-/** The smallest UUIDv7 of a time: ids sort by time, and so their index serves a range of times. */
-function idAt(time: Date, slackMs: number): string {
-  const hex = Math.max(0, time.getTime() + slackMs)
-    .toString(16)
-    .padStart(12, "0");
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-7000-8000-000000000000`;
+/** The filter as a condition that indexes of `jobs`, `job_tags` and `job_metadata` serve. */
+export function filterCondition(filter: JobFilterInput | null | undefined, jobs: JobColumns): SQL | undefined {
+  return filter == null ? undefined : jobCondition(jobFilterOf(filter), jobs);
 }

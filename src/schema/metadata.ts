@@ -1,8 +1,5 @@
 /** What callers write beside a job to find it by. */
-import { and, type SQL, sql } from "drizzle-orm";
-import type { AnyPgColumn } from "drizzle-orm/pg-core";
 import { z } from "zod";
-import { jobMetadata } from "../db/tables.ts";
 import type { Problem } from "../domain/errors.ts";
 import type { JsonObject } from "../domain/json.ts";
 import type { Metadata } from "../domain/run-request.ts";
@@ -40,14 +37,4 @@ export function metadataOf(value: JsonObject | null | undefined): Metadata | nul
   }
   if (problems.length > 0) throw new ShapeError(problems);
   return value as Metadata;
-}
-
-/** Jobs with all of these, as the index of `job_metadata` finds them. */
-export function hasMetadata(id: AnyPgColumn, filters: readonly (typeof MetadataFilter.$inferInput)[]): SQL | undefined {
-  return and(
-    ...filters.map(
-      ({ key, value }) =>
-        sql`${id} in (select ${jobMetadata.jobId} from ${jobMetadata} where ${jobMetadata.key} = ${key} and ${jobMetadata.value} = ${value})`,
-    ),
-  );
 }

@@ -11,6 +11,7 @@ const kinds = {
   PipelineVersion: "version",
   Worker: "worker",
   FailureGroup: "failure",
+  Operation: "operation",
 } as const satisfies {
   [typename: string]: IdKind;
 };

@@ -80,6 +80,25 @@ describe("pruneJobs", () => {
     expect(await there()).toEqual([...made.a!.slice(-2), ...made.b!.slice(-2), only].toSorted());
   });
 
+  it("keeps what another job still waits for, and removes it when that waits no longer", async () => {
+    const parent = newJob({ id: idOf(new Date(Date.now() - 90 * dayMs)) });
+    await insertJobs(db.sql, graphileWorker, [parent]);
+    const dependsOn = [
+      { jobId: parent.id, shownId: idText("job", parent.id), when: "succeeded" as const, otherwise: "block" as const },
+    ];
+    const child = newJob({ id: db.ids.next(), dependsOn });
+    await insertJobs(db.sql, graphileWorker, [child]);
+    const data = { actor: "tester", reason: null };
+    await transition(db.sql, graphileWorker, "cancel", [{ id: parent.id, attempt: 0, data }]);
+    await db.sql`update jobs set finished_at = queue_now() - interval '89 days' where id = ${parent.id}`;
+    expect((await countPrunable(db.sql, keep(7), 100)).cancelled).toBe(0);
+    expect((await pruneJobs(db, keep(7), { actor: null }))?.pruned.cancelled).toBe(0);
+    expect(await there()).toEqual([parent.id, child.id].toSorted());
+    await transition(db.sql, graphileWorker, "cancel", [{ id: child.id, attempt: 0, data }]);
+    expect((await pruneJobs(db, keep(7), { actor: null }))?.pruned.cancelled).toBe(1);
+    expect(await there()).toEqual([child.id]);
+  });
+
   it("follows failure_ttl of the pipeline's YAML, else of the project's", async () => {
     const settings = (failureTtlMs: number | null) => db.sql.json({ jobQueue: { failureTtlMs } });
     await db.sql`

@@ -36,8 +36,8 @@ async function mutate(name: string, input: object) {
     `mutation ($input: ${kind}!) { ${name}(input: $input) {
       __typename
       ... on BulkSuccess {
-        dryRun matched { value isExact } more done failed doneIds sample { id state }
-        problems { id code message state }
+        dryRun matched { value isExact } done failed doneIds sample { id state }
+        problems { id code message state } operation { id }
       }
       ... on Error { code path }
     } }`,
@@ -179,20 +179,17 @@ describe("by ids", () => {
 });
 
 describe("by a filter", () => {
-  it("takes a thousand in one call and says that there are more", async () => {
+  it("does up to a thousand at once, as they are then", async () => {
     const where = fresh();
-    const ids = await enqueued(1100, where);
+    const ids = await enqueued(1000, where);
     const dry = await mutate("cancelJobs", { filter: where, dryRun: true });
-    expect(dry).toMatchObject({ matched: { value: 1100, isExact: true }, done: 1100, more: false });
+    expect(dry).toMatchObject({ matched: { value: 1000, isExact: true }, done: 1000, operation: null });
     expect(dry.sample).toHaveLength(10);
-    expect(await mutate("cancelJobs", { filter: where })).toMatchObject({
-      done: 1000,
-      more: true,
-      matched: { isExact: false },
-    });
-    expect(await mutate("cancelJobs", { filter: where })).toMatchObject({ done: 100, more: false });
+    const result = await mutate("cancelJobs", { filter: where });
+    expect(result).toMatchObject({ done: 1000, operation: null, matched: { value: 1000, isExact: true } });
+    expect(result.doneIds).toHaveLength(1000);
     expect(new Set(await statesOf(ids))).toEqual(new Set(["cancelled"]));
-    expect(await mutate("cancelJobs", { filter: where })).toMatchObject({ done: 0, failed: 0 });
+    expect(await mutate("cancelJobs", { filter: where })).toMatchObject({ done: 0, failed: 0, operation: null });
   });
 
   it("that says nothing is refused, and so are both and neither", async () => {
@@ -205,6 +202,37 @@ describe("by a filter", () => {
       __typename: "BadInputError",
     });
     expect(await mutate("updateJobs", { filter: { queue: "x" } })).toMatchObject({ __typename: "BadInputError" });
+  });
+});
+
+describe("jobs that wait for others", () => {
+  const waitsFor = (id: string, otherwise: "cancel" | "block") => [
+    { jobId: id, shownId: shown(id), when: "succeeded" as const, otherwise },
+  ];
+  async function waiting(id: string, otherwise: "cancel" | "block"): Promise<string> {
+    const job = newJob({ id: db.ids.next(), ...fresh(), dependsOn: waitsFor(id, otherwise) });
+    await insertJobs(db.sql, backend, [job]);
+    return job.id;
+  }
+
+  it("are done when they are cancelled together with what they wait for", async () => {
+    const [parent = ""] = await enqueued(1);
+    const child = await waiting(parent, "cancel");
+    const result = await mutate("cancelJobs", { ids: [child, parent].map(shown) });
+    expect(result).toMatchObject({ done: 2, failed: 0, problems: [] });
+    expect(await statesOf([parent, child])).toEqual(["cancelled", "cancelled"]);
+  });
+
+  it("keep what they wait for from being deleted", async () => {
+    const [parent = ""] = await enqueued(1);
+    const child = await waiting(parent, "block");
+    await mutate("cancelJobs", { ids: [shown(parent)] });
+    expect(await statesOf([parent, child])).toEqual(["cancelled", "blocked"]);
+    const refused = await mutate("deleteJobs", { ids: [shown(parent)] });
+    expect(refused).toMatchObject({ done: 0, problems: [{ id: shown(parent), code: "AWAITED", state: null }] });
+    expect(refused.problems[0].message).toContain(shown(child));
+    await mutate("cancelJobs", { ids: [shown(child)] });
+    expect(await mutate("deleteJobs", { ids: [shown(parent)] })).toMatchObject({ done: 1, failed: 0 });
   });
 });
 

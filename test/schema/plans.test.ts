@@ -6,7 +6,10 @@ import { graphileWorker } from "../../src/backends/graphile-worker/backend.ts";
 import type { Database } from "../../src/db/client.ts";
 import { relations } from "../../src/db/relations.ts";
 import { idText } from "../../src/domain/ids.ts";
+import { bulkVerbNames, operationLimits } from "../../src/domain/operation.ts";
 import { retentionDefaults } from "../../src/domain/retention.ts";
+import type { JobFilter } from "../../src/jobs/filter.ts";
+import { type Meant, nextJobs } from "../../src/jobs/matching.ts";
 import { countEnded, readMetrics } from "../../src/jobs/metrics.ts";
 import { countPrunable, pruneJobs, pruneTargets } from "../../src/jobs/prune.ts";
 import { transition } from "../../src/jobs/transition.ts";
@@ -135,6 +138,33 @@ describe.each(orders)("jobs by %s", (order) => {
     const plan = await explained(last.query, last.params);
     expect(scansAll(plan), planText(plan)).toBe(false);
     expect(rowsRead(plan), planText(plan)).toBeLessThan(jobs / 20);
+  });
+});
+
+const chunk = operationLimits.chunk;
+const meant: Record<string, JobFilter> = {
+  "one state": { states: ["failed"] },
+  "a project": { project: "bikes" },
+  "a pipeline": { project: "bikes", pipeline: "rare" },
+  "a pipeline of many": { project: "bakery", pipeline: "pipeline_1" },
+  "a queue": { queue: "queue_1" },
+  "a rare tag": { tag: "rare" },
+  "a tag of all": { tag: "often" },
+  times: { createdAfter: new Date(Date.now() - 60 * 86_400_000), createdBefore: new Date(Date.now() - 86_400_000) },
+};
+
+describe("the next chunk of an operation", () => {
+  it.each(Object.entries(meant))("of %s is read from where the last one has ended", async (_name, filter) => {
+    // A state in which a verb can do nothing is not asked for at all.
+    const verbs = filter.states === undefined ? bulkVerbNames : (["requeue", "delete"] as const);
+    for (const verb of verbs) {
+      const wanted: Meant = { verb, filter, madeBy: new Date() };
+      const found = await nextJobs(db.sql, wanted, null, chunk);
+      for (const after of [null, ...found.slice(-1)]) {
+        const plans = await plansOf(({ sql }) => nextJobs(sql, wanted, after, chunk));
+        expectFew(plans, jobs / 20);
+      }
+    }
   });
 });
 

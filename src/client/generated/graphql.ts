@@ -35,6 +35,17 @@ export type Backoff =
   /** It stays as it is. */
   | 'FIXED';
 
+/** What is done to many jobs. */
+export type BulkVerb =
+  /** Jobs are stopped: `cancelJobs`. */
+  | 'CANCEL'
+  /** Jobs are forgotten: `deleteJobs`. */
+  | 'DELETE'
+  /** Jobs get another life: `requeueJobs`. */
+  | 'REQUEUE'
+  /** Jobs that wait are changed: `updateJobs`. */
+  | 'UPDATE';
+
 /** Which job is to be stopped, and why. */
 export type CancelJobInput = {
   /** The job's id: `job_…`. */
@@ -47,7 +58,7 @@ export type CancelJobInput = {
 export type CancelJobsInput = {
   /** Only tell to how many it would be done, and show some of them. */
   dryRun?: boolean;
-  /** All jobs that fit and to which it can be done, the oldest first, 1000 in one call. An empty filter is refused. */
+  /** All jobs that fit and to which it can be done, the oldest first. More than 1000 become an operation. An empty filter is refused. */
   filter?: JobFilter | null | undefined;
   /** These jobs, at most 1000. Either these or a filter. */
   ids?: Array<string | number> | null | undefined;
@@ -103,7 +114,7 @@ export type CreateQueueInput = {
 export type DeleteJobsInput = {
   /** Only tell to how many it would be done, and show some of them. */
   dryRun?: boolean;
-  /** All jobs that fit and to which it can be done, the oldest first, 1000 in one call. An empty filter is refused. */
+  /** All jobs that fit and to which it can be done, the oldest first. More than 1000 become an operation. An empty filter is refused. */
   filter?: JobFilter | null | undefined;
   /** These jobs, at most 1000. Either these or a filter. */
   ids?: Array<string | number> | null | undefined;
@@ -567,6 +578,17 @@ export type OnWorkerLost =
   /** It runs again, a bounded number of times. */
   | 'RETRY';
 
+/** How far an operation is. */
+export type OperationState =
+  /** It could not go on; `error` says why. What was done stays done. */
+  | 'FAILED'
+  /** It is being done, chunk by chunk. */
+  | 'RUNNING'
+  /** Somebody has stopped it. What was done stays done. */
+  | 'STOPPED'
+  /** No job is left to which it could be done. */
+  | 'SUCCEEDED';
+
 /** Which queue is to be paused, until when, and why. */
 export type PauseQueueInput = {
   /** The queue's name. */
@@ -726,7 +748,7 @@ export type RequeueJobInput = {
 export type RequeueJobsInput = {
   /** Only tell to how many it would be done, and show some of them. */
   dryRun?: boolean;
-  /** All jobs that fit and to which it can be done, the oldest first, 1000 in one call. An empty filter is refused. */
+  /** All jobs that fit and to which it can be done, the oldest first. More than 1000 become an operation. An empty filter is refused. */
   filter?: JobFilter | null | undefined;
   /** These jobs, at most 1000. Either these or a filter. */
   ids?: Array<string | number> | null | undefined;
@@ -890,6 +912,14 @@ export type StallReason =
   /** It takes several times what nearly all runs of its pipeline took. */
   | 'SLOW';
 
+/** Which operation is to end, and why. */
+export type StopOperationInput = {
+  /** The operation's id: `op_…`. */
+  id: string | number;
+  /** Why, for whoever asks later; at most 1000 characters. */
+  reason?: string | null | undefined;
+};
+
 /** Which worker is to end, within which time, and why. */
 export type StopWorkerInput = {
   /** How long its runs may go on, 0 to 86400000: a day. Absent: as long as it was started with (`--grace`). */
@@ -954,7 +984,7 @@ export type UpdateJobInput = {
 export type UpdateJobsInput = {
   /** Only tell to how many it would be done, and show some of them. */
   dryRun?: boolean;
-  /** All jobs that fit and to which it can be done, the oldest first, 1000 in one call. An empty filter is refused. */
+  /** All jobs that fit and to which it can be done, the oldest first. More than 1000 become an operation. An empty filter is refused. */
   filter?: JobFilter | null | undefined;
   /** These jobs, at most 1000. Either these or a filter. */
   ids?: Array<string | number> | null | undefined;
@@ -1081,7 +1111,7 @@ export type CancelJobsMutationVariables = Exact<{
 
 export type CancelJobsMutation = { cancelJobs:
     | { __typename: 'BadInputError', code: string, message: string, path: string | null }
-    | { __typename: 'CancelJobsSuccess', dryRun: boolean, more: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> }
+    | { __typename: 'CancelJobsSuccess', dryRun: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, operation: { id: string, verb: BulkVerb, edit: unknown, filter: unknown, reason: string | null, actor: string, state: OperationState, done: number, failed: number, error: string | null, stoppedBy: string | null, stopReason: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }> } | null, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> }
    };
 
 export type RequeueJobsMutationVariables = Exact<{
@@ -1091,7 +1121,7 @@ export type RequeueJobsMutationVariables = Exact<{
 
 export type RequeueJobsMutation = { requeueJobs:
     | { __typename: 'BadInputError', code: string, message: string, path: string | null }
-    | { __typename: 'RequeueJobsSuccess', dryRun: boolean, more: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> }
+    | { __typename: 'RequeueJobsSuccess', dryRun: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, operation: { id: string, verb: BulkVerb, edit: unknown, filter: unknown, reason: string | null, actor: string, state: OperationState, done: number, failed: number, error: string | null, stoppedBy: string | null, stopReason: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }> } | null, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> }
    };
 
 export type DeleteJobsMutationVariables = Exact<{
@@ -1101,7 +1131,7 @@ export type DeleteJobsMutationVariables = Exact<{
 
 export type DeleteJobsMutation = { deleteJobs:
     | { __typename: 'BadInputError', code: string, message: string, path: string | null }
-    | { __typename: 'DeleteJobsSuccess', dryRun: boolean, more: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> }
+    | { __typename: 'DeleteJobsSuccess', dryRun: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, operation: { id: string, verb: BulkVerb, edit: unknown, filter: unknown, reason: string | null, actor: string, state: OperationState, done: number, failed: number, error: string | null, stoppedBy: string | null, stopReason: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }> } | null, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> }
    };
 
 export type UpdateJobsMutationVariables = Exact<{
@@ -1112,16 +1142,16 @@ export type UpdateJobsMutationVariables = Exact<{
 export type UpdateJobsMutation = { updateJobs:
     | { __typename: 'BadInputError', code: string, message: string, path: string | null }
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
-    | { __typename: 'UpdateJobsSuccess', dryRun: boolean, more: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> }
+    | { __typename: 'UpdateJobsSuccess', dryRun: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, operation: { id: string, verb: BulkVerb, edit: unknown, filter: unknown, reason: string | null, actor: string, state: OperationState, done: number, failed: number, error: string | null, stoppedBy: string | null, stopReason: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }> } | null, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> }
    };
 
-type BulkResult_CancelJobsSuccess_Fragment = { dryRun: boolean, more: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> };
+type BulkResult_CancelJobsSuccess_Fragment = { dryRun: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, operation: { id: string, verb: BulkVerb, edit: unknown, filter: unknown, reason: string | null, actor: string, state: OperationState, done: number, failed: number, error: string | null, stoppedBy: string | null, stopReason: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }> } | null, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> };
 
-type BulkResult_DeleteJobsSuccess_Fragment = { dryRun: boolean, more: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> };
+type BulkResult_DeleteJobsSuccess_Fragment = { dryRun: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, operation: { id: string, verb: BulkVerb, edit: unknown, filter: unknown, reason: string | null, actor: string, state: OperationState, done: number, failed: number, error: string | null, stoppedBy: string | null, stopReason: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }> } | null, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> };
 
-type BulkResult_RequeueJobsSuccess_Fragment = { dryRun: boolean, more: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> };
+type BulkResult_RequeueJobsSuccess_Fragment = { dryRun: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, operation: { id: string, verb: BulkVerb, edit: unknown, filter: unknown, reason: string | null, actor: string, state: OperationState, done: number, failed: number, error: string | null, stoppedBy: string | null, stopReason: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }> } | null, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> };
 
-type BulkResult_UpdateJobsSuccess_Fragment = { dryRun: boolean, more: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> };
+type BulkResult_UpdateJobsSuccess_Fragment = { dryRun: boolean, done: number, failed: number, matched: { value: number, isExact: boolean }, operation: { id: string, verb: BulkVerb, edit: unknown, filter: unknown, reason: string | null, actor: string, state: OperationState, done: number, failed: number, error: string | null, stoppedBy: string | null, stopReason: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }> } | null, problems: Array<{ id: string, code: string, message: string, state: JobState | null }>, sample: Array<{ id: string, project: string, pipeline: string, state: JobState, queue: string, priority: number, tags: Array<string>, attempt: number, maxAttempts: number, createdAt: string, runAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, waitedMs: number | null, runMs: number | null, waitingFor: string | null, stalledAt: string | null, errorKind: ErrorKind | null, requestedBy: string | null, progress: { done: number, total: number | null } }> };
 
 export type BulkResultFragment =
   | BulkResult_CancelJobsSuccess_Fragment
@@ -1508,6 +1538,42 @@ export type ReproduceQueryVariables = Exact<{
 
 export type ReproduceQuery = { job: { attempts: { nodes: Array<{ number: number, reproduce: string | null }> } } | null };
 
+export type OperationFragment = { id: string, verb: BulkVerb, edit: unknown, filter: unknown, reason: string | null, actor: string, state: OperationState, done: number, failed: number, error: string | null, stoppedBy: string | null, stopReason: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }> };
+
+export type OperationQueryVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type OperationQuery = { operation: { id: string, verb: BulkVerb, edit: unknown, filter: unknown, reason: string | null, actor: string, state: OperationState, done: number, failed: number, error: string | null, stoppedBy: string | null, stopReason: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }> } | null };
+
+export type OperationsQueryVariables = Exact<{
+  first: number;
+  after?: string | null | undefined;
+  state?: OperationState | null | undefined;
+}>;
+
+
+export type OperationsQuery = { operations: { nodes: Array<{ id: string, verb: BulkVerb, edit: unknown, filter: unknown, reason: string | null, actor: string, state: OperationState, done: number, failed: number, error: string | null, stoppedBy: string | null, stopReason: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type StopOperationMutationVariables = Exact<{
+  input: StopOperationInput;
+}>;
+
+
+export type StopOperationMutation = { stopOperation:
+    | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+    | { __typename: 'OperationStateError', code: string, message: string, path: string | null, state: OperationState }
+    | { __typename: 'StopOperationSuccess', operation: { id: string, verb: BulkVerb, edit: unknown, filter: unknown, reason: string | null, actor: string, state: OperationState, done: number, failed: number, error: string | null, stoppedBy: string | null, stopReason: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }> } }
+   };
+
+export type OperationChangedSubscriptionVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type OperationChangedSubscription = { operationChanged: { id: string, verb: BulkVerb, edit: unknown, filter: unknown, reason: string | null, actor: string, state: OperationState, done: number, failed: number, error: string | null, stoppedBy: string | null, stopReason: string | null, createdAt: string, startedAt: string | null, finishedAt: string | null, matched: { value: number, isExact: boolean }, problems: Array<{ id: string, code: string, message: string, state: JobState | null }> } };
+
 export type PipelineInputsQueryVariables = Exact<{
   name: string;
   config?: Record<string, unknown> | null | undefined;
@@ -1769,6 +1835,35 @@ export class TypedDocumentString<TResult, TVariables>
     return this.value;
   }
 }
+export const OperationFragmentDoc = new TypedDocumentString(`
+    fragment Operation on Operation {
+  id
+  verb
+  edit
+  filter
+  reason
+  actor
+  state
+  matched {
+    value
+    isExact
+  }
+  done
+  failed
+  problems {
+    id
+    code
+    message
+    state
+  }
+  error
+  stoppedBy
+  stopReason
+  createdAt
+  startedAt
+  finishedAt
+}
+    `, {"fragmentName":"Operation"}) as unknown as TypedDocumentString<OperationFragment, unknown>;
 export const JobSummaryFragmentDoc = new TypedDocumentString(`
     fragment JobSummary on Job {
   id
@@ -1804,7 +1899,9 @@ export const BulkResultFragmentDoc = new TypedDocumentString(`
     value
     isExact
   }
-  more
+  operation {
+    ...Operation
+  }
   done
   failed
   problems {
@@ -1842,6 +1939,33 @@ export const BulkResultFragmentDoc = new TypedDocumentString(`
     done
     total
   }
+}
+fragment Operation on Operation {
+  id
+  verb
+  edit
+  filter
+  reason
+  actor
+  state
+  matched {
+    value
+    isExact
+  }
+  done
+  failed
+  problems {
+    id
+    code
+    message
+    state
+  }
+  error
+  stoppedBy
+  stopReason
+  createdAt
+  startedAt
+  finishedAt
 }`, {"fragmentName":"BulkResult"}) as unknown as TypedDocumentString<BulkResultFragment, unknown>;
 export const PipelineInputFragmentDoc = new TypedDocumentString(`
     fragment PipelineInput on PipelineInput {
@@ -3432,7 +3556,9 @@ export const CancelJobsDocument = new TypedDocumentString(`
     value
     isExact
   }
-  more
+  operation {
+    ...Operation
+  }
   done
   failed
   problems {
@@ -3470,6 +3596,33 @@ fragment JobSummary on Job {
     done
     total
   }
+}
+fragment Operation on Operation {
+  id
+  verb
+  edit
+  filter
+  reason
+  actor
+  state
+  matched {
+    value
+    isExact
+  }
+  done
+  failed
+  problems {
+    id
+    code
+    message
+    state
+  }
+  error
+  stoppedBy
+  stopReason
+  createdAt
+  startedAt
+  finishedAt
 }`) as unknown as TypedDocumentString<CancelJobsMutation, CancelJobsMutationVariables>;
 export const RequeueJobsDocument = new TypedDocumentString(`
     mutation RequeueJobs($input: RequeueJobsInput!) {
@@ -3489,7 +3642,9 @@ export const RequeueJobsDocument = new TypedDocumentString(`
     value
     isExact
   }
-  more
+  operation {
+    ...Operation
+  }
   done
   failed
   problems {
@@ -3527,6 +3682,33 @@ fragment JobSummary on Job {
     done
     total
   }
+}
+fragment Operation on Operation {
+  id
+  verb
+  edit
+  filter
+  reason
+  actor
+  state
+  matched {
+    value
+    isExact
+  }
+  done
+  failed
+  problems {
+    id
+    code
+    message
+    state
+  }
+  error
+  stoppedBy
+  stopReason
+  createdAt
+  startedAt
+  finishedAt
 }`) as unknown as TypedDocumentString<RequeueJobsMutation, RequeueJobsMutationVariables>;
 export const DeleteJobsDocument = new TypedDocumentString(`
     mutation DeleteJobs($input: DeleteJobsInput!) {
@@ -3546,7 +3728,9 @@ export const DeleteJobsDocument = new TypedDocumentString(`
     value
     isExact
   }
-  more
+  operation {
+    ...Operation
+  }
   done
   failed
   problems {
@@ -3584,6 +3768,33 @@ fragment JobSummary on Job {
     done
     total
   }
+}
+fragment Operation on Operation {
+  id
+  verb
+  edit
+  filter
+  reason
+  actor
+  state
+  matched {
+    value
+    isExact
+  }
+  done
+  failed
+  problems {
+    id
+    code
+    message
+    state
+  }
+  error
+  stoppedBy
+  stopReason
+  createdAt
+  startedAt
+  finishedAt
 }`) as unknown as TypedDocumentString<DeleteJobsMutation, DeleteJobsMutationVariables>;
 export const UpdateJobsDocument = new TypedDocumentString(`
     mutation UpdateJobs($input: UpdateJobsInput!) {
@@ -3606,7 +3817,9 @@ export const UpdateJobsDocument = new TypedDocumentString(`
     value
     isExact
   }
-  more
+  operation {
+    ...Operation
+  }
   done
   failed
   problems {
@@ -3644,6 +3857,33 @@ fragment JobSummary on Job {
     done
     total
   }
+}
+fragment Operation on Operation {
+  id
+  verb
+  edit
+  filter
+  reason
+  actor
+  state
+  matched {
+    value
+    isExact
+  }
+  done
+  failed
+  problems {
+    id
+    code
+    message
+    state
+  }
+  error
+  stoppedBy
+  stopReason
+  createdAt
+  startedAt
+  finishedAt
 }`) as unknown as TypedDocumentString<UpdateJobsMutation, UpdateJobsMutationVariables>;
 export const JobDocument = new TypedDocumentString(`
     query Job($id: ID!) {
@@ -5110,6 +5350,160 @@ export const ReproduceDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<ReproduceQuery, ReproduceQueryVariables>;
+export const OperationDocument = new TypedDocumentString(`
+    query Operation($id: ID!) {
+  operation(id: $id) {
+    ...Operation
+  }
+}
+    fragment Operation on Operation {
+  id
+  verb
+  edit
+  filter
+  reason
+  actor
+  state
+  matched {
+    value
+    isExact
+  }
+  done
+  failed
+  problems {
+    id
+    code
+    message
+    state
+  }
+  error
+  stoppedBy
+  stopReason
+  createdAt
+  startedAt
+  finishedAt
+}`) as unknown as TypedDocumentString<OperationQuery, OperationQueryVariables>;
+export const OperationsDocument = new TypedDocumentString(`
+    query Operations($first: Int!, $after: String, $state: OperationState) {
+  operations(first: $first, after: $after, state: $state) {
+    nodes {
+      ...Operation
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+    fragment Operation on Operation {
+  id
+  verb
+  edit
+  filter
+  reason
+  actor
+  state
+  matched {
+    value
+    isExact
+  }
+  done
+  failed
+  problems {
+    id
+    code
+    message
+    state
+  }
+  error
+  stoppedBy
+  stopReason
+  createdAt
+  startedAt
+  finishedAt
+}`) as unknown as TypedDocumentString<OperationsQuery, OperationsQueryVariables>;
+export const StopOperationDocument = new TypedDocumentString(`
+    mutation StopOperation($input: StopOperationInput!) {
+  stopOperation(input: $input) {
+    __typename
+    ... on StopOperationSuccess {
+      operation {
+        ...Operation
+      }
+    }
+    ... on Error {
+      code
+      message
+      path
+    }
+    ... on NotFoundError {
+      suggestion
+    }
+    ... on OperationStateError {
+      state
+    }
+  }
+}
+    fragment Operation on Operation {
+  id
+  verb
+  edit
+  filter
+  reason
+  actor
+  state
+  matched {
+    value
+    isExact
+  }
+  done
+  failed
+  problems {
+    id
+    code
+    message
+    state
+  }
+  error
+  stoppedBy
+  stopReason
+  createdAt
+  startedAt
+  finishedAt
+}`) as unknown as TypedDocumentString<StopOperationMutation, StopOperationMutationVariables>;
+export const OperationChangedDocument = new TypedDocumentString(`
+    subscription OperationChanged($id: ID!) {
+  operationChanged(id: $id) {
+    ...Operation
+  }
+}
+    fragment Operation on Operation {
+  id
+  verb
+  edit
+  filter
+  reason
+  actor
+  state
+  matched {
+    value
+    isExact
+  }
+  done
+  failed
+  problems {
+    id
+    code
+    message
+    state
+  }
+  error
+  stoppedBy
+  stopReason
+  createdAt
+  startedAt
+  finishedAt
+}`) as unknown as TypedDocumentString<OperationChangedSubscription, OperationChangedSubscriptionVariables>;
 export const PipelineInputsDocument = new TypedDocumentString(`
     query PipelineInputs($name: String!, $config: JSONObject) {
   pipeline(name: $name) {

@@ -1,0 +1,38 @@
+CREATE TABLE "flowerpower_queue"."operations" (
+	"id" uuid PRIMARY KEY,
+	"verb" text NOT NULL,
+	"filter" jsonb NOT NULL,
+	"edit" jsonb,
+	"reason" text,
+	"actor" text NOT NULL,
+	"request_id" text,
+	"state" text DEFAULT 'running' NOT NULL,
+	"matched" integer NOT NULL,
+	"matched_is_exact" boolean NOT NULL,
+	"done" integer DEFAULT 0 NOT NULL,
+	"failed" integer DEFAULT 0 NOT NULL,
+	"problems" jsonb DEFAULT '[]' NOT NULL,
+	"cursor" uuid,
+	"holder" uuid,
+	"lease_until" timestamp(3) with time zone,
+	"failures" integer DEFAULT 0 NOT NULL,
+	"error" text,
+	"stopped_by" text,
+	"stop_reason" text,
+	"created_at" timestamp(3) with time zone NOT NULL,
+	"started_at" timestamp(3) with time zone,
+	"finished_at" timestamp(3) with time zone,
+	CONSTRAINT "operations_verb" CHECK ("verb" in ('cancel', 'requeue', 'delete', 'update')),
+	CONSTRAINT "operations_state" CHECK ("state" in ('running', 'succeeded', 'stopped', 'failed')),
+	CONSTRAINT "operations_edit" CHECK (("edit" is not null) = ("verb" = 'update')),
+	CONSTRAINT "operations_filter" CHECK ("filter" <> '{}'),
+	CONSTRAINT "operations_counters" CHECK ("matched" >= 0 and "done" >= 0 and "failed" >= 0 and "failures" >= 0),
+	CONSTRAINT "operations_finished" CHECK (("finished_at" is null) = ("state" = 'running')),
+	CONSTRAINT "operations_stopped" CHECK (("stopped_by" is not null) = ("state" = 'stopped')),
+	CONSTRAINT "operations_stop_reason" CHECK ("stop_reason" is null or "stopped_by" is not null),
+	CONSTRAINT "operations_failed" CHECK ("state" <> 'failed' or "error" is not null),
+	CONSTRAINT "operations_lease" CHECK (("holder" is null or "lease_until" is not null) and ("lease_until" is null or "state" = 'running'))
+);
+--> statement-breakpoint
+CREATE INDEX "operations_state_id" ON "flowerpower_queue"."operations" ("state","id");--> statement-breakpoint
+CREATE INDEX "operations_finished_at" ON "flowerpower_queue"."operations" ("finished_at") WHERE "finished_at" is not null;
