@@ -28,8 +28,19 @@ export function startOperations(context: JobsContext, log: Log): Rounds {
     async [Symbol.asyncDispose]() {
       subscription.close();
       await rounds[Symbol.asyncDispose]();
+      await giveBack(context, holder).catch((error) => log("giving back operations failed", { error: String(error) }));
     },
   };
+}
+
+/** Lets another process go on at once with what this one leaves. */
+async function giveBack({ db, wakeups }: JobsContext, holder: string): Promise<void> {
+  const left = await db.sql<{ id: string }[]>`
+    update operations set holder = null, lease_until = null where state = 'running' and holder = ${holder} returning id`;
+  wakeups.ring(
+    "operation",
+    left.map(({ id }) => id),
+  );
 }
 
 /** Does the next chunk of an operation that nobody else holds, the one that has waited longest. False when there is none. */

@@ -121,6 +121,20 @@ describe("an operation", () => {
     expect(await eventsOf(where, "job.cancelled")).toBe(1200);
   });
 
+  it("is given back by a process that stops in the middle of it, so that another one need not wait", async () => {
+    const where = fresh();
+    await enqueued(3000, where);
+    const id = await beginOperation(context, tester, cancel, where);
+    const first = startOperations(context, () => {});
+    await eventually(async () => expect((await operation(id)).done).toBeGreaterThan(0));
+    await first[Symbol.asyncDispose]();
+    const { done, state, holder, lease_until } = await operation(id);
+    expect({ state, holder, lease_until }).toEqual({ state: "running", holder: null, lease_until: null });
+    expect(done).toBeLessThan(3000);
+    expect(await goOn(context, randomUUID())).toBe(true);
+    expect((await operation(id)).done).toBe(Math.min(done + operationLimits.chunk, 3000));
+  });
+
   it("is done once by many processes, whatever leases they lose", async () => {
     const where = fresh();
     await enqueued(3000, where);
