@@ -84,7 +84,9 @@ export async function startAllInOne(cli: Cli, options: AllInOneOptions, lines: S
     version,
   });
   let worker: Worker | null = null;
-  if (!options.hold) {
+  // Whoever looks first may want to cancel thousands before any of them runs.
+  if (options.hold) parts.doOperations();
+  else {
     parts.keepMoving(keepOf(options, cli));
     worker = await startWorker(parts.jobs, {
       slots: options.slots,

@@ -25,6 +25,8 @@ export interface Parts extends AsyncDisposable {
    * Every process does it.
    */
   keepMoving(retention: Retention): void;
+  /** Of all that the operations alone: a process that lets no job run does them too. Part of `keepMoving`. */
+  doOperations(): void;
 }
 
 /** Opens a database with all that stands on it; what was opened last is closed first. */
@@ -37,6 +39,7 @@ export async function openParts(url: string, log: WorkLog): Promise<Parts> {
   const tail = opened.use(openTail(db, wakeups));
   const jobs = openJobs({ db, backend: backendNamed("graphile-worker"), wakeups, catalogue });
   const parts = opened.move();
+  const doOperations = () => void parts.use(startOperations(jobs, log));
   return {
     db,
     jobs,
@@ -44,9 +47,10 @@ export async function openParts(url: string, log: WorkLog): Promise<Parts> {
     keepMoving(retention) {
       parts.use(startAdmission(jobs, (error) => log("admitting jobs failed", { error: String(error) })));
       parts.use(startRescue(jobs, log));
-      parts.use(startOperations(jobs, log));
+      doOperations();
       parts.use(startRetention(db, retention, log));
     },
+    doOperations,
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };
 }
