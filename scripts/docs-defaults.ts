@@ -2,6 +2,7 @@ import { artifactLimits } from "../src/domain/artifact-limits.ts";
 import { jsonLimits } from "../src/domain/json.ts";
 import { priorities, priorityStepSeconds } from "../src/domain/lanes.ts";
 import { finalStates } from "../src/domain/lifecycle.ts";
+import { operationLimits } from "../src/domain/operation.ts";
 import { regressionRule } from "../src/domain/regression.ts";
 import { retentionDefaults } from "../src/domain/retention.ts";
 import { noRetry } from "../src/domain/retry.ts";
@@ -67,6 +68,7 @@ ${table([
     ],
   ),
   ["the last jobs of a pipeline", String(retentionDefaults.keepLast), "`--keep last=N`; whatever their age"],
+  ["an operation", `${days(operationLimits.keptMs)} from its end`, "its entries in the audit log stay"],
   ["pruning", `every ${ms(pruneEveryMs)}, ${pruneBatch} jobs a transaction`, "one process at a time"],
   [
     "metrics",
@@ -152,6 +154,31 @@ ${table([
     "every worker; those of a store that it reaches",
   ],
   ["drain", "30 s", "then what runs is handed back uncounted"],
+])}
+
+## Many jobs at once
+${table([
+  [
+    "within a call",
+    `up to ${operationLimits.jobsOfACall} jobs`,
+    "more that fit a filter become an operation ([bulk.md](bulk.md))",
+  ],
+  ["an operation", `${operationLimits.chunk} jobs a transaction`, "by any server or worker"],
+  [
+    "its process has died",
+    `another one goes on after ${ms(operationLimits.leaseMs)} at the latest`,
+    "at once after one that has stopped in order",
+  ],
+  [
+    "a chunk that fails",
+    `${operationLimits.tries} tries, with pauses from ${ms(operationLimits.firstPauseMs)} to ${ms(operationLimits.longestPauseMs)}`,
+    `a locked job is waited for ${ms(operationLimits.lockTimeoutMs)}; then the operation has failed`,
+  ],
+  [
+    "counting its jobs",
+    `up to ${operationLimits.counted}, within ${ms(operationLimits.countWithinMs)}`,
+    `the reasons of the first ${operationLimits.problems} to which it was not done are kept`,
+  ],
 ])}
 
 ## What is sent
