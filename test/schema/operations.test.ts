@@ -1,13 +1,16 @@
 /** Operations through the API and from the command line: begun, listed, watched, stopped. */
 import { randomUUID } from "node:crypto";
+import { EventEmitter } from "node:events";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { graphileWorker as backend } from "../../src/backends/graphile-worker/backend.ts";
+import { runCli } from "../../src/cli/program.ts";
 import type { Database } from "../../src/db/client.ts";
 import { uuidOf } from "../../src/domain/ids.ts";
 import { insertJobs } from "../../src/jobs/insert.ts";
 import { goOn, startOperations } from "../../src/jobs/operations.ts";
 import { runCommand } from "../support/command.ts";
 import { testDatabase } from "../support/database.ts";
+import { eventually } from "../support/eventually.ts";
 import { jobsContext, newJob } from "../support/jobs.ts";
 import { type TestServer, testServer } from "../support/server.ts";
 
@@ -143,6 +146,37 @@ describe("flowerpower-queue operation", () => {
     expect(await db.sql`select distinct priority from jobs where pipeline = ${pipeline}`).toEqual([{ priority: 80 }]);
     const json = await cli("cancel", ...filter, "--wait", "--json");
     expect(JSON.parse(json.out)).toMatchObject({ verb: "CANCEL", state: "SUCCEEDED", done: 1100 });
+  });
+
+  it.each(["cancel --wait", "operation watch"])("%s is left by Ctrl-C, and the operation goes on", async (command) => {
+    const pipeline = await manyJobs();
+    const argv =
+      command === "operation watch"
+        ? ["operation", "watch", await begun(pipeline)]
+        : ["cancel", "--pipeline", `bikes/${pipeline}`, "--yes", "--wait"];
+    const signals = new EventEmitter();
+    const written = { out: "", err: "" };
+    const into = (stream: keyof typeof written) => ({
+      write(text: string) {
+        written[stream] += text;
+      },
+    });
+    const ended = runCli(argv, {
+      env: { FLOWERPOWER_QUEUE_URL: server.url, LANG: "C.UTF-8" },
+      cwd: "/",
+      stdout: into("out"),
+      stderr: into("err"),
+      signals,
+    });
+    await eventually(() => expect(written.out).toContain("0 of 1100 jobs"));
+    signals.emit("SIGINT");
+    expect(await ended).toBe(130);
+    expect(signals.listenerCount("SIGINT")).toBe(0);
+    const [, end = "none"] =
+      /goes on without you. See it again with: flowerpower-queue operation watch (\w{6})\n/.exec(written.err) ?? [];
+    await using _process = startOperations(jobsContext(db), () => {});
+    expect(await cli("operation", "watch", end)).toMatchObject({ code: 0 });
+    expect(await counted(pipeline)).toEqual({ cancelled: 1100 });
   });
 
   it("changes few jobs at once by a filter, whose queue and tag have names of their own", async () => {
