@@ -6,6 +6,7 @@ import { auditJobs } from "./audit.ts";
 import type { JobsContext } from "./context.ts";
 import type { Enqueued } from "./enqueue.ts";
 import { type Inserted, insertJobs, isRefused, type NewJob } from "./insert.ts";
+import { goneParents } from "./parents.ts";
 import { transition } from "./transition.ts";
 
 /** What became of a job with a unique key. Null: its idempotency key was taken in the meantime; nothing may be kept. */
@@ -44,6 +45,7 @@ export async function storeUnique(
   if (inserted === undefined) {
     const [queue] = await sql`select from queues where name = ${job.queue}`;
     if (queue === undefined) throw new NotFoundError("queue", job.queue, "input.queue");
+    for (const error of (await goneParents(sql, [job])).values()) throw error;
     return null;
   }
   if (isRefused(inserted)) throw new QueueFullError(job.queue, inserted.backlogLimit, "input.queue");

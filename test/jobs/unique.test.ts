@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connect, type Database } from "../../src/db/client.ts";
 import { NotFoundError } from "../../src/domain/errors.ts";
@@ -7,9 +8,10 @@ import type { Unique } from "../../src/domain/run-request.ts";
 import type { JobsContext } from "../../src/jobs/context.ts";
 import { type Enqueued, enqueueJob } from "../../src/jobs/enqueue.ts";
 import { enqueueJobs } from "../../src/jobs/enqueue-many.ts";
+import { storeUnique } from "../../src/jobs/unique.ts";
 import { testDatabase } from "../support/database.ts";
 import { finishJob, insertWorker } from "../support/factories.ts";
-import { jobsContext, runRequest, tester } from "../support/jobs.ts";
+import { jobsContext, newJob, runRequest, tester } from "../support/jobs.ts";
 import { startJob } from "../support/running.ts";
 import { ticketsOf } from "../support/tickets.ts";
 
@@ -129,6 +131,15 @@ describe("a unique key", () => {
       jobId: first.jobId,
       replayed: true,
     });
+  });
+
+  it("is refused, and not tried for ever, when a job that it is to wait for is deleted in the meantime", async () => {
+    const jobId = randomUUID();
+    const job = newJob({
+      dependsOn: [{ jobId, shownId: idText("job", jobId), when: "succeeded", otherwise: "cancel" }],
+    });
+    const stored = db.sql.begin((tx) => storeUnique(context, tx, tester, job, unique("orphan")));
+    await expect(stored).rejects.toMatchObject({ code: "NOT_FOUND", path: "input.dependsOn" });
   });
 
   it("holds among many jobs of one call, and a refused one replaces nothing", async () => {
