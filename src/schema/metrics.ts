@@ -13,6 +13,7 @@ import {
 import { builder } from "./builder.ts";
 import { pipelineOf } from "./job-filter.ts";
 import { JobStateEnum } from "./job-state.ts";
+import { latestTimeMs } from "./scalars.ts";
 
 const mostBuckets = 1_000;
 const defaultBuckets: Record<Resolution, number> = { minute: 60, hour: 24, day: 30 };
@@ -158,10 +159,10 @@ builder.queryField("metrics", (t) =>
   }),
 );
 
-/** Whole buckets. */
+/** Whole buckets. The last one ends within the years that a `DateTime` has. */
 function rangeOf(resolution: Resolution, from: number | null, to: number): { from: Date; to: Date } {
   const length = resolutionMs[resolution];
-  const end = (Math.floor(to / length) + 1) * length;
+  const end = Math.min(Math.floor(to / length) + 1, Math.floor(latestTimeMs / length)) * length;
   const start = from === null ? end - defaultBuckets[resolution] * length : Math.floor(from / length) * length;
   if (start >= end) throw new BadInputError("`from` has to lie before `to`.", "from");
   const count = (end - start) / length;

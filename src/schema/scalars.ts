@@ -3,7 +3,9 @@ import { isInexact, type Json, type JsonObject } from "../domain/json.ts";
 import { builder } from "./builder.ts";
 
 const isoTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/;
-const [earliest, latest] = [Date.UTC(1970, 0, 1), Date.UTC(9999, 11, 31, 23, 59, 59, 999)];
+const earliestTimeMs = Date.UTC(1970, 0, 1);
+/** Beyond it neither ISO 8601 with four digits nor Postgres reads what JavaScript writes. */
+export const latestTimeMs = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 builder.scalarType("DateTime", {
   description:
@@ -38,7 +40,7 @@ export function parseTime(text: string, node?: ValueNode): Date {
   const time = isoTime.test(text) ? Date.parse(text) : Number.NaN;
   const [year, month, day] = text.slice(0, 10).split("-").map(Number) as [number, number, number];
   const real = day <= new Date(Date.UTC(year, month, 0)).getUTCDate() && !text.includes("T24");
-  if (Number.isNaN(time) || !real || time < earliest || time > latest) {
+  if (Number.isNaN(time) || !real || time < earliestTimeMs || time > latestTimeMs) {
     throw new GraphQLError(
       `${JSON.stringify(text.slice(0, 60))} is not a time like 2026-11-23T09:30:00Z or 2026-11-23T10:30:00+01:00.`,
       { nodes: node ?? null },

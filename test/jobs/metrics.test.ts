@@ -5,6 +5,7 @@ import type { Database } from "../../src/db/client.ts";
 import { lastSlot, percentileMs, slotStartMs } from "../../src/domain/histogram.ts";
 import { countEnded, pruneMetrics, type Resolution, readMetrics, together } from "../../src/jobs/metrics.ts";
 import { transition } from "../../src/jobs/transition.ts";
+import { countAll } from "../support/counted.ts";
 import { testDatabase } from "../support/database.ts";
 import { finishJob, insertJob, requeueJob } from "../support/factories.ts";
 import { queuedJob, startJob } from "../support/running.ts";
@@ -14,7 +15,7 @@ beforeAll(async () => {
   db = await testDatabase();
 });
 beforeEach(async () => {
-  while (await countEnded(db));
+  await countAll(db);
   await db.sql`truncate metrics`;
 });
 afterAll(() => db[Symbol.asyncDispose]());
@@ -54,7 +55,7 @@ describe("countEnded", () => {
     await insertJob(db, { state: "cancelled" });
     await insertJob(db, { state: "running" });
     await Promise.all([1, 2, 3, 4].map(() => countEnded(db)));
-    await countEnded(db);
+    await countAll(db);
     for (const resolution of ["minute", "hour", "day"] as const) {
       const { ended, wait, run } = await total(resolution);
       expect(Object.fromEntries(ended)).toEqual({ succeeded: 1, cancelled: 1 });
@@ -69,12 +70,12 @@ describe("countEnded", () => {
     await succeed(id);
     await took(id, { waitedMs: 0, ranMs: 1000 });
     await db.sql.begin((sql) => requeueJob(sql, id));
-    await countEnded(db);
+    await countAll(db);
     expect((await total()).ended.get("succeeded")).toBe(1);
     const again = await startJob(db, id);
     await succeed(id, again!.attempt);
     await took(id, { waitedMs: 64_000, ranMs: 1000 });
-    await countEnded(db);
+    await countAll(db);
     const { ended, wait, run } = await total();
     expect(ended.get("succeeded")).toBe(2);
     expect(run.values().reduce((sum, count) => sum + count, 0)).toBe(2);
@@ -91,7 +92,7 @@ describe("countEnded", () => {
     await db.sql`update jobs set state = 'queued' where id = ${id}`;
     const again = await startJob(db, id);
     await succeed(id, again!.attempt);
-    await countEnded(db);
+    await countAll(db);
     // As its first event has it: the job says when it is due again, and when it was made.
     expect(percentileMs((await total()).wait, 1)).toBeLessThan(30_000);
     expect((await total()).wait.size).toBe(1);
@@ -106,7 +107,7 @@ describe("countEnded", () => {
       // The one that is open may still write before it.
       expect((await total()).ended.size).toBe(0);
     });
-    await countEnded(db);
+    await countAll(db);
     expect((await total()).ended.get("succeeded")).toBe(2);
   });
 
@@ -122,7 +123,7 @@ describe("countEnded", () => {
     );
     writing = false;
     await Promise.all(counters);
-    while (await countEnded(db));
+    await countAll(db);
     expect((await total("day", { pipeline: "busy" })).ended.get("succeeded")).toBe(200);
   });
 });

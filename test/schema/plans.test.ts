@@ -10,6 +10,7 @@ import { retentionDefaults } from "../../src/domain/retention.ts";
 import { countEnded, readMetrics } from "../../src/jobs/metrics.ts";
 import { countPrunable, pruneJobs, pruneTargets } from "../../src/jobs/prune.ts";
 import { transition } from "../../src/jobs/transition.ts";
+import { countAll } from "../support/counted.ts";
 import { testDatabase } from "../support/database.ts";
 import { insertWorker } from "../support/factories.ts";
 import { type PlanNode, planNodes, planText, rowsRead } from "../support/plan.ts";
@@ -201,7 +202,7 @@ describe("metrics", () => {
     expect(plans.map(planText).join()).toContain("events_followed");
     // 2,000 ends, each with its job, its first event and its attempts.
     expectFew(plans, 2000 * 8);
-    while (await countEnded(db));
+    await countAll(db);
     const range = { from: new Date(Date.now() - 30 * 86_400_000), to: new Date() };
     const read = await plansOf(({ sql }) =>
       readMetrics(sql, { ...range, resolution: "day", project: null, pipeline: null, queue: null }),

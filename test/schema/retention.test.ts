@@ -2,8 +2,8 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Database } from "../../src/db/client.ts";
-import { countEnded } from "../../src/jobs/metrics.ts";
 import { runCommand } from "../support/command.ts";
+import { countAll } from "../support/counted.ts";
 import { testDatabase } from "../support/database.ts";
 import { endedJob } from "../support/ended.ts";
 import { insertJob } from "../support/factories.ts";
@@ -148,7 +148,7 @@ describe("metrics", () => {
     await db.sql`
       insert into events (job_id, seq, life, attempt, type, version, recorded_at, occurred_at, data)
       select id, 1, 1, 1, 'job.' || state, 1, queue_now(), queue_now(), '{}' from jobs where project = 'm'`;
-    while (await countEnded(db));
+    await countAll(db);
     await db.sql`delete from jobs where project = 'm'`;
     const { metrics } = await ask(query, { bucket: "MINUTE", filter: { pipeline: "m/p" } });
     expect(metrics.buckets).toHaveLength(60);
@@ -183,6 +183,12 @@ describe("metrics", () => {
     expect(errors).toMatchObject([
       { message: expect.stringMatching(message), extensions: { code: "BAD_USER_INPUT", path: "from" } },
     ]);
+  });
+
+  it.each(["MINUTE", "HOUR", "DAY"])("end with the years that there are: %s", async (bucket) => {
+    const { metrics } = await ask(query, { bucket, to: "9999-12-31T23:59:59.999Z" });
+    expect(metrics.total.ended).toBe(0);
+    expect(metrics.buckets.at(-1).to).toMatch(/^9999-12-31T/);
   });
 
   it("are a table and JSON in the terminal", async () => {
