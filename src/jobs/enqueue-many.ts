@@ -17,12 +17,12 @@ import {
 import { idText } from "../domain/ids.ts";
 import type { JobState } from "../domain/lifecycle.ts";
 import type { Actor, RunRequest } from "../domain/run-request.ts";
-import { nearest } from "../pipelines/nearest.ts";
 import type { JobsContext } from "./context.ts";
 import { type Enqueued, expires, fingerprintOf, isReplaceable, newJob } from "./enqueue.ts";
 import { type Inserted, insertJobs, isRefused, type NewJob } from "./insert.ts";
 import { goneParents } from "./parents.ts";
 import { type StoredUnique, storeUnique } from "./unique.ts";
+import { unknownQueues } from "./unknown-queues.ts";
 
 /** So many jobs are taken at once. */
 export const mostJobs = 1000;
@@ -70,6 +70,8 @@ export async function enqueueJobs(
   settle(await answeredBefore(context.db.sql, actor, entries));
   const open = () => entries.filter(({ index }) => outcomes[index] === undefined);
   settle(await checkAll(context, actor, open()));
+  // Also when the jobs are stored, but here, so that a call which is rejected as a whole hears of all that is wrong at once.
+  settle(await inNoQueue(context.db.sql, open()));
   settle(joinEqual(open()));
   if (onError === "reject_all") refuseAny(outcomes);
 
@@ -229,23 +231,20 @@ async function store(context: JobsContext, sql: Sql, actor: Actor, entries: read
     for (const equal of entry.equal) outcomes.set(equal, isError(outcome) ? outcome : { ...outcome, replayed: true });
   };
   for (;;) {
-    await refuseUnknownQueues(
-      sql,
-      entries.filter((entry) => !outcomes.has(entry)),
-      settle,
-    );
+    const open = () => entries.filter((entry) => !outcomes.has(entry));
+    for (const [entry, error] of await inNoQueue(sql, open())) settle(entry, error);
     const gone = await goneParents(
       sql,
-      entries.flatMap((entry) => (outcomes.has(entry) ? [] : (entry.job ?? []))),
+      open().flatMap(({ job }) => job ?? []),
     );
-    for (const entry of entries) {
+    for (const entry of open()) {
       const error = gone.get(entry.job?.id ?? "");
       if (error !== undefined) settle(entry, error);
     }
-    const open = entries.filter((entry) => !outcomes.has(entry));
-    if (open.length === 0) return { outcomes, inserted, replaced };
-    await setAside(sql, actor, open);
-    for (const entry of open.filter(({ request }) => request.unique !== undefined).toSorted(byUniqueKey)) {
+    const makeable = open();
+    if (makeable.length === 0) return { outcomes, inserted, replaced };
+    await setAside(sql, actor, makeable);
+    for (const entry of makeable.filter(({ request }) => request.unique !== undefined).toSorted(byUniqueKey)) {
       const stored = await storeOneUnique(context, sql, actor, entry);
       if (stored === null) continue;
       settle(entry, isError(stored) ? stored : stored.enqueued);
@@ -256,10 +255,10 @@ async function store(context: JobsContext, sql: Sql, actor: Actor, entries: read
     const made = await insertJobs(
       sql,
       backend,
-      open.flatMap(({ job, request }) => (job === null || request.unique !== undefined ? [] : job)),
+      makeable.flatMap(({ job, request }) => (job === null || request.unique !== undefined ? [] : job)),
     );
     const byId = new Map(made.map((job) => [job.id, job]));
-    for (const entry of open) {
+    for (const entry of makeable) {
       const job = byId.get(entry.job?.id ?? "");
       if (job === undefined) continue;
       if (isRefused(job)) settle(entry, new QueueFullError(entry.job?.queue ?? "", job.backlogLimit, "input.queue"));
@@ -268,8 +267,7 @@ async function store(context: JobsContext, sql: Sql, actor: Actor, entries: read
         settle(entry, { jobId: job.id, replayed: false });
       }
     }
-    const lost = open.filter((entry) => !outcomes.has(entry));
-    for (const [entry, outcome] of await answeredBefore(sql, actor, lost)) settle(entry, outcome);
+    for (const [entry, outcome] of await answeredBefore(sql, actor, open())) settle(entry, outcome);
   }
 }
 
@@ -302,19 +300,18 @@ async function storeOneUnique(
 
 class KeyTaken extends Error {}
 
-async function refuseUnknownQueues(
-  sql: Sql,
-  entries: readonly Entry[],
-  refuse: (entry: Entry, error: DomainError) => void,
-): Promise<void> {
-  if (entries.length === 0) return;
-  const rows = await sql<{ name: string }[]>`select name from queues order by name`;
-  const names = rows.map(({ name }) => name);
-  const known = new Set(names);
+/** Those whose queue does not exist. */
+async function inNoQueue(sql: Sql, entries: readonly Entry[]): Promise<Outcomes> {
+  const unknown = await unknownQueues(
+    sql,
+    entries.flatMap(({ job }) => job?.queue ?? []),
+  );
+  const outcomes: Outcomes = new Map();
   for (const entry of entries) {
-    const queue = entry.job?.queue ?? "";
-    if (!known.has(queue)) refuse(entry, new NotFoundError("queue", queue, "input.queue", nearest(queue, names)));
+    const error = unknown.get(entry.job?.queue ?? "");
+    if (error !== undefined) outcomes.set(entry, error);
   }
+  return outcomes;
 }
 
 /** Frees the keys of the holders that were seen, and of no others. */

@@ -5,7 +5,6 @@ import { withRetries } from "../db/retry.ts";
 import {
   IdempotencyConflictError,
   InvalidRunError,
-  NotFoundError,
   ProjectDisabledError,
   QueueFullError,
 } from "../domain/errors.ts";
@@ -21,6 +20,7 @@ import { goneParents, parentsOf } from "./parents.ts";
 import { type CheckedRun, checkRun } from "./plan.ts";
 import { planReuse } from "./plan-reuse.ts";
 import { storeUnique } from "./unique.ts";
+import { requireQueue } from "./unknown-queues.ts";
 
 export interface Enqueued {
   jobId: string;
@@ -110,7 +110,7 @@ export async function makeOnce(
   for (;;) {
     if (holder !== null) {
       // Not before it is certain that the new job can be made: until then the key is the old one's.
-      await refuseUnknownQueue(context, job.queue);
+      await requireQueue(context.db.sql, job.queue);
       await setAside(context, actor, key, holder);
     }
     const inserted = await context.insert(job);
@@ -121,10 +121,9 @@ export async function makeOnce(
       return { jobId: inserted.id, replayed: false };
     }
     for (const error of (await goneParents(context.db.sql, [job])).values()) throw error;
-    if (key.idempotencyKey === null) throw new NotFoundError("queue", job.queue, "input.queue");
     holder = await holderOf(context, actor, key, fingerprint);
     if (holder !== null && !holder.replaceable) return { jobId: holder.jobId, replayed: true };
-    await refuseUnknownQueue(context, job.queue);
+    await requireQueue(context.db.sql, job.queue);
   }
 }
 
@@ -245,9 +244,4 @@ async function setAside(
   await db.sql`
     delete from idempotency_keys
     where owner = ${actor.name} and key = ${idempotencyKey} and job_id = ${jobId}`;
-}
-
-async function refuseUnknownQueue({ db }: JobsContext, queue: string): Promise<void> {
-  const [row] = await db.sql`select 1 from queues where name = ${queue}`;
-  if (row === undefined) throw new NotFoundError("queue", queue, "input.queue");
 }

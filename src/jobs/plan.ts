@@ -4,12 +4,12 @@ import type { PlanRequest } from "../domain/run-request.ts";
 import type { CataloguedPipeline } from "../pipelines/catalogue.ts";
 import { executorOf, type KnownExecutor, writtenExecutor } from "../pipelines/executor.ts";
 import { expectedMs } from "../pipelines/expected.ts";
-import { nearest } from "../pipelines/nearest.ts";
 import { contextOf, type PlannedInput, type PlanProblem, planRun, type RunPlan } from "../pipelines/plan.ts";
 import { type PlannedNode, plannedNodes, reusedProgress } from "../pipelines/planned-nodes.ts";
 import { type JobSettings, resolveSettings } from "../pipelines/policy.ts";
 import type { JobsContext } from "./context.ts";
 import { planReuse } from "./plan-reuse.ts";
+import { unknownQueues } from "./unknown-queues.ts";
 
 /** A run that was checked against what the catalogue knows. */
 export interface CheckedRun {
@@ -120,11 +120,10 @@ export async function planJob(
 }
 
 async function queueProblems({ db }: JobsContext, queue: string): Promise<PlanProblem[]> {
-  const rows = await db.sql<{ name: string }[]>`select name from queues order by name limit 1000`;
-  const names = rows.map(({ name }) => name);
-  if (names.includes(queue)) return [];
+  const error = (await unknownQueues(db.sql, [queue])).get(queue);
+  if (error === undefined) return [];
   const message = `There is no queue ${queue}.`;
-  return [{ code: "UNKNOWN_QUEUE", path: "input.queue", message, suggestion: nearest(queue, names) }];
+  return [{ code: "UNKNOWN_QUEUE", path: "input.queue", message, suggestion: error.suggestion }];
 }
 
 async function whyNotValidated({ db }: JobsContext, { projectName }: CataloguedPipeline): Promise<string> {

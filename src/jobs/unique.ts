@@ -1,5 +1,5 @@
 import type { Sql } from "../db/client.ts";
-import { NotFoundError, QueueFullError } from "../domain/errors.ts";
+import { QueueFullError } from "../domain/errors.ts";
 import { type JobState, waitingStates } from "../domain/lifecycle.ts";
 import type { Actor, Unique } from "../domain/run-request.ts";
 import { auditJobs } from "./audit.ts";
@@ -8,6 +8,7 @@ import type { Enqueued } from "./enqueue.ts";
 import { type Inserted, insertJobs, isRefused, type NewJob } from "./insert.ts";
 import { goneParents } from "./parents.ts";
 import { transition } from "./transition.ts";
+import { requireQueue } from "./unknown-queues.ts";
 
 /** What became of a job with a unique key. Null: its idempotency key was taken in the meantime; nothing may be kept. */
 export interface StoredUnique {
@@ -43,8 +44,7 @@ export async function storeUnique(
   await giveWay({ backend }, sql, actor, holders, job);
   const [inserted] = await insertJobs(sql, backend, [dueAfterQuiet(job, unique)]);
   if (inserted === undefined) {
-    const [queue] = await sql`select from queues where name = ${job.queue}`;
-    if (queue === undefined) throw new NotFoundError("queue", job.queue, "input.queue");
+    await requireQueue(sql, job.queue);
     for (const error of (await goneParents(sql, [job])).values()) throw error;
     return null;
   }

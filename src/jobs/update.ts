@@ -14,6 +14,7 @@ import { type Edit, editJobs } from "./edit.ts";
 import { acceptedPlan } from "./enqueue.ts";
 import { checkRun } from "./plan.ts";
 import { merged, type RequestedJob, requestedJob } from "./rerun.ts";
+import { unknownQueues } from "./unknown-queues.ts";
 
 export interface UpdateRequest extends Omit<Edit, "inputs" | "concurrency"> {
   jobId: string;
@@ -120,7 +121,7 @@ export async function queueRefusal(
       ) waiting
     )::int as waiting
     from queues q where q.name = ${queue}`;
-  if (found === undefined) return new NotFoundError("queue", queue, "input.queue");
+  if (found === undefined) return (await unknownQueues(sql, [queue])).get(queue) ?? null;
   const { backlogLimit, waiting } = found;
   const isFull = backlogLimit !== null && waiting + count > backlogLimit;
   return isFull ? new QueueFullError(queue, backlogLimit, "input.queue") : null;

@@ -132,6 +132,16 @@ describe("enqueueJobs", () => {
     }
   });
 
+  it("names all that cannot be made when all are rejected, those in a queue that is not there with the others", async () => {
+    const jobs = [{ ...bread, queue: "defualt" }, bread, { pipeline: "bakery/bread", inputs: { flour: "much" } }];
+    expect(await enqueue(jobs, "REJECT_ALL")).toMatchObject({
+      items: [
+        { index: 0, message: "There is no queue defualt. Did you mean default?", path: "input.jobs.0.queue" },
+        { index: 2, __typename: "InvalidRunError" },
+      ],
+    });
+  });
+
   it("takes as many as a queue has room for, or none", async () => {
     await db.sql`insert into queues (name, created_at, backlog_limit) values ('tight', queue_now(), 2)`;
     const three = [1, 2, 3].map(() => ({ ...bread, queue: "tight", tags: ["tight"] }));
