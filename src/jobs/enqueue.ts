@@ -2,12 +2,7 @@ import { createHash } from "node:crypto";
 import stringify from "safe-stable-stringify";
 import type { Sql } from "../db/client.ts";
 import { withRetries } from "../db/retry.ts";
-import {
-  IdempotencyConflictError,
-  InvalidRunError,
-  ProjectDisabledError,
-  QueueFullError,
-} from "../domain/errors.ts";
+import { IdempotencyConflictError, InvalidRunError, ProjectDisabledError, QueueFullError } from "../domain/errors.ts";
 import { idText } from "../domain/ids.ts";
 import type { JsonObject } from "../domain/json.ts";
 import { labelSet } from "../domain/lanes.ts";
