@@ -5,7 +5,7 @@ import { type Cli, type GlobalOptions, globalOptions, printJson } from "./cli.ts
 import { shortId, stateColours } from "./frame.ts";
 import { collect } from "./run-flags.ts";
 import { table } from "./table.ts";
-import { printable, type Terminal } from "./terminal.ts";
+import { printable, type Symbols, type Terminal } from "./terminal.ts";
 import { splitPair } from "./typed-text.ts";
 import { dayAndClock, dueShort, duration, localTime, utcOffset } from "./units.ts";
 
@@ -86,7 +86,7 @@ export function jobTable(jobs: readonly ListedJob[], { symbols, columns, paint }
       `${job.project}/${job.pipeline}`,
       `${dayAndClock(created)}${isOther ? ` ${utcOffset(created)}` : ""}`,
       job.runMs === null ? "" : duration(job.runMs),
-      note(job),
+      note(job, symbols),
     ];
   });
   const head = ["JOB", "STATE", "PIPELINE", `ENQUEUED ${utcOffset(newest)}`, "RAN", "NOTE"];
@@ -97,16 +97,21 @@ export function jobTable(jobs: readonly ListedJob[], { symbols, columns, paint }
 }
 
 /** What it waits for, or how far it is. */
-function note(job: ListedJob): string {
+function note(job: ListedJob, symbols: Symbols): string {
   const { state, progress, attempt, runAt } = job;
   // The whole time does not fit: `job` tells it.
   if (state === "SCHEDULED" || state === "RETRYABLE") return `due ${dueShort(new Date(runAt), new Date())}`;
   const waiting = waitingText(job);
-  if (waiting !== null) return printable(waiting);
+  if (waiting !== null) return printable(withShortIds(waiting, symbols));
   const rest = progress.leftMs === null ? " nodes" : `, ${duration(progress.leftMs)} left`;
   if (job.stalledAt !== null) return `seems stalled since ${dayAndClock(new Date(job.stalledAt))}`;
   const nodes = state === "RUNNING" && progress.total !== null ? `${progress.done}/${progress.total}${rest}` : "";
   return attempt > 1 ? `${nodes} attempt ${attempt}`.trim() : nodes;
+}
+
+/** A table has no room for whole ids, of which the beginnings are alike. */
+function withShortIds(text: string, symbols: Symbols): string {
+  return text.replaceAll(/\bjob_[0-9a-z]{26}\b/g, (id) => shortId(id, symbols));
 }
 
 /** Why a job waits, its times where people are; null when it does not wait. */

@@ -79,12 +79,18 @@ describe("a queue", () => {
 
   it.each([
     ["createQueue", { name: "a/b" }],
-    ["createQueue", { name: "" }],
+    ["createQueue", { name: "x".repeat(61) }],
     ["createQueue", { name: "x", concurrencyLimit: 0 }],
     ["setQueueLimits", { name: "default", backlogLimit: -1 }],
     ["setQueueLimits", { name: "default", rateLimit: { jobs: 1, periodMs: 86_400_001 } }],
   ])("%s refuses %j", async (name, input) => {
     expect(await mutate(name, input)).toMatchObject([{ extensions: { code: "BAD_USER_INPUT" } }]);
+  });
+
+  it("has a name of letters that is explained where it is refused", async () => {
+    expect(await mutate("createQueue", { name: "" })).toMatchObject([
+      { message: expect.stringContaining("letters from A to Z"), extensions: { path: "input.name" } },
+    ]);
   });
 
   it("that is not there is an error as data; a pause that is over as well", async () => {
@@ -124,6 +130,7 @@ describe("a queue", () => {
       code: "QUEUE_FULL",
       path: "input.queue",
       queue: "short",
+      message: expect.stringContaining("takes no more: at most 2 may wait in it"),
     });
     // What was taken before is told, however full it is.
     expect(await enqueue({ idempotencyKey: "k" })).toMatchObject({ replayed: true, job: first.job });
@@ -166,6 +173,9 @@ describe("a waiting job", () => {
     expect(await waitingFor(waits)).toBe(
       `${idText("job", holder)}: one job at a time with the key bikes/daily region=eu`,
     );
+    // In a table the last letters of an id are enough, and all that there is room for.
+    const { out } = await cli("jobs", "--queue", "default", "--limit", "1");
+    expect(out).toContain(`…${idText("job", holder).slice(-6)}: one job`);
     await mutate("createQueue", { name: "slow", rateLimit: { jobs: 1, periodMs: 60_000 } });
     await queuedJob(db, { queue: "slow" });
     const late = await queuedJob(db, { queue: "slow" });
