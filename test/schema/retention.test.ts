@@ -88,7 +88,11 @@ describe("storage", () => {
     );
     const [{ jobs }] = await db.sql<[{ jobs: number }]>`select count(*)::int as jobs from jobs`;
     expect(parts.get("files")).toMatchObject({ bytes: 1000, rows: 1 });
-    expect(parts.get("jobs")).toMatchObject({ rows: jobs });
+    const [{ bytes }] = await db.sql<[{ bytes: number }]>`
+      select sum(pg_total_relation_size(oid))::float8 as bytes from pg_class
+      where relnamespace = 'flowerpower_queue'::regnamespace and relname in
+        ('jobs', 'job_requests', 'job_tags', 'job_metadata', 'job_dependencies', 'idempotency_keys')`;
+    expect(parts.get("jobs")).toMatchObject({ rows: jobs, bytes });
     expect(parts.get("events")?.bytes).toBeGreaterThan(8192);
     expect([...parts.keys()].toSorted()).toEqual([
       "artifacts",
