@@ -85,7 +85,7 @@ export class QueueFullError extends DomainError {
 
   constructor(queue: string, backlogLimit: number, path: string | null) {
     super(
-      `The queue ${queue} takes no more: ${backlogLimit} jobs wait in it, which is its limit. Try again when some have started, or raise it: flowerpower-queue queue set ${queue} --backlog N`,
+      `The queue ${queue} takes no more: at most ${backlogLimit} may wait in it. Try again when some have started, or raise it: flowerpower-queue queue set ${queue} --backlog N`,
       path,
     );
     this.queue = queue;

@@ -1,13 +1,13 @@
 /** What can be done with a queue. */
 import { z } from "zod";
 import { BadInputError, NotFoundError, QueueExistsError } from "../domain/errors.ts";
-import { namePattern } from "../domain/lanes.ts";
 import type { QueueLimits } from "../domain/queue-limits.ts";
 import { createQueue } from "../jobs/create-queue.ts";
 import { pauseQueue, resumeQueue } from "../jobs/pause-queue.ts";
 import { setQueueLimits } from "../jobs/set-queue-limits.ts";
 import { builder } from "./builder.ts";
 import { Queue } from "./queue.ts";
+import { queueName } from "./run-input.ts";
 
 const most = 1_000_000;
 const dayMs = 86_400_000;
@@ -48,7 +48,7 @@ const CreateQueueInput = builder.inputType("CreateQueueInput", {
     name: t.string({
       required: true,
       description: "Its name: letters, digits, `_`, `-` and `.`.",
-      validate: z.string().regex(namePattern),
+      validate: queueName,
     }),
     ...limitFields(t, "Absent: null."),
   }),
