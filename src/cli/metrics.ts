@@ -4,7 +4,7 @@ import { openApi } from "./api.ts";
 import { type Cli, globalOptions, printJson } from "./cli.ts";
 import { lengthMs, timeOf } from "./run-flags.ts";
 import { table } from "./table.ts";
-import { dayAndClock, duration } from "./units.ts";
+import { dayAndClock, duration, utcOffset } from "./units.ts";
 
 interface Flags {
   by: MetricsBucketSize;
@@ -46,7 +46,17 @@ export function addMetrics(program: Command, cli: Cli): void {
         .filter(({ ended }) => ended > 0)
         .map((bucket) => row(dayAndClock(new Date(bucket.from)).slice(0, 16), bucket));
       const lines = table(
-        ["FROM", "ENDED", "FAILED", "WAIT P50", "P95", "RUN P50", "P95", "P99"],
+        // Local, as all times for people: a day in UTC begins at another hour there.
+        [
+          `FROM ${utcOffset(new Date(metrics.total.from))}`,
+          "ENDED",
+          "FAILED",
+          "WAIT P50",
+          "P95",
+          "RUN P50",
+          "P95",
+          "P99",
+        ],
         [...rows, row("all", metrics.total)],
         columns,
         symbols.ellipsis,

@@ -198,7 +198,7 @@ describe("metrics", () => {
   it("are a table and JSON in the terminal", async () => {
     const { code, out } = await cli("metrics", "m/p", "--by", "minute");
     expect(code).toBe(0);
-    expect(out).toMatch(/^FROM +ENDED +FAILED +WAIT P50 +P95 +RUN P50 +P95 +P99\n/);
+    expect(out).toMatch(/^FROM [+-]\d\d:\d\d +ENDED +FAILED +WAIT P50 +P95 +RUN P50 +P95 +P99\n/);
     expect(out).toMatch(/\nall +10 +1 .*\n$/);
     const json = JSON.parse((await cli("metrics", "--project", "m", "--json", "--since", "2h")).out);
     expect(json.total.ended).toBe(11);
