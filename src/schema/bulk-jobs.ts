@@ -4,7 +4,7 @@ import { BadInputError, NotFoundError } from "../domain/errors.ts";
 import { idText } from "../domain/ids.ts";
 import { operationLimits } from "../domain/operation.ts";
 import { beginOperation } from "../jobs/begin-operation.ts";
-import { bulk, bulkDryRun } from "../jobs/bulk.ts";
+import { bulk, bulkDryRun, requireQueue } from "../jobs/bulk.ts";
 import { type BulkAct, type BulkDone, storedProblem } from "../jobs/bulk-act.ts";
 import { saysSomething } from "../jobs/filter.ts";
 import { countJobs, nextJobs } from "../jobs/matching.ts";
@@ -53,6 +53,8 @@ interface Result extends BulkDone {
   matched: Count;
   /** How many it would be, in a dry run by a filter: more than are listed. */
   counted?: number;
+  /** So many problems are listed. */
+  mostProblems?: number;
   operationId: string | null;
 }
 
@@ -83,7 +85,7 @@ const BulkSuccess = builder.interfaceRef<Result>("BulkSuccess").implement({
     problems: t.field({
       type: [BulkProblemRef],
       description: `To which it was not done, and why. Of a filter at most ${mostProblems}.`,
-      resolve: ({ problems }) => problems.map(storedProblem),
+      resolve: ({ problems, mostProblems }) => problems.slice(0, mostProblems).map(storedProblem),
     }),
     sample: t.field({
       type: [jobRef],
@@ -109,6 +111,8 @@ interface Selection {
 async function run(input: Selection, act: BulkAct, context: Context): Promise<Result> {
   const { ids, filter, dryRun } = input;
   if ((ids == null) === (filter == null)) throw new BadInputError("Give either ids or a filter.", "input");
+  // A dry run is refused as what it stands for.
+  await requireQueue(context.jobs, act);
   if (ids != null) {
     const jobIds = ids.map((id, index) => requireUuid("job", String(id), `input.ids.${index}`));
     const result = dryRun
@@ -136,7 +140,8 @@ async function run(input: Selection, act: BulkAct, context: Context): Promise<Re
   return {
     ...nothing,
     done,
-    problems: problems.slice(0, mostProblems),
+    problems,
+    mostProblems,
     matched: { value: jobIds.length, isExact: true },
   };
 }

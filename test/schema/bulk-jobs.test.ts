@@ -176,6 +176,21 @@ describe("by ids", () => {
       path: "input.queue",
     });
   });
+
+  it("counts all to which it was not done, and lists some of them; a dry run is refused like the run", async () => {
+    await db.sql`insert into queues (name, created_at, backlog_limit) values ('tiny', queue_now(), 1)`;
+    const where = fresh();
+    await enqueued(120, where);
+    const answer = await mutate("updateJobs", { filter: where, queue: "tiny" });
+    expect(answer).toMatchObject({ matched: { value: 120 }, done: 0, failed: 120 });
+    expect(answer.problems).toHaveLength(100);
+    for (const selection of [{ filter: where }, { ids: [shown(db.ids.next())] }]) {
+      expect(await mutate("updateJobs", { ...selection, queue: "nowhere", dryRun: true })).toMatchObject({
+        __typename: "NotFoundError",
+        path: "input.queue",
+      });
+    }
+  });
 });
 
 describe("by a filter", () => {
