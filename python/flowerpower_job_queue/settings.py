@@ -25,9 +25,12 @@ _DEFAULT_KEYS = (
 )  # fmt: skip
 _SECTION_KEYS = (
     *_DEFAULT_KEYS, "job_defaults", "queues", "python", "env_file", "timezone", "backend", "backends", "concurrency",
-    "concurrency_key", "needs", "schedules", "adapters",
+    "concurrency_key", "needs", "schedules", "adapters", "after",
 )  # fmt: skip
 _PROJECT_KEYS = ("queues", "python", "env_file", "backend", "backends")
+_AFTER_KEYS = ("pipeline", "when", "inputs")
+# `dependencyConditions` in src/domain/dependency.ts.
+_WHEN = ("succeeded", "failed", "ended")
 _RETRY_KEYS = {
     "max_retries": "maxRetries",
     "retry_delay": "retryDelay",
@@ -36,7 +39,7 @@ _RETRY_KEYS = {
 }
 _VALUES = (
     "queue", "timeoutMs", "retry", "onWorkerLost", "maxMemoryBytes", "maxCpuMs", "runtime", "results", "reuse",
-    "statistics", "concurrency", "concurrencyKey", "needs",
+    "statistics", "concurrency", "concurrencyKey", "needs", "after",
 )  # fmt: skip
 # A class of the project's own: "adapters.alerts:Alerts".
 _ADAPTER = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
@@ -46,6 +49,8 @@ _MOST_JOBS = 100_000
 # Of workers (`labelPattern` in src/domain/lanes.ts).
 _LABEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:/=-]{0,62}")
 _MOST_LABELS = 10
+_MOST_AFTER = 20
+_AFTER_MESSAGE = f'expected a list of what it follows, {_MOST_AFTER} at most, like "- pipeline: load"'
 # Part of the name of a line of tickets, which has room for two such names (`namePattern` in src/domain/lanes.ts).
 _QUEUE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,59}")
 # Less than Python alone needs, by far: a unit was forgotten.
@@ -88,6 +93,8 @@ def read_settings(document: Document) -> Settings:
         for key in _PROJECT_KEYS:
             if key in section:
                 reader.refuse(key, "belongs into conf/project.yml: it is one for the whole project")
+    elif section.get("after") is not None:
+        reader.refuse("after", "belongs into conf/pipelines/NAME.yml: each pipeline says what it follows")
     reader.read_values("", section)
     defaults = section.get("job_defaults")
     if isinstance(defaults, dict):
@@ -149,6 +156,8 @@ class _Reader:
                 values["concurrencyKey"] = self._concurrency_key(place, value)
             elif key == "needs":
                 values["needs"] = self._labels(place, value)
+            elif key == "after":
+                values["after"] = self._after(place, value)
             elif key == "statistics":
                 # YAML reads a bare `on` as true.
                 said = {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else value
@@ -172,6 +181,27 @@ class _Reader:
         )
         message = f'expected labels of workers, {_MOST_LABELS} at most, like "gpu" or "region=eu"'
         return labels if self._check(place, valid, message) else None
+
+    def _after(self, place: str, value: Any) -> list[dict[str, Any]] | None:
+        """What the pipeline follows. Whether there are such pipelines and variables is seen when all are known."""
+        if not self._check(place, isinstance(value, list) and len(value) <= _MOST_AFTER, _AFTER_MESSAGE):
+            return None
+        return [rule for index, entry in enumerate(value) if (rule := self._rule(f"{place}.{index}", entry))]
+
+    def _rule(self, place: str, entry: Any) -> dict[str, Any] | None:
+        if isinstance(entry, str):
+            entry = {"pipeline": entry}
+        if not self._check(place, isinstance(entry, dict), _AFTER_MESSAGE):
+            return None
+        self.check_keys(place, entry, _AFTER_KEYS)
+        leader, when, inputs = entry.get("pipeline"), entry.get("when", "succeeded"), entry.get("inputs") or {}
+        named = self._check(f"{place}.pipeline", isinstance(leader, str) and leader, "expected the name of a pipeline")
+        when = self.one_of(f"{place}.when", when, _WHEN)
+        mapped = isinstance(inputs, dict) and all(isinstance(name, str) for pair in inputs.items() for name in pair)
+        message = "expected inputs of this pipeline with the final variables that they take: {day: loaded_day}"
+        if not self._check(f"{place}.inputs", mapped, message) or not named or when is None:
+            return None
+        return {"pipeline": leader, "when": when, "inputs": inputs}
 
     def _read_retry(self, place: str, key: str, value: Any, retry: dict[str, Any]) -> None:
         if key == "max_retries":

@@ -219,6 +219,7 @@ SETTINGS = """
       concurrency: 1
       concurrency_key: inputs.region
       needs: [gpu, region=eu]
+      after: [load, {pipeline: shop/load, when: failed, inputs: {day: loaded_day}}]
       job_defaults: {max_retries: 2, retry_delay: 10s, retry_exceptions: ConnectionError, on_worker_lost: fail, max_memory: 2GB, max_cpu: 10m, runtime: fresh, results: summary, reuse: full, failure_ttl: 90d, statistics: off}
     run: {final_vars: [out]}
 """
@@ -240,6 +241,10 @@ def test_settings_of_the_queue_are_read(shared):
         "concurrency": 1,
         "concurrencyKey": ["inputs.region"],
         "needs": ["gpu", "region=eu"],
+        "after": [
+            {"pipeline": "load", "when": "succeeded", "inputs": {}},
+            {"pipeline": "shop/load", "when": "failed", "inputs": {"day": "loaded_day"}},
+        ],
     }
 
 
@@ -279,6 +284,14 @@ def test_settings_of_the_queue_are_read(shared):
         ("{concurrency_key: [inputs.region, params.x]}", "concurrency_key", None),
         ("{needs: [gpu, a b]}", "needs", None),
         ("{needs: 5}", "needs", None),
+        ("{after: load}", "after", None),
+        ("{after: [load, 5]}", "after.1", None),
+        ("{after: [{pipelin: load}]}", "after.0.pipelin", "pipeline"),
+        ("{after: [{when: failed}]}", "after.0.pipeline", None),
+        ("{after: [{pipeline: load, when: succeded}]}", "after.0.when", "succeeded"),
+        ("{after: [{pipeline: load, inputs: [day]}]}", "after.0.inputs", None),
+        ("{after: [{pipeline: load, inputs: {day: 5}}]}", "after.0.inputs", None),
+        ("{job_defaults: {after: [load]}}", "job_defaults.after", None),
         ("{queue: over night}", "queue", None),
         ("{job_defaults: {queue: " + "q" * 61 + "}}", "job_defaults.queue", None),
         ("{queues: [nightly, over/night]}", "queues", None),

@@ -6,6 +6,7 @@ import { openTail, type Tail } from "../events/tail.ts";
 import { openWakeups } from "../events/wakeups.ts";
 import { startAdmission } from "../jobs/admission.ts";
 import { type JobsContext, openJobs } from "../jobs/context.ts";
+import { startFollowing } from "../jobs/following.ts";
 import { startRetention } from "../jobs/retention.ts";
 import { openCatalogue } from "../pipelines/catalogue.ts";
 import { startRescue } from "../worker/rescue.ts";
@@ -19,7 +20,7 @@ export interface Parts extends AsyncDisposable {
   jobs: JobsContext;
   tail: Tail;
   /**
-   * Brings due jobs to workers, gives back those of dead ones, removes what is too old and counts what has ended, from here on.
+   * Brings due jobs to workers, makes what follows others, gives back those of dead ones, removes what is too old and counts what has ended, from here on.
    * Every process does it.
    */
   keepMoving(retention: Retention): void;
@@ -41,6 +42,7 @@ export async function openParts(url: string, log: WorkLog): Promise<Parts> {
     tail,
     keepMoving(retention) {
       parts.use(startAdmission(jobs, (error) => log("admitting jobs failed", { error: String(error) })));
+      parts.use(startFollowing(jobs, log));
       parts.use(startRescue(jobs, log));
       parts.use(startRetention(db, retention, log));
     },

@@ -24,7 +24,9 @@ import {
   uuid,
 } from "drizzle-orm/pg-core";
 import { dependencyConditions, dependencyPolicies, type InputFrom } from "../domain/dependency.ts";
+import type { Problem } from "../domain/errors.ts";
 import { followedEventTypes, terminalEventTypes } from "../domain/event-types.ts";
+import { type FollowUpProblem, type FollowUpState, followUpStates } from "../domain/follow-up.ts";
 import type { Json, JsonObject } from "../domain/json.ts";
 import { priorityStepSeconds } from "../domain/lanes.ts";
 import { finalStates, jobStates } from "../domain/lifecycle.ts";
@@ -79,6 +81,33 @@ export const pipelines = schema.table(
   (t) => [
     primaryKey({ columns: [t.project, t.name] }),
     check("pipelines_status", sql`${t.status} in ('ok', 'broken', 'unconfigured')`),
+  ],
+);
+
+/** What a pipeline's YAML says of what it follows (`job_queue.after`), made anew with each publish of its project. */
+export const followRules = schema.table(
+  "follow_rules",
+  {
+    project: text().notNull(),
+    /** The one that follows. */
+    pipeline: text().notNull(),
+    /** Its place in the YAML, from 0. */
+    position: integer().notNull(),
+    /** The pipeline of the same project whose jobs' ends make a job of this one. */
+    leader: text().notNull(),
+    runWhen: text("run_when").notNull(),
+    /** Final variables of the leader by the inputs that take them. */
+    inputs: jsonb().$type<Record<string, string>>().notNull(),
+    /** What is wrong with it: it makes no jobs then. */
+    problem: jsonb().$type<Problem>(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.project, t.pipeline, t.position] }),
+    foreignKey({ columns: [t.project, t.pipeline], foreignColumns: [pipelines.project, pipelines.name] }).onDelete(
+      "cascade",
+    ),
+    index("follow_rules_leader").on(t.project, t.leader),
+    check("follow_rules_run_when", sql`${t.runWhen} in (${listed(dependencyConditions)})`),
   ],
 );
 
@@ -399,6 +428,45 @@ export const jobDependencies = schema.table(
     check("job_dependencies_run_when", sql`${t.runWhen} in (${listed(dependencyConditions)})`),
     check("job_dependencies_otherwise", sql`${t.otherwise} in (${listed(dependencyPolicies)})`),
     check("job_dependencies_self", sql`${t.jobId} <> ${t.parentId}`),
+  ],
+);
+
+/** What follows the end of a life of a job, by a rule of then: one row for each pipeline, and at most one job. */
+export const followUps = schema.table(
+  "follow_ups",
+  {
+    /** The job that has ended. */
+    jobId: uuid("job_id")
+      .notNull()
+      .references(() => jobs.id, { onDelete: "cascade" }),
+    life: integer().notNull(),
+    /** The pipeline that follows, of the same project. */
+    pipeline: text().notNull(),
+    runWhen: text("run_when").notNull(),
+    inputs: jsonb().$type<Record<string, string>>().notNull(),
+    /** Pipelines whose jobs have led to it, the job's own last. */
+    chain: text().array().notNull(),
+    /** open: to be enqueued. */
+    state: text().$type<FollowUpState>().notNull(),
+    /** The job that was made; it may be deleted before. */
+    madeId: uuid("made_id"),
+    /** Why none was made, or not yet. */
+    problem: jsonb().$type<FollowUpProblem>(),
+    tries: integer().notNull().default(0),
+    createdAt: at("created_at").notNull(),
+    /** When it is (again) to be tried. */
+    dueAt: at("due_at").notNull(),
+    /** When it was enqueued or refused. */
+    decidedAt: at("decided_at"),
+  },
+  (t) => [
+    primaryKey({ columns: [t.jobId, t.life, t.pipeline] }),
+    index("follow_ups_due").on(t.dueAt).where(sql`${t.state} = 'open'`),
+    check("follow_ups_run_when", sql`${t.runWhen} in (${listed(dependencyConditions)})`),
+    check("follow_ups_state", sql`${t.state} in (${listed(followUpStates)})`),
+    check("follow_ups_made", sql`(${t.madeId} is not null) = (${t.state} = 'enqueued')`),
+    check("follow_ups_refused", sql`${t.state} <> 'refused' or ${t.problem} is not null`),
+    check("follow_ups_decided", sql`(${t.decidedAt} is null) = (${t.state} = 'open')`),
   ],
 );
 

@@ -1,4 +1,5 @@
 import type { Dependency, InputFrom } from "./dependency.ts";
+import type { FollowUpMode } from "./follow-up.ts";
 import type { JsonObject } from "./json.ts";
 import type { ReuseMode } from "./reuse.ts";
 
@@ -86,6 +87,10 @@ export interface RunOptions {
   recompute?: string[];
   /** The jobs that this one was rerun from, nearest first: what they have stored may be taken. Set by a rerun, never asked for. */
   reuseFrom?: string[];
+  /** Whether what its pipeline's followers say happens when it has ended; absent: it does. */
+  followUps?: FollowUpMode;
+  /** Pipelines whose jobs' ends have led to it, the nearest last. Set when it is made as a follow-up, never asked for. */
+  follows?: string[];
   /** Of a rerun with the same code: the only code that it may run. */
   codeHash?: string;
 }

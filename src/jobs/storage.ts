@@ -2,7 +2,7 @@ import type { Sql } from "../db/client.ts";
 
 /** Tables by the part that they are shown as. */
 const tablesOf = {
-  jobs: ["jobs", "job_requests", "job_tags", "idempotency_keys"],
+  jobs: ["jobs", "job_requests", "job_tags", "idempotency_keys", "follow_ups"],
   events: ["events"],
   attempts: ["attempts", "node_runs"],
   artifacts: ["artifacts"],

@@ -3,6 +3,7 @@ import { DomainError } from "../domain/errors.ts";
 import type { JsonObject } from "../domain/json.ts";
 import { namePattern } from "../domain/lanes.ts";
 import type { PipelineDescription, ProjectDescription } from "../runtime/protocol.ts";
+import { storeFollowRules } from "./follow-rules.ts";
 import type { GitState } from "./git.ts";
 import { storable } from "./storable.ts";
 import { keepSources, recordVersions } from "./versions.ts";
@@ -49,6 +50,7 @@ export async function publishProject(
     const changed = await upsertPipelines(sql, { ...described, pipelines });
     await recordVersions(sql, () => db.ids.next(), name, pipelines, git);
     const removed = project.error === null ? await removeVanished(sql, described) : [];
+    await storeFollowRules(sql, name);
     return { changed, removed };
   });
 }

@@ -6,6 +6,7 @@
  * A message that a side does not know is an error of that side, never ignored: both come out of one package.
  */
 import { z } from "zod";
+import { dependencyConditions } from "../domain/dependency.ts";
 import { nodeEffects, nodeReasonSchema, reuseModes } from "../domain/reuse.ts";
 
 /** Raised when a message changes its meaning or loses a field; an optional field more does not raise it. */
@@ -164,6 +165,18 @@ export const jobQueueSettingsSchema = z.object({
   concurrencyKey: z.array(z.string()).nullish(),
   /** Labels that a worker must have. */
   needs: z.array(z.string()).nullish(),
+  /** Pipelines whose jobs' ends make a job of this one. Of a pipeline only. */
+  after: z
+    .array(
+      z.object({
+        /** Its name, or `project/pipeline`. */
+        pipeline: z.string(),
+        when: z.enum(dependencyConditions),
+        /** Final variables of that job by the inputs that take them. */
+        inputs: z.record(z.string(), z.string()),
+      }),
+    )
+    .nullish(),
 });
 export type JobQueueSettings = z.infer<typeof jobQueueSettingsSchema>;
 

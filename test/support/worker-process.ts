@@ -10,6 +10,7 @@ import type { ArtifactLimits } from "../../src/domain/artifact-limits.ts";
 import { openWakeups } from "../../src/events/wakeups.ts";
 import { startAdmission } from "../../src/jobs/admission.ts";
 import { openJobs } from "../../src/jobs/context.ts";
+import { startFollowing } from "../../src/jobs/following.ts";
 import { openCatalogue } from "../../src/pipelines/catalogue.ts";
 import { childEnvironment } from "../../src/runtime/environment.ts";
 import type { Grace } from "../../src/runtime/stop.ts";
@@ -73,6 +74,7 @@ const rounds =
     ? []
     : [
         startRescue(jobs, log, { ...rescueTimes, ...setup.rescue }),
+        startFollowing(jobs, log),
         startAdmission(jobs, (error) => log("admission failed", { error: String(error) })),
       ];
 
