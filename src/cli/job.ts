@@ -107,6 +107,8 @@ function factsOf(job: Job): [string, string][] {
     ["worker", job.worker && `${job.worker.id} (${job.worker.host}, process ${job.worker.pid})`],
     ...job.dependsOn.map((one): [string, string] => ["waits for", dependencyText(one)]),
     ["wait for it", dependentsText(job)],
+    ["followed by", job.options.followUps === "NONE" ? "nothing: it was asked for without" : null],
+    ...job.followUps.map((one): [string, string] => ["followed by", followUpText(one)]),
     ["rerun of", job.rerunOf?.id ?? null],
     ["reruns", rerunsText(job)],
     ["resolved by", resolvedText(job)],
@@ -135,6 +137,14 @@ function dependencyText({ parentId, when, otherwise, resolvedAt, parent }: Job["
 function dependentsText({ dependents }: Job): string | null {
   const listed = dependents.nodes.map(({ job: { id, state } }) => `${id.slice(-6)} ${state.toLowerCase()}`).join(", ");
   return listed === "" ? null : `${listed}${dependents.pageInfo.hasNextPage ? ", …" : ""}`;
+}
+
+/** `report (…k7fq2m, queued)`, or why there is none. */
+function followUpText({ life, pipeline, state, job, problem }: Job["followUps"][number]): string {
+  const of = life === 1 ? pipeline : `${pipeline} after life ${life}`;
+  if (state === "ENQUEUED") return `${of}: ${job === null ? "deleted since" : `${job.id} ${job.state.toLowerCase()}`}`;
+  const why = problem === null ? "" : `: ${problem.message}`;
+  return `${of}: ${state === "OPEN" ? "not yet" : "refused"}${why}`;
 }
 
 function reuseText({ reuse, recompute }: Job["options"]): string | null {

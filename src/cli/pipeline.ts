@@ -37,7 +37,11 @@ export async function showPipeline(
   for (const line of variantLines(pipeline, pipeline.variant, terminal)) terminal.out(line);
 }
 
-function variantLines({ qualifiedName, runLimits }: Named, variant: Variant, terminal: Terminal): string[] {
+function variantLines(
+  { qualifiedName, runLimits, after, followers }: Named,
+  variant: Variant,
+  terminal: Terminal,
+): string[] {
   const computed = variant.graph?.nodes.filter(({ kind }) => kind !== "INPUT" && kind !== "CONFIG") ?? [];
   const rows = computed.map(({ name, type, dependsOn, optionalDependsOn, doc }) => [
     name,
@@ -48,7 +52,7 @@ function variantLines({ qualifiedName, runLimits }: Named, variant: Variant, ter
   const { columns, symbols } = terminal;
   const nodes = table(["node", "type", "needs", ""], rows, columns - 2, symbols.ellipsis);
   return [
-    ...pipelineLines(qualifiedName, { ...variant, runLimits }, terminal),
+    ...pipelineLines(qualifiedName, { ...variant, runLimits, after, followers }, terminal),
     ...(rows.length === 0 ? [] : ["", ...nodes.map((line) => `  ${line}`)]),
     ...(variant.finalVars?.length || computed.length === 0
       ? []
@@ -59,7 +63,10 @@ function variantLines({ qualifiedName, runLimits }: Named, variant: Variant, ter
 /** What there is to say of a pipeline: whether it can be run, what it takes and gives, what is wrong with it. */
 export function pipelineLines(
   name: string,
-  pipeline: Pick<Listed, "status" | "doc" | "inputs" | "finalVars" | "runLimits" | "warnings" | "error">,
+  pipeline: Pick<
+    Listed,
+    "status" | "doc" | "inputs" | "finalVars" | "runLimits" | "after" | "followers" | "warnings" | "error"
+  >,
   { paint, symbols }: Terminal,
 ): string[] {
   const { status, doc, error, warnings, finalVars } = pipeline;
@@ -81,7 +88,29 @@ export function pipelineLines(
     ...inputLines(pipeline.inputs).map((line) => `  ${line}`),
     ...(limits === null ? [] : [`  ${printable(limits)}`]),
     ...(finalVars?.length ? [`  gives ${finalVars.join(", ")}`] : []),
+    ...pipeline.after.map((rule) => `  follows ${printable(`${rule.follows} ${conditionOf(rule)}${takes(rule)}`)}`),
+    ...pipeline.after.flatMap(({ problem }) =>
+      problem === null ? [] : `  ${paint("red", printable(`${problem.path}: ${problem.message}`))}`,
+    ),
+    ...followersLine(pipeline.followers).map((line) => `  ${line}`),
   ];
+}
+
+type Rule = Listed["after"][number];
+
+function conditionOf({ when }: Rule): string {
+  return { SUCCEEDED: "when it has succeeded", FAILED: "when it has failed", ENDED: "when it has ended" }[when];
+}
+
+function takes({ inputs }: Rule): string {
+  return inputs.length === 0 ? "" : `, takes ${inputs.map(({ input, variable }) => `${input}=${variable}`).join(", ")}`;
+}
+
+/** What is made when it has ended; a rule with a problem makes nothing. */
+function followersLine(followers: readonly Rule[]): string[] {
+  const good = followers.filter(({ problem }) => problem === null);
+  if (good.length === 0) return [];
+  return [`followed by ${good.map((rule) => `${rule.pipeline} ${conditionOf(rule)}`).join(", ")}`];
 }
 
 /** An error of a project or pipeline, with its place and what to do. */

@@ -99,6 +99,7 @@ function factLines(plan: JobPlan, { paint }: Terminal): string[] {
     ["executor", `${spread} ${from(executor)}`],
     ["runtime", `${runtime.value.toLowerCase()} ${from(runtime)}`],
     ["results", `${results.value.toLowerCase()} ${from(results)}`],
+    ["followed by", plan.followers.join(", ")],
     ["reuse", reuse.value === "NONE" ? "" : `${reuse.value.toLowerCase()} ${from(reuse)}`],
     ["code", plan.codeHash?.slice(0, 12) ?? ""],
   ];

@@ -40,6 +40,8 @@ export interface RunFlags {
   requestedBy?: string;
   reuse?: "NONE" | "RESUME" | "FULL";
   recompute: string[];
+  /** Absent: neither `--follow-ups` nor `--no-follow-ups` was said. */
+  followUps?: boolean;
   needs: string[];
   inputFrom?: string[];
   after?: string[];
@@ -108,6 +110,11 @@ export function addChangeFlags(command: Command): Command {
     .addOption(choice("--log-level <level>", "what is logged", logLevels))
     .addOption(choice("--reuse <what>", "what may be taken from earlier runs", ["NONE", "RESUME", "FULL"]))
     .option("--recompute <node>", "a node that runs whatever is stored of it; may be repeated", collect, [])
+    .option("--follow-ups", "what follows it by the YAML of other pipelines does so; the default")
+    .option(
+      "--no-follow-ups",
+      "nothing follows it; so it is with its reruns, unless they are asked for with --follow-ups",
+    )
     .option("--retries, --max-retries <count>", "tries after the first one", wholeNumber)
     .option("--retry-delay <seconds>", "before the second try; doubles for each further one", decimal)
     .option("--retry-delays <seconds>", "instead: before the second try, the third …: 1,10,60", decimals)
@@ -159,6 +166,7 @@ export async function requestOf(client: Client, pipeline: string, flags: RunFlag
     idempotencyKey: flags.key,
     requestedBy: flags.requestedBy,
     reuse: flags.reuse,
+    followUps: followUpsOf(flags),
     recompute: flags.recompute.length === 0 ? undefined : flags.recompute,
   });
 }
@@ -243,6 +251,11 @@ async function inputSchemas(
 /** A Hamilton config as FlowerPower's command line takes it. */
 export function parseConfig(text: string): Record<string, unknown> {
   return parseDict(text, "--config", (_name, value) => typedValue(value, {}));
+}
+
+function followUpsOf({ followUps }: RunFlags): EnqueueJobInput["followUps"] {
+  if (followUps === undefined) return undefined;
+  return followUps ? "ALL" : "NONE";
 }
 
 function executorOf({ executor, executorMaxWorkers, executorNumCpus }: RunFlags): EnqueueJobInput["executor"] {

@@ -18,6 +18,9 @@ export interface FollowUpProblem {
 /** So many pipelines may have led to a job. Rules cannot go round in circles; a project may change between two ends. */
 export const longestChain = 20;
 
+/** So many follow-ups of one job are shown. */
+export const mostFollowUps = 100;
+
 /** How long it is tried to enqueue a follow-up whose project is disabled or whose queue is full. */
 export const followUpPatienceMs = 24 * 3_600_000;
 

@@ -66,7 +66,7 @@ export async function compareJobs(
 function compared(row: Row, graph: KnownGraph): ComparedJob<StoredError> {
   const { project, pipeline, codeHash, config, planned, nodes, ...rest } = row;
   // Set by a rerun, never asked for; with which code it ran has a place of its own.
-  const { codeHash: _meant, reuseFrom: _before, ...options } = row.options;
+  const { codeHash: _meant, reuseFrom: _before, follows: _chain, followUps: _after, ...options } = row.options;
   const known = new Map(graph?.nodes.map((node) => [node.name, node]));
   const ran = new Map(nodes.map((node) => [node.node, node]));
   // Told by the run itself since contexts have them; the graph of a version that was never published is not known.

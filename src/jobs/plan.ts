@@ -65,6 +65,8 @@ export interface JobPlan {
   reuseNote: string | null;
   /** Without what is reused. Null when it is invalid, or when some node has never run. */
   expectedMs: number | null;
+  /** Pipelines of which a job may be made when it has ended. */
+  followers: string[];
   /** Runs that the expectation was made of. */
   pastRuns: number;
 }
@@ -85,11 +87,12 @@ export async function planJob(
   sameJob: string | null = null,
 ): Promise<JobPlan> {
   const { pipeline, checked, settings } = await checkRun(context, request);
-  const [history, queue, notValidated, reuse] = await Promise.all([
+  const [history, queue, notValidated, reuse, followers] = await Promise.all([
     context.histories.of({ project: pipeline.projectName, pipeline: pipeline.name }),
     queueProblems(context, settings.queue),
     checked === null ? whyNotValidated(context, pipeline) : null,
     checked === null ? null : planReuse(context.db, { pipeline, ...checked, request, settings, sameJob }),
+    request.options.followUps === "none" ? [] : followersOf(context, pipeline),
   ]);
   const problems = [...(checked?.plan.problems ?? []), ...queue];
   const description = checked?.description ?? pipeline.description;
@@ -115,8 +118,16 @@ export async function planJob(
       checked === null || problems.length > 0
         ? null
         : expectedMs(checked.plan.path, history, executor, reusedProgress(forecasts)),
+    followers,
     pastRuns: history.runs.length,
   };
+}
+
+async function followersOf({ db }: JobsContext, { projectName, name }: CataloguedPipeline): Promise<string[]> {
+  const rows = await db.sql<{ pipeline: string }[]>`
+    select distinct pipeline from follow_rules
+    where project = ${projectName} and leader = ${name} and problem is null order by pipeline`;
+  return rows.map(({ pipeline }) => pipeline);
 }
 
 async function queueProblems({ db }: JobsContext, queue: string): Promise<PlanProblem[]> {

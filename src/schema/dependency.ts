@@ -16,7 +16,7 @@ import { jobRef } from "./job.ts";
 import { type ListQuestion, NestedList, uuids } from "./nested-list.ts";
 import { pageComplexity } from "./page.ts";
 
-const DependencyConditionEnum = builder.enumType("DependencyCondition", {
+export const DependencyConditionEnum = builder.enumType("DependencyCondition", {
   description: "How a job has to have ended for the one that waits for it to run.",
   values: {
     SUCCEEDED: { value: "succeeded", description: "It has succeeded." },

@@ -12,6 +12,7 @@ import "./event-feed.ts";
 import "./execution-context.ts";
 import "./failure.ts";
 import "./failure-list.ts";
+import "./follow-up.ts";
 import "./job-changes.ts";
 import "./job-counts.ts";
 import "./job-events.ts";

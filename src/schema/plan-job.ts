@@ -194,6 +194,9 @@ export const JobPlan = builder.objectRef<JobPlanShape>("JobPlan").implement({
       description:
         "How long the run would take: the nodes that are not reused by the medians of earlier runs, and what those took beside their nodes. Null when it is invalid, and when a node of it has never run.",
     }),
+    followers: t.exposeStringList("followers", {
+      description: "Pipelines of which a job is made when it ends, each if it ends as that one's YAML says.",
+    }),
     pastRuns: t.exposeInt("pastRuns", { description: "How many earlier runs the expectation is made of." }),
   }),
 });

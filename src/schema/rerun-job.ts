@@ -21,7 +21,7 @@ import { metadataDescription, metadataOf } from "./metadata.ts";
 import { requireUuid } from "./node-ids.ts";
 import { JobPlan } from "./plan-job.ts";
 import { ExecutorInput, executorOf, given, name, queueName, RetryInput } from "./run-input.ts";
-import { LogLevel, OnWorkerLost, ResultMode, ReuseMode, RuntimeMode } from "./run-options.ts";
+import { FollowUps, LogLevel, OnWorkerLost, ResultMode, ReuseMode, RuntimeMode } from "./run-options.ts";
 
 const RerunCode = builder.enumType("RerunCode", {
   description: "With which code a job is run again.",
@@ -61,6 +61,10 @@ const RerunJobInput = builder.inputType("RerunJobInput", {
     }),
     finalVars: t.stringList({ description: "Nodes to compute.", validate: z.array(name).max(1000).nullish() }),
     reuse: t.field({ type: ReuseMode, description: "Which values of earlier runs may be taken." }),
+    followUps: t.field({
+      type: FollowUps,
+      description: "Whether anything follows it by the YAML of other pipelines.",
+    }),
     recompute: t.stringList({
       description: "Nodes that run whatever is stored of them, in the place of the old job's.",
       validate: z.array(name).max(1000).nullish(),
@@ -179,7 +183,16 @@ function rerunOf(input: Input): RerunRequest {
 }
 
 /** What the input says, absent and null told apart. */
-function changesOf({ executor, logLevel, runtime, results, reuse, recompute, ...input }: Input): RerunChanges {
+function changesOf({
+  executor,
+  logLevel,
+  runtime,
+  results,
+  reuse,
+  recompute,
+  followUps,
+  ...input
+}: Input): RerunChanges {
   const asked = executor === undefined ? undefined : executorOf(executor);
   return said<RerunChanges>({
     finalVars: input.finalVars,
@@ -190,6 +203,7 @@ function changesOf({ executor, logLevel, runtime, results, reuse, recompute, ...
       results,
       reuse,
       recompute,
+      followUps,
     }),
     queue: input.queue,
     priority: input.priority,

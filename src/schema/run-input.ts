@@ -9,7 +9,16 @@ import { builder } from "./builder.ts";
 import type { Context } from "./context.ts";
 import { ShapeError } from "./edge-errors.ts";
 import { requireUuid } from "./node-ids.ts";
-import { Backoff, ExecutorType, LogLevel, OnWorkerLost, ResultMode, ReuseMode, RuntimeMode } from "./run-options.ts";
+import {
+  Backoff,
+  ExecutorType,
+  FollowUps,
+  LogLevel,
+  OnWorkerLost,
+  ResultMode,
+  ReuseMode,
+  RuntimeMode,
+} from "./run-options.ts";
 
 const dayMs = 86_400_000;
 export const name = z.string().min(1).max(257);
@@ -130,6 +139,10 @@ export const runFields = (t: InputFields) => ({
   runtime: t.field({ type: RuntimeMode, description: "In which Python process it runs." }),
   results: t.field({ type: ResultMode, description: "What is kept of the final variables." }),
   reuse: t.field({ type: ReuseMode, description: "How much it may take from what nodes have computed before." }),
+  followUps: t.field({
+    type: FollowUps,
+    description: "Whether anything follows it by the YAML of other pipelines; ALL when absent.",
+  }),
   recompute: t.stringList({
     description: "Nodes that run whatever is stored of them, at most 1000.",
     validate: z.array(name).max(1000).nullish(),
@@ -210,7 +223,7 @@ async function nameOf({ project = null, pipeline }: RunInput, { catalogue }: Con
 }
 
 function optionsOf({ executor, concurrency: limit, ...input }: RunInput): RunOptions {
-  const { logLevel, runtime, results, reuse, recompute, needs } = input;
+  const { logLevel, runtime, results, reuse, recompute, needs, followUps } = input;
   const concurrency = limit == null ? null : { limit: limit.limit, key: limit.key ?? null };
   return given<RunOptions>({
     executor: executorOf(executor),
@@ -221,6 +234,7 @@ function optionsOf({ executor, concurrency: limit, ...input }: RunInput): RunOpt
     recompute,
     concurrency,
     needs,
+    followUps,
   });
 }
 

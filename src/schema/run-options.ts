@@ -1,5 +1,6 @@
 /** The parts of a run request that an enqueue takes and a job shows: enums, the executor, the retry. */
 
+import type { FollowUpMode } from "../domain/follow-up.ts";
 import type { ReuseMode as ReuseModeShape } from "../domain/reuse.ts";
 import type { RetryRequest, RunOptions as RunOptionsShape } from "../domain/run-request.ts";
 import { builder } from "./builder.ts";
@@ -41,6 +42,14 @@ export const ResultMode = builder.enumType("ResultMode", {
     SUMMARY: { value: "summary", description: "Summaries only: type, shape, size." },
     NONE: { value: "none", description: "Nothing." },
   } as const,
+});
+
+export const FollowUps = builder.enumType("FollowUps", {
+  description: "Whether anything follows a job: what the YAML of other pipelines makes when it has ended.",
+  values: {
+    ALL: { value: "all", description: "Whatever follows its pipeline." },
+    NONE: { value: "none", description: "Nothing." },
+  } as const satisfies { [M in FollowUpMode as Uppercase<M>]: { value: M; description: string } },
 });
 
 export const ReuseMode = builder.enumType("ReuseMode", {
@@ -131,6 +140,11 @@ export const RunOptions = builder.objectRef<RunOptionsShape>("RunOptions").imple
     recompute: t.stringList({
       description: "Nodes that run whatever is stored of them.",
       resolve: (o) => o.recompute ?? [],
+    }),
+    followUps: t.field({
+      type: FollowUps,
+      description: "Whether anything follows it by the YAML of other pipelines.",
+      resolve: (o) => o.followUps ?? "all",
     }),
     concurrency: t.field({
       type: Concurrency,
