@@ -10,6 +10,9 @@ import { jobRef } from "./job.ts";
 import { Pipeline } from "./pipeline.ts";
 import { Problem } from "./problem.ts";
 
+/** Most pipelines have none or one. */
+const few = { field: 1, multiplier: 2 };
+
 interface RuleRow {
   project: string;
   pipeline: string;
@@ -35,6 +38,7 @@ const FollowRule = builder.objectRef<RuleRow>("FollowRule").implement({
     when: t.expose("when", { type: DependencyConditionEnum, description: "How a job of that one has to end." }),
     inputs: t.field({
       type: [FollowedInput],
+      complexity: few,
       description: "Inputs that are results of that job.",
       resolve: ({ inputs }) => Object.entries(inputs).map(([input, variable]) => ({ input, variable })),
     }),
@@ -52,6 +56,7 @@ builder.drizzleObjectField(
   (t) =>
     t.field({
       type: [FollowRule],
+      complexity: few,
       description: "What it follows, by its YAML.",
       select: { columns: { project: true, name: true } },
       resolve: async ({ project, name }, _args, context) =>
@@ -65,6 +70,7 @@ builder.drizzleObjectField(
   (t) =>
     t.field({
       type: [FollowRule],
+      complexity: few,
       description: "What follows it, by the YAML of others.",
       select: { columns: { project: true, name: true } },
       resolve: async ({ project, name }, _args, context) =>
