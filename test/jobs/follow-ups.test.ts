@@ -16,7 +16,7 @@ import { type Move, transition } from "../../src/jobs/transition.ts";
 import { openCatalogue } from "../../src/pipelines/catalogue.ts";
 import { publishProject } from "../../src/pipelines/publish.ts";
 import type { PipelineDescription } from "../../src/runtime/protocol.ts";
-import { input, node, pipeline, project } from "../pipelines/descriptions.ts";
+import { brokenBy, input, node, pipeline, project } from "../pipelines/descriptions.ts";
 import { testDatabase } from "../support/database.ts";
 import { insertWorker } from "../support/factories.ts";
 import { runRequest, silentWakeups, tester } from "../support/jobs.ts";
@@ -334,6 +334,24 @@ describe("what follows", () => {
     await end(id);
     await look();
     expect(await followUps(id)).toEqual([]);
+  });
+
+  it("is refused with the reason while the pipeline is broken: it follows as in its last good version", async () => {
+    await publish(follower("load"), follower("report", { pipeline: "load", inputs: { day: "dough" } }));
+    const broken = {
+      status: "broken" as const,
+      graph: null,
+      inputs: [],
+      codeHash: null,
+      error: brokenBy("no such module"),
+    };
+    await publish(follower("load"), pipeline({ name: "report", ...broken }));
+    const id = await enqueue("load");
+    await end(id);
+    await look();
+    const [row] = await followUps(id);
+    expect(row).toMatchObject({ pipeline: "report", state: "refused" });
+    expect(row?.problem?.message).toContain("no such module");
   });
 
   it("goes with the job", async () => {
