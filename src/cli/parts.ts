@@ -5,6 +5,7 @@ import type { Retention } from "../domain/retention.ts";
 import { openTail, type Tail } from "../events/tail.ts";
 import { openWakeups } from "../events/wakeups.ts";
 import { startAdmission } from "../jobs/admission.ts";
+import { startCompletingBatches } from "../jobs/complete-batches.ts";
 import { type JobsContext, openJobs } from "../jobs/context.ts";
 import { startRetention } from "../jobs/retention.ts";
 import { openCatalogue } from "../pipelines/catalogue.ts";
@@ -19,7 +20,7 @@ export interface Parts extends AsyncDisposable {
   jobs: JobsContext;
   tail: Tail;
   /**
-   * Brings due jobs to workers, gives back those of dead ones, removes what is too old and counts what has ended, from here on.
+   * Brings due jobs to workers, completes batches, gives back jobs of dead ones, removes what is too old and counts what has ended, from here on.
    * Every process does it.
    */
   keepMoving(retention: Retention): void;
@@ -41,6 +42,7 @@ export async function openParts(url: string, log: WorkLog): Promise<Parts> {
     tail,
     keepMoving(retention) {
       parts.use(startAdmission(jobs, (error) => log("admitting jobs failed", { error: String(error) })));
+      parts.use(startCompletingBatches(jobs, (error) => log("completing batches failed", { error: String(error) })));
       parts.use(startRescue(jobs, log));
       parts.use(startRetention(db, retention, log));
     },

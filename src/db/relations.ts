@@ -4,6 +4,7 @@ import * as tables from "./tables.ts";
 /** How the API walks from one table to the next. */
 export const relations = defineRelations(
   {
+    batches: tables.batches,
     jobs: tables.jobs,
     jobRequests: tables.jobRequests,
     jobTags: tables.jobTags,
@@ -43,6 +44,7 @@ export const relations = defineRelations(
         to: [r.artifacts.jobId, r.artifacts.attempt],
         where: { kind: "result" },
       }),
+      batch: r.one.batches({ from: r.jobs.batchId, to: r.batches.id }),
       queueRow: r.one.queues({ from: r.jobs.queue, to: r.queues.name, optional: false }),
       pipelineRow: r.one.pipelines({
         from: [r.jobs.project, r.jobs.pipeline],

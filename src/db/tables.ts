@@ -23,6 +23,7 @@ import {
   uniqueIndex,
   uuid,
 } from "drizzle-orm/pg-core";
+import { type BatchEventType, type BatchOutcome, batchEventTypes, batchOutcomes } from "../domain/batch.ts";
 import { dependencyConditions, dependencyPolicies, type InputFrom } from "../domain/dependency.ts";
 import { followedEventTypes, terminalEventTypes } from "../domain/event-types.ts";
 import type { Json, JsonObject } from "../domain/json.ts";
@@ -296,6 +297,8 @@ export const jobs = schema.table(
     waitingFor: smallint("waiting_for").notNull().default(0),
     /** Some job waits, or has waited, for this one: whoever ends it looks who. */
     hasDependents: boolean("has_dependents").notNull().default(false),
+    /** The batch with which it was enqueued; null: by itself. */
+    batchId: uuid("batch_id").references(() => batches.id),
   },
   (t) => [
     check("jobs_waiting_for", sql`${t.waitingFor} >= 0`),
@@ -341,6 +344,65 @@ export const jobs = schema.table(
     index("jobs_stalled_id").on(t.id).where(sql`${t.stalledAt} is not null`),
     index("jobs_unique").on(t.project, t.uniqueKey).where(sql`${t.uniqueKey} is not null and ${t.finishedAt} is null`),
     index("jobs_worker_id").on(t.workerId).where(sql`${t.state} = 'running'`),
+    // Jobs of a batch: in their order, by state (from which alone they are counted), and whether any is still open.
+    index("jobs_batch_id").on(t.batchId, t.id).where(sql`${t.batchId} is not null`),
+    index("jobs_batch_state_id").on(t.batchId, t.state, t.id).where(sql`${t.batchId} is not null`),
+    index("jobs_batch_open").on(t.batchId).where(sql`${t.batchId} is not null and ${t.finishedAt} is null`),
+  ],
+);
+
+/**
+ * Jobs enqueued together, one row. How far they have come is counted from their states: no end of a job writes here, so jobs
+ * that end at once do not wait for each other.
+ */
+export const batches = schema.table(
+  "batches",
+  {
+    id: uuid().primaryKey(),
+    name: text(),
+    project: text().notNull(),
+    pipeline: text().notNull(),
+    /** How many jobs were made, also when some have been deleted since. */
+    total: integer().notNull(),
+    actor: text().notNull(),
+    idempotencyKey: text("idempotency_key"),
+    /** SHA-256 of the request as sent. */
+    fingerprint: text().notNull(),
+    createdAt: at("created_at").notNull(),
+    /** When all its jobs had ended, and how; null while some have not. A requeue of one opens it again. */
+    completedAt: at("completed_at"),
+    outcome: text().$type<BatchOutcome>(),
+    cancelRequestedAt: at("cancel_requested_at"),
+    /** The number of its last event. */
+    lastSeq: integer("last_seq").notNull(),
+  },
+  (t) => [
+    unique("batches_idempotency_key").on(t.actor, t.idempotencyKey),
+    index("batches_project_id").on(t.project, t.id),
+    index("batches_pipeline_id").on(t.project, t.pipeline, t.id),
+    // What is to be completed.
+    index("batches_open").on(t.id).where(sql`${t.completedAt} is null`),
+    check("batches_total", sql`${t.total} > 0`),
+    check("batches_outcome", sql`${t.outcome} in (${listed(batchOutcomes)})`),
+    check("batches_completed", sql`(${t.completedAt} is null) = (${t.outcome} is null)`),
+  ],
+);
+
+/** Facts about batches, append-only; numbered within the batch while its row is locked. */
+export const batchEvents = schema.table(
+  "batch_events",
+  {
+    batchId: uuid("batch_id")
+      .notNull()
+      .references(() => batches.id, { onDelete: "cascade" }),
+    seq: integer().notNull(),
+    type: text().$type<BatchEventType>().notNull(),
+    recordedAt: at("recorded_at").notNull(),
+    data: jsonb().$type<JsonObject>().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.batchId, t.seq] }),
+    check("batch_events_type", sql`${t.type} in (${listed(batchEventTypes)})`),
   ],
 );
 
@@ -378,7 +440,10 @@ export const jobRequests = schema.table(
   (t) => [index("job_requests_rerun_of").on(t.rerunOf, t.jobId).where(sql`${t.rerunOf} is not null`)],
 );
 
-/** Which jobs a job waits for, or has waited for. A parent is named without a foreign key: it may be pruned before its children. */
+/**
+ * Which jobs a job waits for, or has waited for. A parent is named without a foreign key: it may be pruned before its children.
+ * The parent of the job that waits for a batch is the batch.
+ */
 export const jobDependencies = schema.table(
   "job_dependencies",
   {

@@ -160,7 +160,7 @@ async function checkAll(context: JobsContext, actor: Actor, entries: readonly En
 }
 
 /** Whether an error is about one of the jobs, and not about the call. */
-function isOfOne(error: unknown): error is DomainError {
+export function isOfOne(error: unknown): error is DomainError {
   return [InvalidRunError, NotFoundError, ProjectDisabledError, BadInputError, QueueFullError].some(
     (type) => error instanceof type,
   );

@@ -50,6 +50,8 @@ export interface NewJob {
   inputsFrom: InputFrom[] | null;
   idempotencyKey: string | null;
   fingerprint: string;
+  /** The batch of which it is a job: its row is there. */
+  batchId?: string | null;
 }
 
 /** A job that is there now. One that is not among them has a key that another job holds, or names a queue or a parent that does not exist. */
@@ -86,7 +88,7 @@ export async function insertJobs(sql: Sql, backend: Backend, jobs: readonly NewJ
         id uuid, "shownId" text, project text, pipeline text, queue text, priority smallint, "runAt" timestamptz,
         "expiresAt" timestamptz, "runInMs" float8, "expiresInMs" float8, metadata jsonb, "uniqueKey" text, "maxAttempts" int, "maxLosses" int, "onWorkerLost" text, inputs jsonb, "finalVars" jsonb,
         config jsonb, options jsonb, retry jsonb, "timeoutMs" int, tags jsonb, concurrency jsonb, needs text[], actor text, "requestId" text,
-        "requestedBy" text, plan jsonb, "rerunOf" jsonb, "dependsOn" jsonb, "inputsFrom" jsonb, "idempotencyKey" text, fingerprint text
+        "requestedBy" text, plan jsonb, "rerunOf" jsonb, "dependsOn" jsonb, "inputsFrom" jsonb, "idempotencyKey" text, fingerprint text, "batchId" uuid
       )
     ), room as materialized (
       -- Of queues with a backlog limit. Several servers that take jobs at once may exceed it by what they take at once.
@@ -114,7 +116,7 @@ export async function insertJobs(sql: Sql, backend: Backend, jobs: readonly NewJ
       insert into jobs (
         id, project, pipeline, queue, state, priority, max_attempts, max_losses, on_worker_lost, last_seq,
         created_at, run_at, expires_at, ticketed_at, concurrency_key, concurrency_limit, unique_key, needs, waiting_for,
-        finished_at
+        batch_id, finished_at
       )
       select i.id, i.project, i.pipeline, i.queue,
         (case when i.refused_by is not null then 'cancelled' when i.parents > 0 then 'blocked'
@@ -124,7 +126,7 @@ export async function insertJobs(sql: Sql, backend: Backend, jobs: readonly NewJ
         case when i.parents = 0 and coalesce(i.due_at <= queue_now(), true) and ${isAdmittedAtOnce(sql, "i")}
           then queue_now() end,
         i.concurrency_key, i.concurrency_limit, i."uniqueKey", i.needs, i.parents,
-        case when i.refused_by is not null then queue_now() end
+        i."batchId", case when i.refused_by is not null then queue_now() end
       from input i join queues q on q.name = i.queue
       where (i."idempotencyKey" is null or i.id in (select job_id from claimed))
         and i.id not in (select id from earlier)
@@ -188,12 +190,16 @@ function acceptedJobs(sql: Sql, jobs: readonly NewJob[]): Fragment {
   return sql`
     locked as materialized (
       select j.id, j.state from jobs j where j.id = any(${parents}::uuid[]) order by j.id for no key update
+    ), standing as materialized (
+      select id, state from locked
+      -- A batch is waited for from the moment that it is made, in this very transaction: it has not ended.
+      union all select b.id, 'running' from batches b where b.id = any(${parents}::uuid[])
     ), awaited as materialized (
       select r.id as job_id, d."jobId" as parent_id, d."when", d.otherwise, d."shownId", l.state,
         coalesce(${isMet(sql, sql`l.state`, sql`d."when"`)}, false) as met, l.state in ${sql([...finalStates])} as ended
       from ranked r
       cross join jsonb_to_recordset(r."dependsOn") as d ("jobId" uuid, "shownId" text, "when" text, otherwise text)
-      left join locked l on l.id = d."jobId"
+      left join standing l on l.id = d."jobId"
     ), input as materialized (
       select r.*, coalesce(a.parents, 0) as parents, a.refused_by
       from ranked r

@@ -4,6 +4,7 @@ import type { Retention } from "../domain/retention.ts";
 import { type Rounds, startRounds } from "../events/rounds.ts";
 import { countEnded, pruneMetrics } from "./metrics.ts";
 import { pruneFailureGroups, pruneJobs } from "./prune.ts";
+import { pruneBatches } from "./prune-batches.ts";
 
 /** Between two looks for jobs that are too old. */
 export const pruneEveryMs = 60_000;
@@ -27,6 +28,7 @@ export function startRetention(
     const total = Object.values(done?.pruned ?? {}).reduce((sum, count) => sum + count, 0);
     if (total > 0) log("jobs pruned", { ...done?.pruned });
     await pruneFailureGroups(db.sql, retention);
+    await pruneBatches(db.sql);
     await pruneMetrics(db.sql);
     return pruneEveryMs;
   }, failed("pruning jobs"));

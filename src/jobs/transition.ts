@@ -1,5 +1,6 @@
 import type { Backend, Fragment } from "../backends/backend.ts";
 import type { Sql } from "../db/client.ts";
+import type { BatchOutcome } from "../domain/batch.ts";
 import { whyCancelled } from "../domain/dependency.ts";
 import type { EventData } from "../domain/event-types.ts";
 import { idText } from "../domain/ids.ts";
@@ -72,7 +73,18 @@ export async function transition<N extends TransitionName>(
   moves: readonly Move<N>[],
 ): Promise<Moved[]> {
   const moved = await move(sql, backend, name, moves);
-  return [...moved.map(shown), ...(await moveDependents(sql, backend, moved))];
+  return [...moved.map(shown), ...(await moveDependents(sql, backend, moved.filter(endsForOthers)))];
+}
+
+/** Moves what waits for a batch whose jobs have all ended. One that was not a success has failed for whoever waits for it. */
+export async function releaseFromBatch(
+  sql: Sql,
+  backend: Backend,
+  batchId: string,
+  outcome: BatchOutcome,
+): Promise<Moved[]> {
+  const ended = { id: batchId, state: outcome === "succeeded" ? outcome : ("failed" as const) };
+  return await moveDependents(sql, backend, [ended], (id) => idText(id === batchId ? "batch" : "job", id));
 }
 
 type MovedRow = Moved & { hasDependents: boolean };
@@ -101,15 +113,25 @@ async function move<N extends TransitionName>(
 }
 
 /** Moves what waits for jobs that have ended, and what waits for those that are cancelled with them. Mostly one round. */
-async function moveDependents(sql: Sql, backend: Backend, moved: readonly MovedRow[]): Promise<Moved[]> {
+async function moveDependents(
+  sql: Sql,
+  backend: Backend,
+  parents: readonly { id: string; state: JobState }[],
+  shownParent = (id: string) => idText("job", id),
+): Promise<Moved[]> {
   const all: Moved[] = [];
-  let ended = moved.filter(endsForOthers);
+  let ended = parents;
   while (ended.length > 0) {
     const consequences = await releaseDependents(sql, ended);
     const of = (name: Consequence["transition"]) => consequences.filter(({ transition }) => transition === name);
     const waits = ({ id, attempt }: Consequence) => ({ id, attempt, data: {} });
     const [cancelled, scheduled, queued] = await Promise.all([
-      move(sql, backend, "cancel", of("cancel").map(cancelMove)),
+      move(
+        sql,
+        backend,
+        "cancel",
+        of("cancel").map((consequence) => cancelMove(consequence, shownParent)),
+      ),
       move(sql, backend, "schedule", of("schedule").map(waits)),
       move(sql, backend, "promote", of("promote").map(waits)),
     ]);
@@ -125,8 +147,11 @@ function endsForOthers({ state, hasDependents }: MovedRow): boolean {
   return hasDependents && isFinal(state);
 }
 
-function cancelMove({ id, attempt, parentId, parentState }: Consequence): Move<"cancel"> {
-  const reason = parentId === null || parentState === null ? null : whyCancelled(idText("job", parentId), parentState);
+function cancelMove(
+  { id, attempt, parentId, parentState }: Consequence,
+  shownParent: (id: string) => string,
+): Move<"cancel"> {
+  const reason = parentId === null || parentState === null ? null : whyCancelled(shownParent(parentId), parentState);
   return { id, attempt, data: { actor: null, reason } };
 }
 
@@ -156,7 +181,7 @@ export function movedJobs(sql: Sql, backend: Backend, name: TransitionName): Fra
       from input i, locked l
       where j.id = i.id and l.id = j.id and j.attempt = i.attempt and j.state in ${sql([...from])} ${guard(sql, name)}
       returning j.id, j.state, j.attempt, j.life, j.last_seq as seq, j.project, j.queue, j.priority, j.run_at,
-        j.ticketed_at, j.concurrency_key, j.needs, j.has_dependents, i.data, i."workerId" as worker_id, i."runToken" as run_token, i."attemptId" as attempt_id,
+        j.ticketed_at, j.concurrency_key, j.needs, j.has_dependents, j.batch_id, i.data, i."workerId" as worker_id, i."runToken" as run_token, i."attemptId" as attempt_id,
         i."errorKind" as error_kind, i.error
     ), recorded as (
       insert into events (job_id, seq, life, attempt, type, version, recorded_at, occurred_at, data)
@@ -167,7 +192,7 @@ export function movedJobs(sql: Sql, backend: Backend, name: TransitionName): Fra
           '{"actor": null, "reason": null}'::jsonb
         ) else m.data end
       from moved m
-    ) ${attempt(sql, name)}, ticket_changes as materialized (${ticketChanges(sql, backend, name)})`;
+    ) ${attempt(sql, name)} ${reopenedBatches(sql, name)}, ticket_changes as materialized (${ticketChanges(sql, backend, name)})`;
 }
 
 /** What a transition changes on the job besides what all of them do. */
@@ -238,6 +263,25 @@ function attempt(sql: Sql, name: TransitionName): Fragment {
     update node_runs n set state = 'stopped', ended_at = queue_now()
     from moved m
     where n.job_id = m.id and n.attempt = m.attempt and n.state = 'running'
+  )`;
+}
+
+/**
+ * A job with another life opens its batch again. The batch's row is locked whether it is completed or not: who is about to
+ * complete it sees the open job then, or has been a moment faster and is undone.
+ */
+function reopenedBatches(sql: Sql, name: TransitionName): Fragment {
+  if (name !== "requeue") return sql``;
+  return sql`, locked_batches as materialized (
+    select b.id, b.completed_at from batches b where b.id in (select batch_id from moved)
+    order by b.id for no key update of b
+  ), reopened as (
+    update batches b set completed_at = null, outcome = null, cancel_requested_at = null, last_seq = b.last_seq + 1
+    from locked_batches l where b.id = l.id and l.completed_at is not null
+    returning b.id, b.last_seq
+  ), reopening as (
+    insert into batch_events (batch_id, seq, type, recorded_at, data)
+    select id, last_seq, 'batch.reopened', queue_now(), '{}' from reopened
   )`;
 }
 

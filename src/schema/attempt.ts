@@ -3,9 +3,9 @@ import type { JsonObject } from "../domain/json.ts";
 import type { AttemptEnd } from "../domain/lifecycle.ts";
 import type { ErrorKind } from "../domain/outcome.ts";
 import { redacted } from "../domain/secrets.ts";
-import { Batch } from "./batch.ts";
 import { builder } from "./builder.ts";
 import type { Context } from "./context.ts";
+import { Gathered } from "./gathered.ts";
 import { ErrorKindEnum, RunError, type RunErrorShape } from "./run-error.ts";
 
 const AttemptOutcome = builder.enumType("AttemptOutcome", {
@@ -123,7 +123,7 @@ function pathOf(context: JsonObject | null): string[] | null {
 /** Names of the nodes that have begun in an attempt: of all attempts that are asked about in one statement. */
 const begunNodes = createContextCache(
   ({ db }: Context) =>
-    new Batch<{ jobId: string; attempt: number }, Set<string>>(async (questions) => {
+    new Gathered<{ jobId: string; attempt: number }, Set<string>>(async (questions) => {
       const asked = JSON.stringify(questions.map((one, question) => ({ ...one, question })));
       const rows = await db.readSql<{ question: number; nodes: string[] }[]>`
         select q.question, array(

@@ -9,14 +9,14 @@ import {
   mostParents,
 } from "../domain/dependency.ts";
 import { idText } from "../domain/ids.ts";
-import { Batch } from "./batch.ts";
 import { builder } from "./builder.ts";
 import type { Context } from "./context.ts";
+import { Gathered } from "./gathered.ts";
 import { jobRef } from "./job.ts";
 import { type ListQuestion, NestedList, uuids } from "./nested-list.ts";
 import { pageComplexity } from "./page.ts";
 
-const DependencyConditionEnum = builder.enumType("DependencyCondition", {
+export const DependencyConditionEnum = builder.enumType("DependencyCondition", {
   description: "How a job has to have ended for the one that waits for it to run.",
   values: {
     SUCCEEDED: { value: "succeeded", description: "It has succeeded." },
@@ -25,7 +25,7 @@ const DependencyConditionEnum = builder.enumType("DependencyCondition", {
   } as const satisfies { [C in DependencyCondition as Uppercase<C>]: { value: C; description: string } },
 });
 
-const DependencyPolicyEnum = builder.enumType("DependencyPolicy", {
+export const DependencyPolicyEnum = builder.enumType("DependencyPolicy", {
   description: "What becomes of a job when one that it waits for has ended in another way than it should.",
   values: {
     CANCEL: { value: "cancel", description: "It is cancelled, and so is what waits for it." },
@@ -65,6 +65,7 @@ interface DependencyRow {
   when: DependencyCondition;
   otherwise: DependencyPolicy;
   resolvedAt: Date | null;
+  isBatch: boolean;
 }
 
 const JobDependency = builder.objectRef<DependencyRow>("JobDependency").implement({
@@ -73,11 +74,14 @@ const JobDependency = builder.objectRef<DependencyRow>("JobDependency").implemen
     parent: t.field({
       type: jobRef,
       nullable: true,
-      description: "The job that has to end; null when it has been deleted.",
+      description: "The job that has to end; null when it has been deleted, and when it is a batch.",
       resolve: async ({ parentId }, _args, context) =>
         (await isThere(context).ask(parentId)) ? ({ id: parentId } as never) : null,
     }),
-    parentId: t.id({ description: "Its id: `job_…`.", resolve: ({ parentId }) => idText("job", parentId) }),
+    parentId: t.id({
+      description: "Its id: `job_…`, or `bat_…` when it is a batch.",
+      resolve: ({ parentId, isBatch }) => idText(isBatch ? "batch" : "job", parentId),
+    }),
     job: t.field({
       type: jobRef,
       description: "The job that waits.",
@@ -146,7 +150,7 @@ builder.drizzleObjectField(jobRef, "dependents", (t) =>
 
 const parents = createContextCache(
   ({ db }: Context) =>
-    new Batch<string, DependencyRow[]>(async (jobIds) => {
+    new Gathered<string, DependencyRow[]>(async (jobIds) => {
       const rows = await db.sql<DependencyRow[]>`
         select ${columns(db.sql)} from job_dependencies d
         where d.job_id = any(${jobIds as string[]}::uuid[]) order by d.job_id, d.parent_id`;
@@ -157,7 +161,7 @@ const parents = createContextCache(
 
 const isThere = createContextCache(
   ({ db }: Context) =>
-    new Batch<string, boolean>(async (ids) => {
+    new Gathered<string, boolean>(async (ids) => {
       const rows = await db.sql<{ id: string }[]>`select id from jobs where id = any(${ids as string[]}::uuid[])`;
       const found = new Set(rows.map(({ id }) => id));
       return ids.map((id) => found.has(id));
@@ -193,5 +197,6 @@ async function readDependents(
 }
 
 function columns(sql: Sql) {
-  return sql`d.job_id as "jobId", d.parent_id as "parentId", d.run_when as "when", d.otherwise, d.resolved_at as "resolvedAt"`;
+  return sql`d.job_id as "jobId", d.parent_id as "parentId", d.run_when as "when", d.otherwise, d.resolved_at as "resolvedAt",
+    exists (select from batches b where b.id = d.parent_id) as "isBatch"`;
 }

@@ -76,21 +76,29 @@ const UniqueInput = builder.inputType("UniqueInput", {
   }),
 });
 
+type InputFields = Parameters<Parameters<typeof builder.inputType>[1]["fields"]>[0];
+
+/** The fields of an input that asks for a job, or for many alike. */
+export const jobFields = (t: InputFields) => ({
+  ...runFields(t),
+  tags: t.stringList({
+    description: "Words to find it by, at most 20.",
+    validate: z.array(z.string().min(1).max(100)).max(20).nullish(),
+  }),
+  dependsOn: t.field({
+    type: [DependencyInput],
+    description: "Jobs that have to end before it runs, at most 100.",
+    validate: parentList as never,
+  }),
+  metadata: t.field({ type: "JSONObject", description: metadataDescription }),
+  ...dueFields(t),
+  requestedBy: t.string({ description: "The person behind an application: a label.", validate: label.nullish() }),
+});
+
 export const EnqueueJobInput = builder.inputType("EnqueueJobInput", {
   description: "A run that is asked for. What is absent is the pipeline's own.",
   fields: (t) => ({
-    ...runFields(t),
-    tags: t.stringList({
-      description: "Words to find it by, at most 20.",
-      validate: z.array(z.string().min(1).max(100)).max(20).nullish(),
-    }),
-    dependsOn: t.field({
-      type: [DependencyInput],
-      description: "Jobs that have to end before it runs, at most 100.",
-      validate: parentList as never,
-    }),
-    metadata: t.field({ type: "JSONObject", description: metadataDescription }),
-    ...dueFields(t),
+    ...jobFields(t),
     unique: t.field({ type: UniqueInput, description: "There is to be at most one such job." }),
     idempotencyKey: t.string({ description: "Equal calls with one key make one job.", validate: label.nullish() }),
     onReplay: t.field({
@@ -99,7 +107,6 @@ export const EnqueueJobInput = builder.inputType("EnqueueJobInput", {
       defaultValue: "return",
       description: "What becomes of a key that was used before.",
     }),
-    requestedBy: t.string({ description: "The person behind an application: a label.", validate: label.nullish() }),
   }),
 });
 

@@ -4,9 +4,9 @@ import type { Sql } from "../db/client.ts";
 import { idText } from "../domain/ids.ts";
 import type { ErrorKind } from "../domain/outcome.ts";
 import { groupKey } from "../jobs/failure-groups.ts";
-import { Batch } from "./batch.ts";
 import { builder } from "./builder.ts";
 import type { Context } from "./context.ts";
+import { Gathered } from "./gathered.ts";
 import { jobRef } from "./job.ts";
 import { ErrorKindEnum } from "./run-error.ts";
 
@@ -96,7 +96,7 @@ builder.drizzleObjectField(
     }) as never, // the field types of the drizzle and the validation plugin do not know each other
 );
 
-const groups = createContextCache(({ db }: Context) => new Batch((jobIds: string[]) => readGroups(db.sql, jobIds)));
+const groups = createContextCache(({ db }: Context) => new Gathered((jobIds: string[]) => readGroups(db.sql, jobIds)));
 
 /** Of each job the group of its last attempt, of all that are asked about in one statement. */
 async function readGroups(sql: Sql, jobIds: readonly string[]): Promise<(string | null)[]> {

@@ -3,9 +3,9 @@ import { createContextCache } from "@pothos/core";
 import type { Sql } from "../db/client.ts";
 import type { JsonObject } from "../domain/json.ts";
 import { Attempt, neverRan } from "./attempt.ts";
-import { Batch } from "./batch.ts";
 import { builder } from "./builder.ts";
 import type { Context } from "./context.ts";
+import { Gathered } from "./gathered.ts";
 import { jobRef } from "./job.ts";
 import { RunError, type RunErrorShape } from "./run-error.ts";
 
@@ -146,7 +146,9 @@ interface Root {
   inputs: JsonObject | null;
 }
 
-const roots = createContextCache(({ db }: Context) => new Batch((asked: RootQuestion[]) => readRoots(db.sql, asked)));
+const roots = createContextCache(
+  ({ db }: Context) => new Gathered((asked: RootQuestion[]) => readRoots(db.sql, asked)),
+);
 
 /** Of each attempt the failed run of the node that its error names, or of the one that failed first when it names none. */
 async function readRoots(sql: Sql, asked: readonly RootQuestion[]): Promise<(Root | null)[]> {

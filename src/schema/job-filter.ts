@@ -8,6 +8,7 @@ import { builder } from "./builder.ts";
 import { JobStateEnum } from "./job-state.ts";
 import { limits } from "./limits.ts";
 import { hasMetadata, MetadataFilter, metadataFilters } from "./metadata.ts";
+import { requireUuid } from "./node-ids.ts";
 
 export const JobFilter = builder.inputType("JobFilter", {
   description: "Which jobs: those to which all of it applies. An empty list fits none.",
@@ -19,6 +20,7 @@ export const JobFilter = builder.inputType("JobFilter", {
       description: "Only jobs of this pipeline: `project/pipeline`, or its name beside `project`.",
     }),
     queue: t.string({ description: "Only jobs of this queue." }),
+    batch: t.id({ description: "Only jobs of this batch: `bat_…`." }),
     tag: t.string({ description: "Only jobs with this tag." }),
     stalled: t.boolean({
       description: "True: only jobs whose run seems to have stalled; false: only others. Absent: both.",
@@ -37,7 +39,7 @@ export type JobFilterInput = typeof JobFilter.$inferInput;
 
 /** The columns of `jobs` under whatever name the statement gives the table. */
 export type JobColumns = Record<
-  "id" | "state" | "project" | "pipeline" | "queue" | "createdAt" | "finishedAt" | "runAt" | "stalledAt",
+  "id" | "batchId" | "state" | "project" | "pipeline" | "queue" | "createdAt" | "finishedAt" | "runAt" | "stalledAt",
   AnyPgColumn
 >;
 
@@ -83,13 +85,14 @@ export function filterCondition(filter: JobFilterInput | null | undefined, jobs:
   if (filter == null) return undefined;
   const { project, pipeline } = pipelineOf(filter);
   const ids = idsOf(filter);
-  const { states, queue, tag, metadata, stalled, createdAfter, createdBefore } = filter;
+  const { states, queue, batch, tag, metadata, stalled, createdAfter, createdBefore } = filter;
   return and(
     ids === null ? undefined : inArray(jobs.id, ids),
     states == null ? undefined : stateIn(jobs.state, states),
     project === null ? undefined : eq(jobs.project, project),
     pipeline === null ? undefined : eq(jobs.pipeline, pipeline),
     queue == null ? undefined : eq(jobs.queue, queue),
+    batch == null ? undefined : eq(jobs.batchId, requireUuid("batch", String(batch), "filter.batch")),
     tag == null
       ? undefined
       : sql`${jobs.id} in (select ${jobTags.jobId} from ${jobTags} where ${jobTags.tag} = ${tag})`,

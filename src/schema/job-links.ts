@@ -2,9 +2,9 @@
 import { createContextCache } from "@pothos/core";
 import type { Sql } from "../db/client.ts";
 import type { JobState } from "../domain/lifecycle.ts";
-import { Batch } from "./batch.ts";
 import { builder } from "./builder.ts";
 import type { Context } from "./context.ts";
+import { Gathered } from "./gathered.ts";
 import { jobRef } from "./job.ts";
 import { type ListQuestion, NestedList, uuids } from "./nested-list.ts";
 import { pageComplexity } from "./page.ts";
@@ -94,7 +94,7 @@ async function readReruns(
 }
 
 const resolutions = createContextCache(
-  ({ db }: Context) => new Batch<string, string | null>((jobIds) => firstSucceeded(db.sql, jobIds)),
+  ({ db }: Context) => new Gathered<string, string | null>((jobIds) => firstSucceeded(db.sql, jobIds)),
 );
 
 /** Of each of these jobs the first in its tree of reruns that has succeeded. A job is made from an older one: no circles. */

@@ -2,10 +2,10 @@
 import { createContextCache } from "@pothos/core";
 import { jobCursor, parseJobCursor } from "../events/cursor.ts";
 import { type EventRow, type JobQuestion, readJobs } from "../events/read.ts";
-import { Batch } from "./batch.ts";
 import { builder } from "./builder.ts";
 import type { Context } from "./context.ts";
 import { JobEvent } from "./event.ts";
+import { Gathered } from "./gathered.ts";
 import { jobRef } from "./job.ts";
 import { limits } from "./limits.ts";
 import { requireUuid } from "./node-ids.ts";
@@ -57,7 +57,7 @@ builder.drizzleObjectField(
 /** One statement for the logs of all jobs of a page. */
 const logs = createContextCache(
   ({ db }: Context) =>
-    new Batch<JobQuestion & { limit: number }, EventRow[]>(async (questions) => {
+    new Gathered<JobQuestion & { limit: number }, EventRow[]>(async (questions) => {
       const limit = Math.max(...questions.map((question) => question.limit));
       const answers = await readJobs(db.sql, questions, limit);
       return answers.map(({ events }, index) => events.slice(0, questions[index]?.limit).map(({ event }) => event));

@@ -1,7 +1,7 @@
 import { createContextCache } from "@pothos/core";
-import { Batch } from "./batch.ts";
 import { builder } from "./builder.ts";
 import type { Context } from "./context.ts";
+import { Gathered } from "./gathered.ts";
 import { jobRef } from "./job.ts";
 
 builder.drizzleObjectField(
@@ -22,7 +22,7 @@ builder.drizzleObjectField(
 /** Of all jobs that ask together. */
 const lastLosses = createContextCache(
   ({ db }: Context) =>
-    new Batch<string, Date | null>(async (ids) => {
+    new Gathered<string, Date | null>(async (ids) => {
       const rows = await db.sql<{ id: string; at: Date | null }[]>`
         select job_id as id, max(ended_at) as at from attempts
         where job_id = any(${ids}::uuid[]) and error_kind = 'WORKER_LOST' group by 1`;

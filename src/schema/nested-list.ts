@@ -1,4 +1,4 @@
-import { Batch } from "./batch.ts";
+import { Gathered } from "./gathered.ts";
 import { type Keyset, type PageArgs, type PageRequest, readPage } from "./page.ts";
 
 /** Where a page of one of many lists begins and ends, by what orders it. */
@@ -44,8 +44,8 @@ export const uuids: Keys<string> = {
 export class NestedList<Question extends object, Row extends object, Key extends number | string = number> {
   readonly #keyOf: (row: Row) => Key;
   readonly #keys: Keys<Key>;
-  readonly #forwards: Batch<Question & PageRequest<Key>, Row[]>;
-  readonly #backwards: Batch<Question & PageRequest<Key>, Row[]>;
+  readonly #forwards: Gathered<Question & PageRequest<Key>, Row[]>;
+  readonly #backwards: Gathered<Question & PageRequest<Key>, Row[]>;
 
   constructor(keyOf: (row: Row) => Key, read: Read<Question, Row, Key>, keys = numbers as unknown as Keys<Key>) {
     this.#keyOf = keyOf;
@@ -72,7 +72,7 @@ function batched<Question extends object, Row extends object, Key>(
   { below, above }: Keys<Key>,
   backwards: boolean,
 ) {
-  return new Batch<Question & PageRequest<Key>, Row[]>(async (asked) => {
+  return new Gathered<Question & PageRequest<Key>, Row[]>(async (asked) => {
     const limit = Math.max(...asked.map((one) => one.limit));
     const questions = asked.map(({ after, before, ...one }, question) => ({
       ...(one as unknown as Question),

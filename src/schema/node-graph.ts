@@ -3,8 +3,8 @@ import { createContextCache } from "@pothos/core";
 import { type AttemptKey, graphsOf } from "../jobs/attempt-graph.ts";
 import type { KnownGraph } from "../pipelines/known-graph.ts";
 import { indexGraph } from "../pipelines/path.ts";
-import { Batch } from "./batch.ts";
 import type { Context } from "./context.ts";
+import { Gathered } from "./gathered.ts";
 import { inGraph } from "./graph.ts";
 
 /** The graph that an attempt has run; null when it is not known, or not any more. */
@@ -21,7 +21,7 @@ export async function graphNodeOf({ node, ...attempt }: AttemptKey & { node: str
 
 /** Each attempt's graph once per operation, and those of all attempts together, however many nodes ask. */
 const graphs = createContextCache(({ db }: Context) => {
-  const batch = new Batch<AttemptKey, KnownGraph>((attempts) => graphsOf(db.sql, attempts));
+  const batch = new Gathered<AttemptKey, KnownGraph>((attempts) => graphsOf(db.sql, attempts));
   const known = new Map<string, Promise<KnownGraph>>();
   return ({ jobId, attempt }: AttemptKey) => {
     const name = `${jobId} ${attempt}`;

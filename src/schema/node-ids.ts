@@ -4,6 +4,7 @@ import { type IdKind, idText, uuidOf } from "../domain/ids.ts";
 /** GraphQL types whose id is a UUID behind a prefix. */
 const kinds = {
   Job: "job",
+  Batch: "batch",
   Attempt: "attempt",
   NodeRun: "node",
   Artifact: "artifact",

@@ -1,7 +1,7 @@
 import { createContextCache } from "@pothos/core";
 import { sourcesOf } from "../pipelines/versions.ts";
-import { Batch } from "./batch.ts";
 import type { Context } from "./context.ts";
+import { Gathered } from "./gathered.ts";
 
 /** The source text that is kept under a hash; null when none is. Read in one statement, however many nodes ask. */
 export function nodeSource(context: Context, hash: string): Promise<string | null> {
@@ -21,7 +21,7 @@ interface NodeOf {
 
 const byHash = createContextCache(
   ({ db }: Context) =>
-    new Batch<string, string | null>(async (hashes) => {
+    new Gathered<string, string | null>(async (hashes) => {
       const sources = await sourcesOf(db, [...new Set(hashes)]);
       return hashes.map((hash) => sources.get(hash) ?? null);
     }),
@@ -30,7 +30,7 @@ const byHash = createContextCache(
 /** An attempt's context has the hash of each of its nodes: a version that was never published has run all the same. */
 const byRun = createContextCache(
   ({ db }: Context) =>
-    new Batch<NodeOf, string | null>(async (runs) => {
+    new Gathered<NodeOf, string | null>(async (runs) => {
       const rows = await db.sql<{ question: number; source: string }[]>`
         select q.question, s.source
         from jsonb_to_recordset(${db.sql.json(runs.map((run, question) => ({ ...run, question })))}) as q (

@@ -1,10 +1,10 @@
 import { createContextCache } from "@pothos/core";
 import { type JobState, jobStates } from "../domain/lifecycle.ts";
 import type { RateLimit as RateLimitShape } from "../domain/queue-limits.ts";
-import { Batch } from "./batch.ts";
 import { builder } from "./builder.ts";
 import type { Context } from "./context.ts";
 import { BoundedCount, boundedCount } from "./count.ts";
+import { Gathered } from "./gathered.ts";
 import { JobStateEnum } from "./job-state.ts";
 import { limits } from "./limits.ts";
 
@@ -91,7 +91,7 @@ export const Queue = builder.drizzleNode("queues", {
 
 /** Those of all queues that ask together. */
 const counts = createContextCache(({ db }: Context) => {
-  const batch = new Batch<string, StateCountShape[]>(async (names) => {
+  const batch = new Gathered<string, StateCountShape[]>(async (names) => {
     const rows = await db.sql<{ queue: string; state: JobState; counted: number }[]>`
       select q.name as queue, s.state, c.counted
       from unnest(${names}::text[]) as q (name)
@@ -109,7 +109,7 @@ const counts = createContextCache(({ db }: Context) => {
 });
 
 const oldest = createContextCache(({ db }: Context) => {
-  const batch = new Batch<string, Date | null>(async (names) => {
+  const batch = new Gathered<string, Date | null>(async (names) => {
     const rows = await db.sql<{ queue: string; oldest: Date }[]>`
       select q.name as queue, j.run_at as oldest
       from unnest(${names}::text[]) as q (name)

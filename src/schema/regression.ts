@@ -8,9 +8,9 @@ import {
 } from "../domain/regression.ts";
 import type { PipelineHistory } from "../pipelines/history.ts";
 import { Attempt } from "./attempt.ts";
-import { Batch } from "./batch.ts";
 import { builder } from "./builder.ts";
 import type { Context } from "./context.ts";
+import { Gathered } from "./gathered.ts";
 import { jobRef } from "./job.ts";
 import { NodeRun } from "./node-run.ts";
 
@@ -101,7 +101,7 @@ function runsBefore(jobId: string, context: Context): Promise<PipelineHistory | 
 
 const questions = createContextCache(({ db, jobs }: Context) => ({
   known: new Map<string, Promise<PipelineHistory | null>>(),
-  batch: new Batch<string, PipelineHistory | null>(async (ids) => {
+  batch: new Gathered<string, PipelineHistory | null>(async (ids) => {
     const rows = await db.sql<{ id: string; project: string; pipeline: string }[]>`
       select id, project, pipeline from jobs where id = any(${ids}::uuid[])`;
     const found = new Map(rows.map((row) => [row.id, row]));

@@ -1,9 +1,9 @@
 /** How long a job will take, beside how far it is. */
 import { createContextCache } from "@pothos/core";
 import { type Asked, type Expected, expectedOf } from "../jobs/time-left.ts";
-import { Batch } from "./batch.ts";
 import { builder } from "./builder.ts";
 import type { Context } from "./context.ts";
+import { Gathered } from "./gathered.ts";
 import { Progress } from "./job.ts";
 
 builder.objectFields(Progress, (t) => ({
@@ -31,5 +31,5 @@ function expected(job: Asked, context: Context): Promise<Expected> {
 
 const questions = createContextCache(({ jobs }: Context) => ({
   known: new Map<string, Promise<Expected>>(),
-  batch: new Batch<Asked, Expected>((asked) => expectedOf(jobs, asked)),
+  batch: new Gathered<Asked, Expected>((asked) => expectedOf(jobs, asked)),
 }));

@@ -2,8 +2,8 @@ import { createContextCache } from "@pothos/core";
 import { howEnded } from "../domain/dependency.ts";
 import { idText } from "../domain/ids.ts";
 import { isFinal, type JobState } from "../domain/lifecycle.ts";
-import { Batch } from "./batch.ts";
 import type { Context } from "./context.ts";
+import { Gathered } from "./gathered.ts";
 import { type LivingWorker, livingWorkers } from "./living-workers.ts";
 
 interface Waiting {
@@ -51,9 +51,9 @@ function missingLabels(needs: readonly string[], serving: readonly LivingWorker[
 async function parentsOf({ id }: Waiting, context: Context): Promise<string> {
   const parents = await openParents(context).ask(id);
   if (parents.length === 0) return "other jobs";
-  const named = parents.slice(0, mostNamed).map(({ parentId, runWhen, state }) => {
+  const named = parents.slice(0, mostNamed).map(({ parentId, runWhen, state, isBatch }) => {
     const how = runWhen === "succeeded" ? "" : runWhen === "failed" ? " to fail" : " to end";
-    return `${idText("job", parentId)}${how}${whyNot(state)}`;
+    return isBatch ? `${idText("batch", parentId)}${how}` : `${idText("job", parentId)}${how}${whyNot(state)}`;
   });
   const more = parents.length > mostNamed ? ` and ${parents.length - mostNamed} more` : "";
   return `${named.join(", ")}${more}`;
@@ -65,12 +65,19 @@ function whyNot(state: JobState | null): string {
   return isFinal(state) ? `, which ${howEnded[state]}` : "";
 }
 
+interface OpenParent {
+  parentId: string;
+  runWhen: string;
+  state: JobState | null;
+  isBatch: boolean;
+}
+
 const openParents = createContextCache(
   ({ db }: Context) =>
-    new Batch<string, { parentId: string; runWhen: string; state: JobState | null }[]>(async (jobIds) => {
-      const rows = await db.sql<{ jobId: string; parentId: string; runWhen: string; state: JobState | null }[]>`
-        select d.job_id as "jobId", d.parent_id as "parentId", d.run_when as "runWhen", p.state
-        from job_dependencies d left join jobs p on p.id = d.parent_id
+    new Gathered<string, OpenParent[]>(async (jobIds) => {
+      const rows = await db.sql<(OpenParent & { jobId: string })[]>`
+        select d.job_id as "jobId", d.parent_id as "parentId", d.run_when as "runWhen", p.state, b.id is not null as "isBatch"
+        from job_dependencies d left join jobs p on p.id = d.parent_id left join batches b on b.id = d.parent_id
         where d.job_id = any(${jobIds as string[]}::uuid[]) and d.resolved_at is null order by d.job_id, d.parent_id`;
       const byJob = Map.groupBy(rows, ({ jobId }) => jobId);
       return jobIds.map((id) => byJob.get(id) ?? []);
@@ -117,7 +124,7 @@ const mostNamed = 3;
 
 const keyHolders = createContextCache(
   ({ db }: Context) =>
-    new Batch<string, string[]>(async (keys) => {
+    new Gathered<string, string[]>(async (keys) => {
       const rows = await db.sql<{ key: string; ids: string[] }[]>`
         select concurrency_key as key, array_agg(id order by ticketed_at, id) as ids from jobs
         where concurrency_key = any(${keys}::text[]) and ticketed_at is not null group by 1`;

@@ -1,8 +1,8 @@
 import { createContextCache } from "@pothos/core";
 import type { JsonObject } from "../domain/json.ts";
-import { Batch } from "./batch.ts";
 import { builder } from "./builder.ts";
 import type { Context } from "./context.ts";
+import { Gathered } from "./gathered.ts";
 import { ProjectEnvironment } from "./project-environment.ts";
 import { WorkerState } from "./worker-state.ts";
 
@@ -122,7 +122,7 @@ const queueNames = createContextCache(async ({ db }: Context) => {
 /** How many jobs each of those workers runs that ask together. */
 const runningCounts = createContextCache(
   ({ db }: Context) =>
-    new Batch<string, number>(async (ids) => {
+    new Gathered<string, number>(async (ids) => {
       const rows = await db.sql<{ id: string; running: number }[]>`
         select worker_id as id, count(*)::int as running from jobs
         where state = 'running' and worker_id = any(${ids}::uuid[]) group by 1`;
