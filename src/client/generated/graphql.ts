@@ -393,6 +393,8 @@ export type InputSource =
 
 /** Which jobs: those to which all of it applies. An empty list fits none. */
 export type JobFilter = {
+  /** Only jobs of this batch: `bat_…`. */
+  batch?: string | number | null | undefined;
   /** Only jobs enqueued at this time or later. */
   createdAfter?: string | null | undefined;
   /** Only jobs enqueued before this time. */
