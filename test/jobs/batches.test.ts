@@ -11,6 +11,7 @@ import { type BatchRequest, enqueueBatch } from "../../src/jobs/enqueue-batch.ts
 import { pruneBatches } from "../../src/jobs/prune-batches.ts";
 import { requeueJob } from "../../src/jobs/requeue.ts";
 import { transition } from "../../src/jobs/transition.ts";
+import { input } from "../pipelines/descriptions.ts";
 import { testDatabase } from "../support/database.ts";
 import { jobsContext, runRequest, tester } from "../support/jobs.ts";
 import { startJob, waitingForLock } from "../support/running.ts";
@@ -19,7 +20,19 @@ let db: Database;
 let context: ReturnType<typeof jobsContext>;
 beforeAll(async () => {
   db = await testDatabase();
-  context = jobsContext(db);
+  const known = jobsContext(db);
+  const inputs = ["city", "day"].map((name) =>
+    input(name, { type: "str", schema: { type: "string" }, required: false }),
+  );
+  const catalogue: typeof known.catalogue = {
+    ...known.catalogue,
+    async pipeline(project, name) {
+      const found = await known.catalogue.pipeline(project, name);
+      const description = { ...found.description, inputs };
+      return { ...found, description, lastGood: description } as typeof found;
+    },
+  };
+  context = { ...known, catalogue };
 });
 afterAll(async () => await db[Symbol.asyncDispose]());
 
@@ -51,7 +64,9 @@ async function end(ids: readonly string[], name: "succeed" | "fail") {
     await db.sql.begin((tx) =>
       name === "succeed"
         ? transition(tx, backend, "succeed", [{ id, attempt: started?.attempt ?? 0, data: {} }])
-        : transition(tx, backend, "fail", [{ id, attempt: started?.attempt ?? 0, errorKind: "PIPELINE", data: { error } }]),
+        : transition(tx, backend, "fail", [
+            { id, attempt: started?.attempt ?? 0, errorKind: "PIPELINE", data: { error } },
+          ]),
     );
   }
 }
@@ -101,13 +116,15 @@ describe("enqueueBatch", () => {
   }, 60_000);
 
   it("stores nothing when some do not fit, and tells which, of many only the first hundred", async () => {
-    const [before] = await db.sql`select count(*)::int as jobs, (select count(*)::int from batches) as batches from jobs`;
+    const [before] =
+      await db.sql`select count(*)::int as jobs, (select count(*)::int from batches) as batches from jobs`;
     const inputSets = days(300).map((set, index) => (index % 2 === 0 ? set : { unknown: 1 }));
     const error = await enqueue(300, { inputSets }).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(JobsRefusedError);
     const { refused } = error as JobsRefusedError;
     expect(refused.map(({ index }) => index)).toEqual(Array.from({ length: 100 }, (_, n) => 2 * n + 1));
-    const [after] = await db.sql`select count(*)::int as jobs, (select count(*)::int from batches) as batches from jobs`;
+    const [after] =
+      await db.sql`select count(*)::int as jobs, (select count(*)::int from batches) as batches from jobs`;
     expect(after).toEqual(before);
   });
 
@@ -132,9 +149,7 @@ describe("completion", () => {
     for (const id of jobs) attempts.push({ id, attempt: (await startJob(db, id))?.attempt ?? 0, data: {} });
     await completeBatches(context);
     expect(await read(batchId)).toEqual({ outcome: null, completed: false });
-    await Promise.all(
-      attempts.map((move) => db.sql.begin((tx) => transition(tx, backend, "succeed", [move]))),
-    );
+    await Promise.all(attempts.map((move) => db.sql.begin((tx) => transition(tx, backend, "succeed", [move]))));
     await Promise.all(Array.from({ length: 4 }, () => completeBatches(context)));
     expect(await read(batchId)).toEqual({ outcome: "succeeded", completed: true });
     const counts = { succeeded: 2, failed: 0, cancelled: 0, expired: 0 };
