@@ -5,7 +5,7 @@ import type { Retention } from "../domain/retention.ts";
 import { openTail, type Tail } from "../events/tail.ts";
 import { openWakeups } from "../events/wakeups.ts";
 import { startAdmission } from "../jobs/admission.ts";
-import { startCompletingBatches } from "../jobs/complete-batches.ts";
+import { startCompletingBatches } from "../jobs/completing-batches.ts";
 import { type JobsContext, openJobs } from "../jobs/context.ts";
 import { startRetention } from "../jobs/retention.ts";
 import { openCatalogue } from "../pipelines/catalogue.ts";

@@ -23,7 +23,7 @@ import {
   uniqueIndex,
   uuid,
 } from "drizzle-orm/pg-core";
-import { type BatchEventType, type BatchOutcome, batchEventTypes, batchOutcomes } from "../domain/batch.ts";
+import { type BatchOutcome, batchOutcomes } from "../domain/batch.ts";
 import { dependencyConditions, dependencyPolicies, type InputFrom } from "../domain/dependency.ts";
 import { followedEventTypes, terminalEventTypes } from "../domain/event-types.ts";
 import type { Json, JsonObject } from "../domain/json.ts";
@@ -360,8 +360,9 @@ export const batches = schema.table(
   {
     id: uuid().primaryKey(),
     name: text(),
-    project: text().notNull(),
-    pipeline: text().notNull(),
+    /** Null: its jobs are of several projects, or pipelines. */
+    project: text(),
+    pipeline: text(),
     /** How many jobs were made, also when some have been deleted since. */
     total: integer().notNull(),
     actor: text().notNull(),
@@ -369,6 +370,8 @@ export const batches = schema.table(
     /** SHA-256 of the request as sent. */
     fingerprint: text().notNull(),
     createdAt: at("created_at").notNull(),
+    /** When its present life began: with the batch, or with the first job that was given another life after all had ended. */
+    openedAt: at("opened_at").notNull(),
     /** When all its jobs had ended, and how; null while some have not. A requeue of one opens it again. */
     completedAt: at("completed_at"),
     outcome: text().$type<BatchOutcome>(),
@@ -383,6 +386,7 @@ export const batches = schema.table(
     // What is to be completed.
     index("batches_open").on(t.id).where(sql`${t.completedAt} is null`),
     check("batches_total", sql`${t.total} > 0`),
+    check("batches_pipeline", sql`${t.pipeline} is null or ${t.project} is not null`),
     check("batches_outcome", sql`${t.outcome} in (${listed(batchOutcomes)})`),
     check("batches_completed", sql`(${t.completedAt} is null) = (${t.outcome} is null)`),
   ],
@@ -396,14 +400,12 @@ export const batchEvents = schema.table(
       .notNull()
       .references(() => batches.id, { onDelete: "cascade" }),
     seq: integer().notNull(),
-    type: text().$type<BatchEventType>().notNull(),
+    type: text().notNull(),
+    version: smallint().notNull(),
     recordedAt: at("recorded_at").notNull(),
     data: jsonb().$type<JsonObject>().notNull(),
   },
-  (t) => [
-    primaryKey({ columns: [t.batchId, t.seq] }),
-    check("batch_events_type", sql`${t.type} in (${listed(batchEventTypes)})`),
-  ],
+  (t) => [primaryKey({ columns: [t.batchId, t.seq] })],
 );
 
 /** What the request said. Inputs, plan and tags are changed by an update of a job that waits; nothing else is. */

@@ -123,9 +123,10 @@ export class JobsRefusedError extends DomainError {
   readonly refused: readonly { index: number; error: DomainError }[];
   readonly count: number;
 
-  constructor(refused: readonly { index: number; error: DomainError }[], count: number) {
+  /** `more`: others were not looked at any more. */
+  constructor(refused: readonly { index: number; error: DomainError }[], count: number, more = false) {
     super(
-      `${refused.length} of ${count} jobs cannot be made, so nothing was stored. The first: ${refused[0]?.error.message ?? ""}`,
+      `${more ? "At least " : ""}${refused.length} of ${count} jobs cannot be made, so nothing was stored. The first: ${refused[0]?.error.message ?? ""}`,
       refused[0]?.error.path ?? "input.jobs",
     );
     this.refused = refused;

@@ -11,6 +11,8 @@ export const mostChangesWaiting = 10_000;
 /** Jobs whose last announced number is remembered; a forgotten one is announced once too often. */
 const mostRemembered = 20_000;
 const batchJobs = 1_000;
+/** A batch whose jobs change all the time is told once in so long: its progress is counted anew each time. */
+const batchPaceMs = 250;
 
 /**
  * Which jobs have changed, each once however often it did, until the subscriber takes it. Wake-ups with ids are followed
@@ -21,6 +23,7 @@ export class Changes implements HeadObserver {
   readonly #reader: Reader;
   readonly #lookout: Lookout;
   readonly #subscribers = new Set<Subscriber>();
+  readonly #watchedBatches = new Map<Subscriber, ReadonlySet<string>>();
   readonly #announced = new Map<string, number>();
   #rungFor = new Set<string>();
 
@@ -45,16 +48,44 @@ export class Changes implements HeadObserver {
 
   /** `left` is called when the subscriber has gone. */
   subscribe(filter: JobFilter, left: () => void): Stream<string> {
-    const waiting = new Set<string>();
+    const wants = jobMatcher(filter);
+    return this.#subscribe((job) => (wants(job) ? job.jobId : null), 0, left).stream;
+  }
+
+  /** Ids of these batches: all at once, then when one of their jobs has changed or they themselves have. */
+  subscribeBatches(batchIds: readonly string[], left: () => void): Stream<string> {
+    const watched = new Set(batchIds);
+    const told = ({ batchId }: JobFacts) => (batchId !== null && watched.has(batchId) ? batchId : null);
+    const subscriber = this.#subscribe(told, batchPaceMs, () => {
+      this.#watchedBatches.delete(subscriber);
+      left();
+    });
+    this.#watchedBatches.set(subscriber, watched);
+    for (const batchId of watched) subscriber.waiting.add(batchId);
+    return subscriber.stream;
+  }
+
+  /** Batches that somebody watches. */
+  get watchedBatches(): Set<string> {
+    return new Set(this.#watchedBatches.values().flatMap((ids) => ids.values()));
+  }
+
+  batchChanged(batchId: string): void {
+    for (const [subscriber, watched] of this.#watchedBatches) {
+      if (!watched.has(batchId)) continue;
+      subscriber.waiting.add(batchId);
+      subscriber.stream.wake();
+    }
+  }
+
+  /** `told` names what the subscriber hears of a job that has changed; null: nothing. One thing is told at most every `paceMs`. */
+  #subscribe(told: Subscriber["told"], paceMs: number, left: () => void): Subscriber {
+    const waiting = paceMs === 0 ? new Waiting() : new PacedWaiting(paceMs, () => subscriber.stream.wake());
     const subscriber: Subscriber = {
       waiting,
-      wants: jobMatcher(filter),
+      told,
       stream: new Stream({
-        take: () => {
-          const [jobId] = waiting;
-          if (jobId !== undefined) waiting.delete(jobId);
-          return jobId;
-        },
+        take: () => waiting.take(),
         leave: () => {
           waiting.clear();
           this.#subscribers.delete(subscriber);
@@ -63,7 +94,7 @@ export class Changes implements HeadObserver {
       }),
     };
     this.#subscribers.add(subscriber);
-    return subscriber.stream;
+    return subscriber;
   }
 
   ring(jobIds: readonly string[] | null): void {
@@ -105,8 +136,9 @@ export class Changes implements HeadObserver {
       if (oldest !== undefined) this.#announced.delete(oldest);
     }
     for (const subscriber of this.#subscribers) {
-      if (!subscriber.wants(job)) continue;
-      subscriber.waiting.add(jobId);
+      const told = subscriber.told(job);
+      if (told === null) continue;
+      subscriber.waiting.add(told);
       subscriber.stream.wake();
       if (subscriber.waiting.size > mostChangesWaiting) this.#giveUp(subscriber);
     }
@@ -119,9 +151,54 @@ export class Changes implements HeadObserver {
   }
 }
 
+/** What has changed and was not taken, each once. */
+class Waiting extends Set<string> {
+  take(): string | undefined {
+    const [id] = this;
+    if (id !== undefined) this.delete(id);
+    return id;
+  }
+}
+
+/** The same, where each is given out at most so often: what changes in between is told once, and late. */
+class PacedWaiting extends Waiting {
+  readonly #paceMs: number;
+  readonly #ready: () => void;
+  readonly #nextAt = new Map<string, number>();
+  #timer: NodeJS.Timeout | undefined;
+
+  /** `ready` is called when one may be taken that could not be before. */
+  constructor(paceMs: number, ready: () => void) {
+    super();
+    this.#paceMs = paceMs;
+    this.#ready = ready;
+  }
+
+  override take(): string | undefined {
+    const now = performance.now();
+    let soonest = Number.POSITIVE_INFINITY;
+    for (const id of this) {
+      const at = this.#nextAt.get(id) ?? now;
+      soonest = Math.min(soonest, at);
+      if (at > now) continue;
+      this.delete(id);
+      this.#nextAt.set(id, now + this.#paceMs);
+      return id;
+    }
+    clearTimeout(this.#timer);
+    if (this.size > 0) this.#timer = setTimeout(this.#ready, soonest - now);
+    return undefined;
+  }
+
+  override clear(): void {
+    clearTimeout(this.#timer);
+    super.clear();
+  }
+}
+
 interface Subscriber {
-  waiting: Set<string>;
-  wants(job: JobFacts): boolean;
+  waiting: Waiting;
+  told(job: JobFacts): string | null;
   stream: Stream<string>;
 }
 

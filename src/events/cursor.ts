@@ -13,6 +13,7 @@ export interface FeedCursor extends FeedPosition {
 
 const uuid = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}";
 const feedPattern = new RegExp(`^f1:(${uuid}):(0|[1-9]\\d{0,19}):(0|[1-9]\\d{0,18})$`);
+const batchPattern = new RegExp(`^b1:(${uuid}):(0|[1-9]\\d{0,9})$`);
 const jobPattern = new RegExp(`^j1:(${uuid}):(0|[1-9]\\d{0,9})$`);
 /** What the columns can hold: beyond it, Postgres would refuse the parameter. */
 const largest = { xid: 2n ** 64n - 1n, id: 2n ** 63n - 1n, seq: 2 ** 31 - 1 };
@@ -29,6 +30,7 @@ export function parseFeedCursor(text: string): FeedCursor {
   const [, epoch, xid, id] = feedPattern.exec(plain) ?? [];
   if (epoch === undefined || xid === undefined || id === undefined) {
     if (jobPattern.test(plain)) throw badCursor("This cursor belongs to the events of one job, not to the feed.");
+    if (batchPattern.test(plain)) throw badCursor("This cursor belongs to the events of one batch, not to the feed.");
     throw badCursor();
   }
   const cursor = { epoch, xid: BigInt(xid), id: BigInt(id) };
@@ -43,13 +45,27 @@ export function jobCursor({ jobId, seq }: { jobId: string; seq: number }): strin
 
 /** The number of the event after which to go on. Throws BadCursorError also for a cursor of another job. */
 export function parseJobCursor(text: string, jobId: string): number {
+  return parseNumber(text, "job", jobPattern, jobId);
+}
+
+/** The text by which a client resumes the events of a batch. */
+export function batchCursor({ batchId, seq }: { batchId: string; seq: number }): string {
+  return encode(`b1:${batchId}:${seq}`);
+}
+
+/** The number of the event after which to go on. Throws BadCursorError also for a cursor of another batch. */
+export function parseBatchCursor(text: string, batchId: string): number {
+  return parseNumber(text, "batch", batchPattern, batchId);
+}
+
+function parseNumber(text: string, what: string, pattern: RegExp, id: string): number {
   const plain = decode(text);
-  const [, ofJob, seq] = jobPattern.exec(plain) ?? [];
-  if (ofJob === undefined || seq === undefined) {
-    if (feedPattern.test(plain)) throw badCursor("This cursor belongs to the feed, not to the events of a job.");
+  const [, named, seq] = pattern.exec(plain) ?? [];
+  if (named === undefined || seq === undefined) {
+    if (feedPattern.test(plain)) throw badCursor(`This cursor belongs to the feed, not to the events of a ${what}.`);
     throw badCursor();
   }
-  if (ofJob !== jobId) throw badCursor("This cursor belongs to another job.");
+  if (named !== id) throw badCursor(`This cursor belongs to another ${what}.`);
   if (Number(seq) > largest.seq) throw badCursor();
   return Number(seq);
 }

@@ -62,6 +62,7 @@ export interface JobFacts {
   project: string;
   pipeline: string;
   queue: string;
+  batchId: string | null;
 }
 
 export interface FeedEvent extends ReadEvent, JobFacts {
@@ -105,7 +106,7 @@ export async function readFeed(
       select exists (select from flowerpower_queue.events where xid >= f.horizon) as back from feed f
     )
     select f.epoch::text as epoch, f.floor_xid::text as "floorXid", f.floor_id::text as "floorId",
-      f.horizon::text as horizon, f.next::text as next, held.back as "heldBack", j.project, j.pipeline, j.queue, ${eventColumns(sql)}
+      f.horizon::text as horizon, f.next::text as next, held.back as "heldBack", j.project, j.pipeline, j.queue, j.batch_id as "batchId", ${eventColumns(sql)}
     from feed f
     cross join held
     left join lateral (
@@ -119,10 +120,10 @@ export async function readFeed(
   if (feed === undefined) throw new Error("The table feeds is empty: the database is not migrated");
   const events = rows.flatMap((row): FeedEvent[] => {
     if (row.jobId === null) return [];
-    const { jobId, project, pipeline, queue } = row;
+    const { jobId, project, pipeline, queue, batchId } = row;
     const read = readEvent(row);
     const position = { xid: BigInt(read.event.xid), id: read.event.id };
-    return [{ ...read, jobId, project, pipeline, queue, position }];
+    return [{ ...read, jobId, project, pipeline, queue, batchId, position }];
   });
   return {
     epoch: feed.epoch,
@@ -143,7 +144,7 @@ export interface ChangedJob extends JobFacts {
 /** The jobs that are there of those that were rung for. */
 export async function readChangedJobs(sql: postgres.Sql, jobIds: readonly string[]): Promise<ChangedJob[]> {
   return await sql<ChangedJob[]>`
-    select id as "jobId", last_seq as "lastSeq", project, pipeline, queue
+    select id as "jobId", last_seq as "lastSeq", project, pipeline, queue, batch_id as "batchId"
     from flowerpower_queue.jobs where id = any(${jobIds as string[]}::uuid[])`;
 }
 

@@ -1,11 +1,14 @@
 import type { Database } from "../db/client.ts";
 import { DomainError, UnavailableError } from "../domain/errors.ts";
+import { BatchLookout } from "./batch-lookout.ts";
 import { type BufferLimits, bufferLimits } from "./buffer.ts";
 import { Changes } from "./changes.ts";
 import { Feed, type FeedItem } from "./feed.ts";
 import type { FeedFilter, JobFilter } from "./filter.ts";
 import { Followers } from "./follow.ts";
+import { BatchFollowers } from "./follow-batches.ts";
 import { type EventRow, type HorizonHolder, readHorizonHolder } from "./read.ts";
+import type { BatchEventRow } from "./read-batches.ts";
 import { Reader } from "./reader.ts";
 import type { Wakeups } from "./wakeups.ts";
 
@@ -33,6 +36,13 @@ export interface Tail extends AsyncDisposable {
    * least as new. Rejects with UnavailableError.
    */
   changes(filter?: JobFilter): Promise<EventStream<string>>;
+  /** A batch's events after the given number, then each new one, until it is complete. Throws as `follow` does, from `next()`. */
+  followBatch(batchId: string, afterSeq: number): EventStream<BatchEventRow>;
+  /**
+   * Ids of these batches as they or their jobs change after the promise is resolved, each once until it is taken. Rejects with
+   * UnavailableError.
+   */
+  batchChanges(batchIds: readonly string[]): Promise<EventStream<string>>;
   /** Answers within two seconds, whatever the database does. */
   health(): Promise<TailHealth>;
   /** Ends all streams with UnavailableError: whoever reads them resumes elsewhere. */
@@ -41,6 +51,7 @@ export interface Tail extends AsyncDisposable {
 
 export interface TailHealth {
   followers: number;
+  batchFollowers: number;
   followedJobs: number;
   feedSubscribers: number;
   changeSubscribers: number;
@@ -82,11 +93,17 @@ export function openTail(db: Pick<Database, "url">, wakeups: Wakeups, options: T
   const reader = new Reader(db.url);
   const followers = new Followers(reader, limits, { pollMs, gapMs, failed });
   const changes = new Changes(reader, { gapMs, failed });
+  const batchFollowers = new BatchFollowers(reader, { pollMs, gapMs, failed });
+  const batchLookout = new BatchLookout(reader, changes, { pollMs, gapMs, failed });
   const feed = new Feed(reader, changes, { pollMs, gapMs, quietMs, limits, failed });
   const rung = wakeups.subscribe("events", (jobIds) => {
     followers.ring(jobIds);
     changes.ring(jobIds);
     feed.ring();
+  });
+  const rungForBatches = wakeups.subscribe("batch", (batchIds) => {
+    batchFollowers.ring(batchIds);
+    batchLookout.ring();
   });
 
   const refuseWhenClosed = () => {
@@ -96,7 +113,8 @@ export function openTail(db: Pick<Database, "url">, wakeups: Wakeups, options: T
     if (closed) return;
     closed = true;
     rung.close();
-    await Promise.all([followers, changes, feed].map((part) => part.close(stopping())));
+    rungForBatches.close();
+    await Promise.all([followers, batchFollowers, batchLookout, changes, feed].map((part) => part.close(stopping())));
     await reader.close();
   };
   return {
@@ -117,6 +135,17 @@ export function openTail(db: Pick<Database, "url">, wakeups: Wakeups, options: T
       await inTime(feed.started(), () => void stream.return());
       return stream;
     },
+    followBatch(batchId, afterSeq) {
+      refuseWhenClosed();
+      return batchFollowers.follow(batchId, afterSeq);
+    },
+    async batchChanges(batchIds) {
+      refuseWhenClosed();
+      const stream = changes.subscribeBatches(batchIds, () => feed.left());
+      batchLookout.ring();
+      await inTime(feed.started(), () => void stream.return());
+      return stream;
+    },
     async health() {
       const holder = await inTime(
         reader.read((sql) => readHorizonHolder(sql)),
@@ -127,6 +156,7 @@ export function openTail(db: Pick<Database, "url">, wakeups: Wakeups, options: T
       });
       return {
         followers: followers.count,
+        batchFollowers: batchFollowers.count,
         followedJobs: followers.jobs,
         feedSubscribers: feed.count,
         changeSubscribers: changes.count,

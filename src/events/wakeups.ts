@@ -2,11 +2,11 @@ import { randomUUID } from "node:crypto";
 import type { Database } from "../db/client.ts";
 import { Listener, type ListenerHealth, type ListenerTimes } from "./listener.ts";
 
-/** What somebody may have to look at again: events of jobs, requested cancels, due jobs, pipelines to be described, workers. */
-export type Topic = "events" | "cancel" | "admit" | "describe" | "worker";
-const topics: readonly Topic[] = ["events", "cancel", "admit", "describe", "worker"];
+/** What somebody may have to look at again: events of jobs, requested cancels, due jobs, pipelines to be described, workers, batches. */
+export type Topic = "events" | "cancel" | "admit" | "describe" | "worker" | "batch";
+const topics: readonly Topic[] = ["events", "cancel", "admit", "describe", "worker", "batch"];
 
-/** Called with the ids of jobs (of workers, for "worker") to look at, or null: look everywhere. Must return at once and never throw. */
+/** Called with the ids of jobs (of workers for "worker", of batches for "batch") to look at, or null: look everywhere. Must return at once and never throw. */
 export type WakeupListener = (jobIds: readonly string[] | null) => void;
 
 export interface Subscription extends Disposable {

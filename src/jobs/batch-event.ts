@@ -1,22 +1,22 @@
 import type { Sql } from "../db/client.ts";
-import type { BatchEventType } from "../domain/batch.ts";
+import { type BatchEventData, type BatchEventType, batchEventTypes } from "../domain/batch-event-types.ts";
 import { idText } from "../domain/ids.ts";
 import type { JsonObject } from "../domain/json.ts";
 import type { Actor } from "../domain/run-request.ts";
 
 /** Records a fact about a batch under its next number: its row is locked from here to the end of the transaction. */
-export async function appendBatchEvent(
+export async function appendBatchEvent<T extends BatchEventType>(
   sql: Sql,
   batchId: string,
-  type: BatchEventType,
-  data: JsonObject,
+  type: T,
+  data: BatchEventData<T>,
 ): Promise<void> {
   await sql`
     with numbered as (
       update batches set last_seq = last_seq + 1 where id = ${batchId} returning id, last_seq
     )
-    insert into batch_events (batch_id, seq, type, recorded_at, data)
-    select id, last_seq, ${type}, queue_now(), ${sql.json(data)} from numbered`;
+    insert into batch_events (batch_id, seq, type, version, recorded_at, data)
+    select id, last_seq, ${type}, ${batchEventTypes[type].version}, queue_now(), ${sql.json(data as JsonObject)} from numbered`;
 }
 
 /** Records who has done something to a batch as a whole, in the caller's transaction. */

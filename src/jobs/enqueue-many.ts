@@ -18,6 +18,7 @@ import { idText } from "../domain/ids.ts";
 import type { JobState } from "../domain/lifecycle.ts";
 import type { Actor, RunRequest } from "../domain/run-request.ts";
 import { nearest } from "../pipelines/nearest.ts";
+import { planAlike } from "../pipelines/plan-alike.ts";
 import type { JobsContext } from "./context.ts";
 import { type Enqueued, expires, fingerprintOf, isReplaceable, newJob } from "./enqueue.ts";
 import { type Inserted, insertJobs, isRefused, type NewJob } from "./insert.ts";
@@ -166,7 +167,10 @@ export function isOfOne(error: unknown): error is DomainError {
   );
 }
 
-/** Each pipeline is read once, and described once under each config. What no worker has described in time is not yet validated. */
+/**
+ * For many requests at once: each pipeline is read once, and described once under each config, as is all that is read of other jobs;
+ * plans that are alike are worked out once. What no worker has described in time is not yet validated.
+ */
 export function askedOnce(context: JobsContext): JobsContext {
   const { catalogue } = context;
   const tooLate = AbortSignal.timeout(describeMs);
@@ -178,6 +182,9 @@ export function askedOnce(context: JobsContext): JobsContext {
       (pipeline, config) => Promise.race([context.describe(pipeline, config), inTime]),
       ({ projectName, name }, config) => stringify([projectName, name, config]),
     ),
+    plan: planAlike(),
+    earlierRuns: once((sources) => context.earlierRuns(sources)),
+    parents: once((jobIds) => context.parents(jobIds)),
   };
 }
 

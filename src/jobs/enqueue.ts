@@ -140,7 +140,7 @@ export async function newJob(
   fingerprint: string,
   rerunOf: string | null = null,
 ): Promise<NewJob> {
-  const [run, parents] = await Promise.all([checkRun(context, request), parentsOf(context.db.sql, request)]);
+  const [run, parents] = await Promise.all([checkRun(context, request), parentsOf(context.parents, request)]);
   const { pipeline, checked, settings } = run;
   if (pipeline.disabled != null) {
     // A rerun names its project by the job that it is made from.
@@ -188,12 +188,12 @@ export async function newJob(
 
 /** What is kept of the plan with the job. */
 export async function acceptedPlan(
-  { db }: JobsContext,
+  context: Pick<JobsContext, "earlierRuns">,
   request: PlanRequest,
   { pipeline, checked, settings }: CheckedRun,
 ): Promise<NewJob["plan"]> {
   if (checked === null || checked.plan.codeHash === null) return null;
-  const reuse = await planReuse(db, { pipeline, ...checked, request, settings, sameJob: null });
+  const reuse = await planReuse(context, { pipeline, ...checked, request, settings, sameJob: null });
   const reused = (reuse?.forecasts ?? []).flatMap(({ node, action }) => (action === "reuse" ? node : []));
   const { codeHash, path } = checked.plan;
   return { codeHash, path, ...(reused.length > 0 && { reused }) };

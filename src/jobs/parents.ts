@@ -16,7 +16,10 @@ type Asked = Pick<RunRequest, "dependsOn" | "inputsFrom" | "inputs">;
  * @throws BadInputError when one is named twice, or they are too many
  * @throws InvalidRunError when a result is asked for that the parent will not have
  */
-export async function parentsOf(sql: Sql, request: Asked): Promise<Pick<NewJob, "dependsOn" | "inputsFrom">> {
+export async function parentsOf(
+  read: (jobIds: readonly string[]) => Promise<ReadonlyMap<string, string[] | null>>,
+  request: Asked,
+): Promise<Pick<NewJob, "dependsOn" | "inputsFrom">> {
   const { dependsOn = [], inputsFrom = [] } = request;
   if (dependsOn.length + inputsFrom.length === 0) return { dependsOn: [], inputsFrom: null };
   const dependencies = allDependencies(dependsOn, inputsFrom);
@@ -26,7 +29,7 @@ export async function parentsOf(sql: Sql, request: Asked): Promise<Pick<NewJob, 
       "input.dependsOn",
     );
   }
-  const known = await readParents(sql, dependencies);
+  const known = await read(dependencies.map(({ jobId }) => jobId));
   refuseUnknown(request, known);
   const problems = resultProblems(request, known);
   if (problems.length > 0) throw new InvalidRunError(problems);
@@ -53,13 +56,13 @@ function allDependencies(dependsOn: readonly Dependency[], inputsFrom: readonly 
 }
 
 /** The final variables of these jobs; null where nobody knows. */
-async function readParents(sql: Sql, parents: readonly Dependency[]): Promise<Map<string, string[] | null>> {
+export async function readParents(sql: Sql, jobIds: readonly string[]): Promise<Map<string, string[] | null>> {
   const rows = await sql<{ id: string; finalVars: string[] | null }[]>`
     select j.id, coalesce(r.final_vars, p.description -> 'finalVars') as "finalVars"
     from jobs j
     join job_requests r on r.job_id = j.id
     left join pipelines p on p.project = j.project and p.name = j.pipeline
-    where j.id = any(${parents.map(({ jobId }) => jobId)}::uuid[])`;
+    where j.id = any(${jobIds as string[]}::uuid[])`;
   return new Map(rows.map(({ id, finalVars }) => [id, finalVars]));
 }
 
@@ -73,7 +76,7 @@ function refuseUnknown({ dependsOn = [], inputsFrom = [] }: Asked, known: Readon
   }
 }
 
-function resultProblems({ inputs, inputsFrom = [] }: Asked, known: Map<string, string[] | null>): Problem[] {
+function resultProblems({ inputs, inputsFrom = [] }: Asked, known: ReadonlyMap<string, string[] | null>): Problem[] {
   return inputsFrom.flatMap(({ input, jobId, variable }, index): Problem[] => {
     const path = `input.inputsFrom.${index}`;
     const earlier = inputsFrom.findIndex((other) => other.input === input);

@@ -1,4 +1,3 @@
-import type { Database } from "../db/client.ts";
 import { idText } from "../domain/ids.ts";
 import type { Json, JsonObject } from "../domain/json.ts";
 import type { PlanRequest } from "../domain/run-request.ts";
@@ -8,7 +7,7 @@ import type { RunPlan } from "../pipelines/plan.ts";
 import type { JobSettings } from "../pipelines/policy.ts";
 import { type EarlierRun, type GivenValues, plannedReuse, type ReuseForecast } from "../pipelines/reuse.ts";
 import { whyNoReuse } from "../pipelines/way.ts";
-import { readEarlierRuns } from "./earlier-runs.ts";
+import type { JobsContext } from "./context.ts";
 
 /** What a run would take from earlier ones, as far as Postgres knows. */
 export interface PlannedReuse {
@@ -29,7 +28,10 @@ export interface ReusingRun {
 }
 
 /** Says what becomes of each node where values may be reused; null where they may not, or nothing runs. */
-export async function planReuse({ sql }: Database, run: ReusingRun): Promise<PlannedReuse | null> {
+export async function planReuse(
+  { earlierRuns }: Pick<JobsContext, "earlierRuns">,
+  run: ReusingRun,
+): Promise<PlannedReuse | null> {
   const { pipeline, description, plan, request, settings, sameJob } = run;
   const { reuse: mode } = settings;
   const { reuseFrom = [], recompute } = request.options;
@@ -37,7 +39,7 @@ export async function planReuse({ sql }: Database, run: ReusingRun): Promise<Pla
   const unable = whyNoReuse(description, plan.path);
   if (unable !== null) return { forecasts: [], note: `Nothing is reused: ${unable}` };
   const { projectName: project, name } = pipeline;
-  const earlier = await readEarlierRuns(sql, { mode, project, pipeline: name, sameJob, reuseFrom });
+  const earlier = await earlierRuns({ mode, project, pipeline: name, sameJob, reuseFrom });
   const { graph } = description;
   const now = givenValues(plan, { ...description.config, ...request.config });
   return {

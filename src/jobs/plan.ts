@@ -5,7 +5,7 @@ import type { CataloguedPipeline } from "../pipelines/catalogue.ts";
 import { executorOf, type KnownExecutor, writtenExecutor } from "../pipelines/executor.ts";
 import { expectedMs } from "../pipelines/expected.ts";
 import { nearest } from "../pipelines/nearest.ts";
-import { contextOf, type PlannedInput, type PlanProblem, planRun, type RunPlan } from "../pipelines/plan.ts";
+import { contextOf, type PlannedInput, type PlanProblem, type RunPlan } from "../pipelines/plan.ts";
 import { type PlannedNode, plannedNodes, reusedProgress } from "../pipelines/planned-nodes.ts";
 import { type JobSettings, resolveSettings } from "../pipelines/policy.ts";
 import type { JobsContext } from "./context.ts";
@@ -27,7 +27,7 @@ export interface CheckedRun {
 export async function checkRun(context: JobsContext, request: PlanRequest): Promise<CheckedRun> {
   const pipeline = await context.catalogue.pipeline(request.project, request.pipeline);
   const description = await context.describe(pipeline, request.config);
-  const plan = description === null ? null : planRun(description, request, contextOf(pipeline));
+  const plan = description === null ? null : context.plan(description, request, contextOf(pipeline));
   return {
     pipeline,
     checked: description === null || plan === null ? null : { description, plan },
@@ -89,7 +89,7 @@ export async function planJob(
     context.histories.of({ project: pipeline.projectName, pipeline: pipeline.name }),
     queueProblems(context, settings.queue),
     checked === null ? whyNotValidated(context, pipeline) : null,
-    checked === null ? null : planReuse(context.db, { pipeline, ...checked, request, settings, sameJob }),
+    checked === null ? null : planReuse(context, { pipeline, ...checked, request, settings, sameJob }),
   ]);
   const problems = [...(checked?.plan.problems ?? []), ...queue];
   const description = checked?.description ?? pipeline.description;

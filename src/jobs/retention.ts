@@ -28,7 +28,9 @@ export function startRetention(
     const total = Object.values(done?.pruned ?? {}).reduce((sum, count) => sum + count, 0);
     if (total > 0) log("jobs pruned", { ...done?.pruned });
     await pruneFailureGroups(db.sql, retention);
-    await pruneBatches(db.sql);
+    for (let after = await pruneBatches(db.sql); after !== null && !stopping.signal.aborted; ) {
+      after = await pruneBatches(db.sql, after);
+    }
     await pruneMetrics(db.sql);
     return pruneEveryMs;
   }, failed("pruning jobs"));

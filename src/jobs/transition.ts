@@ -276,12 +276,15 @@ function reopenedBatches(sql: Sql, name: TransitionName): Fragment {
     select b.id, b.completed_at from batches b where b.id in (select batch_id from moved)
     order by b.id for no key update of b
   ), reopened as (
-    update batches b set completed_at = null, outcome = null, cancel_requested_at = null, last_seq = b.last_seq + 1
+    update batches b set completed_at = null, outcome = null, cancel_requested_at = null, opened_at = queue_now(),
+      last_seq = b.last_seq + 1
     from locked_batches l where b.id = l.id and l.completed_at is not null
     returning b.id, b.last_seq
   ), reopening as (
-    insert into batch_events (batch_id, seq, type, recorded_at, data)
-    select id, last_seq, 'batch.reopened', queue_now(), '{}' from reopened
+    insert into batch_events (batch_id, seq, type, version, recorded_at, data)
+    select r.id, r.last_seq, 'batch.reopened', 1, queue_now(),
+      (select jsonb_build_object('actor', m.data -> 'actor', 'reason', m.data -> 'reason') from moved m where m.batch_id = r.id limit 1)
+    from reopened r
   )`;
 }
 

@@ -292,12 +292,17 @@ function recomputeProblems({ graph, request }: PlannedRun): PlanProblem[] {
 /** FlowerPower refuses what is nested deeper, when the run has already begun. */
 const deepest = 10;
 
-function depthProblems(part: "inputs" | "config", value: Json): PlanProblem[] {
-  const isDeeper = (item: Json, left: number): boolean =>
+/** Whether a value is nested deeper than FlowerPower allows. */
+export function isTooDeep(item: Json, left = deepest): boolean {
+  return (
     typeof item === "object" &&
     item !== null &&
-    (left === 0 || Object.values(item).some((one) => isDeeper(one, left - 1)));
-  if (!isDeeper(value, deepest)) return [];
+    (left === 0 || Object.values(item).some((one) => isTooDeep(one, left - 1)))
+  );
+}
+
+function depthProblems(part: "inputs" | "config", value: Json): PlanProblem[] {
+  if (!isTooDeep(value)) return [];
   return [problem("TOO_DEEP", `input.${part}`, `${part} is nested deeper than ${deepest}, which FlowerPower refuses.`)];
 }
 

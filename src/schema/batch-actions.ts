@@ -1,7 +1,7 @@
 /** What is done to a batch as a whole. */
 import { z } from "zod";
 import { NotFoundError } from "../domain/errors.ts";
-import { actOnBatch } from "../jobs/batch-acts.ts";
+import { actOnBatch } from "../jobs/act-on-batch.ts";
 import { Batch } from "./batch.ts";
 import { builder } from "./builder.ts";
 import { requireUuid } from "./node-ids.ts";

@@ -1,20 +1,15 @@
-/** Jobs enqueued together: the batch, how far it has come, its events. */
+/** Jobs enqueued together, and how far they have come. */
 import { createContextCache } from "@pothos/core";
-import { queryFromInfo } from "@pothos/plugin-drizzle";
-import { and, eq, isNotNull, isNull, type SQL, sql } from "drizzle-orm";
-import type { AnyPgColumn } from "drizzle-orm/pg-core";
 import type { BatchState } from "../domain/batch.ts";
-import type { JsonObject } from "../domain/json.ts";
-import { type JobState, jobStates } from "../domain/lifecycle.ts";
-import { type BatchStanding, readBatchProgress } from "../jobs/batch-progress.ts";
+import { jobStates } from "../domain/lifecycle.ts";
+import { batchCursor } from "../events/cursor.ts";
+import { type BatchTimes, readBatchTimes } from "../jobs/batch-pace.ts";
+import { type BatchProgress as BatchProgressShape, readBatchProgress } from "../jobs/batch-progress.ts";
 import { builder } from "./builder.ts";
 import type { Context } from "./context.ts";
 import { Gathered } from "./gathered.ts";
 import { jobRef } from "./job.ts";
-import { pipelineOf } from "./job-filter.ts";
 import { requireUuid } from "./node-ids.ts";
-import { type Keyset, pageComplexity, pageSize, readPage } from "./page.ts";
-import { pageNodes } from "./page-nodes.ts";
 import { StateCount } from "./queue.ts";
 
 const BatchStateEnum = builder.enumType("BatchState", {
@@ -27,7 +22,9 @@ const BatchStateEnum = builder.enumType("BatchState", {
   } as const satisfies { [S in BatchState as Uppercase<S>]: { value: S; description: string } },
 });
 
-const BatchProgress = builder.objectRef<BatchStanding>("BatchProgress").implement({
+export { BatchStateEnum };
+
+const BatchProgress = builder.objectRef<BatchProgressShape & { id: string }>("BatchProgress").implement({
   description: "How far a batch has come.",
   fields: (t) => ({
     done: t.exposeInt("done", { description: "Jobs that have ended, those that were deleted since included." }),
@@ -37,37 +34,17 @@ const BatchProgress = builder.objectRef<BatchStanding>("BatchProgress").implemen
       description: "How many of its jobs are in each state; states without any are left out.",
       complexity: { field: 1, multiplier: 1 },
       resolve: ({ counts }) =>
-        jobStates.flatMap((state: JobState) => (counts[state] === undefined ? [] : { state, counted: counts[state] })),
+        jobStates.flatMap((state) => {
+          const counted = counts[state];
+          return counted === undefined ? [] : { state, counted };
+        }),
     }),
-    leftMs: t.exposeFloat("timeLeftMs", {
+    leftMs: t.float({
       nullable: true,
       description:
-        "Until the last job will have ended, when the others go on ending as they have since the batch was made. Null: none has ended yet, none is left, or the batch was opened again.",
-    }),
-  }),
-});
-
-interface BatchEventRow {
-  seq: number;
-  type: string;
-  recordedAt: Date;
-  data: JsonObject;
-}
-
-const BatchEvent = builder.objectRef<BatchEventRow>("BatchEvent").implement({
-  description: "A recorded fact about a batch as a whole.",
-  fields: (t) => ({
-    seq: t.exposeInt("seq", { description: "Its number within the batch, from 1." }),
-    type: t.exposeString("type", {
-      description:
-        "`batch.enqueued`, `batch.completed`, `batch.reopened`, `batch.cancel_requested` or `batch.requeued`.",
-    }),
-    recordedAt: t.expose("recordedAt", { type: "DateTime", description: "When, by the database's clock." }),
-    data: t.field({
-      type: "JSONObject",
-      description:
-        "enqueued: total, actor; completed: outcome, counts by final state; cancel_requested, requeued: actor, reason, jobs.",
-      resolve: ({ data }) => data,
+        "Until its last job will have ended: as fast as those that have ended since it was opened; before the first one, by how long runs of its pipeline take. Null when nobody knows: nothing runs, or its first runs take longer than ever. And null when it has ended.",
+      complexity: 5,
+      resolve: async ({ id }, _args, context) => (await timesOf(id, context)).leftMs,
     }),
   }),
 });
@@ -78,14 +55,31 @@ export const Batch = builder.drizzleNode("batches", {
   id: { column: (batch) => batch.id, description: "Its id: `bat_…`. Ids sort by when the batches were made." },
   fields: (t) => ({
     name: t.exposeString("name", { nullable: true, description: "What it was called; null when it was not named." }),
-    project: t.exposeString("project", { description: "The project." }),
-    pipeline: t.exposeString("pipeline", { description: "The pipeline's name within its project." }),
+    project: t.exposeString("project", {
+      nullable: true,
+      description: "The project; null when its jobs are of several.",
+    }),
+    pipeline: t.exposeString("pipeline", {
+      nullable: true,
+      description: "The pipeline's name within its project; null when its jobs are of several pipelines.",
+    }),
     actor: t.exposeString("actor", { description: "Who enqueued it." }),
     createdAt: t.expose("createdAt", { type: "DateTime", description: "When it was enqueued." }),
-    completedAt: t.expose("completedAt", {
+    startedAt: t.field({
       type: "DateTime",
       nullable: true,
-      description: "When its last job had ended; null while some have not.",
+      description:
+        "When the first of its jobs was started, of those that run or have ended since it was made or opened again; null before.",
+      complexity: 5,
+      select: { columns: { id: true } },
+      resolve: async ({ id }, _args, context) => (await timesOf(id, context)).startedAt,
+    }),
+    finishedAt: t.field({
+      type: "DateTime",
+      nullable: true,
+      description: "When it was complete: all its jobs had ended. Null while some have not.",
+      select: { columns: { completedAt: true } },
+      resolve: ({ completedAt }) => completedAt,
     }),
     cancelRequestedAt: t.expose("cancelRequestedAt", {
       type: "DateTime",
@@ -100,29 +94,52 @@ export const Batch = builder.drizzleNode("batches", {
     }),
     progress: t.field({
       type: BatchProgress,
-      description: "How far it has come. It may have no job left to end a moment before it is complete.",
+      description: "How far it has come. For a moment all its jobs may have ended and it still be RUNNING.",
+      complexity: 5,
       select: { columns: { id: true } },
-      resolve: ({ id }, _args, context) => progress(context).ask(id),
+      resolve: async ({ id }, _args, context) => ({ id, ...(await progress(context).ask(id)) }),
     }),
-    events: t.field({
-      type: [BatchEvent],
-      description: "What has happened to it as a whole, in order: at most 100 after the given number.",
-      complexity: ({ first }) => pageComplexity({ first }),
-      args: {
-        after: t.arg.int({ required: true, defaultValue: 0, description: "The number of the last one that is known." }),
-        first: t.arg.int({ description: "How many; 20 when absent." }),
-      },
+    onComplete: t.field({
+      type: jobRef,
+      nullable: true,
+      description: "The job that was made with it and waits for it, or has waited; null when there is none.",
       select: { columns: { id: true } },
-      resolve: async ({ id }, { after, first }, { db }) =>
-        await db.readSql<BatchEventRow[]>`
-          select seq, type, recorded_at as "recordedAt", data from batch_events
-          where batch_id = ${id} and seq > ${after} order by seq limit ${pageSize(first, "first")}`,
+      resolve: async ({ id }, _args, context) => (await onComplete(context).ask(id)) as never,
+    }),
+    lastCursor: t.string({
+      description: "Cursor of its last event: `batchEvents` after it shows what is new from here on.",
+      select: { columns: { id: true, lastSeq: true } },
+      resolve: ({ id, lastSeq }) => batchCursor({ batchId: id, seq: lastSeq }),
     }),
   }),
 });
 
 const progress = createContextCache(
-  ({ db }: Context) => new Gathered<string, BatchStanding>((ids) => readBatchProgress(db.sql, ids)),
+  ({ db }: Context) => new Gathered<string, BatchProgressShape>((ids) => readBatchProgress(db.readSql, ids)),
+);
+
+/** Asked once for a batch, however many fields want it, and for all batches of a page at once. */
+function timesOf(id: string, context: Context): Promise<BatchTimes> {
+  const { known, gathered } = times(context);
+  const found = known.get(id) ?? gathered.ask(id);
+  known.set(id, found);
+  return found;
+}
+
+const times = createContextCache(({ jobs }: Context) => ({
+  known: new Map<string, Promise<BatchTimes>>(),
+  gathered: new Gathered<string, BatchTimes>((ids) => readBatchTimes(jobs, ids)),
+}));
+
+const onComplete = createContextCache(
+  ({ db }: Context) =>
+    new Gathered<string, { id: string } | null>(async (ids) => {
+      const rows = await db.sql<{ batchId: string; id: string }[]>`
+        select d.parent_id as "batchId", d.job_id as id from job_dependencies d
+        where d.parent_id = any(${ids as string[]}::uuid[])`;
+      const found = new Map(rows.map(({ batchId, id }) => [batchId, { id }]));
+      return ids.map((id) => found.get(id) ?? null);
+    }),
 );
 
 builder.drizzleObjectField(jobRef, "batch", (t) =>
@@ -140,62 +157,4 @@ builder.queryField("batch", (t) =>
       (await db.reads.query.batches.findFirst(query({ where: { id: requireUuid("batch", String(id), "id") } }))) ??
       null,
   }),
-);
-
-const BatchFilter = builder.inputType("BatchFilter", {
-  description: "Which batches: those to which all of it applies.",
-  fields: (t) => ({
-    project: t.string({ description: "Only batches of this project." }),
-    pipeline: t.string({
-      description: "Only batches of this pipeline: `project/pipeline`, or its name beside `project`.",
-    }),
-    open: t.boolean({
-      description: "True: only those with jobs that have not ended; false: only the others. Absent: both.",
-    }),
-  }),
-});
-
-const keyset: Keyset<{ id: string }, string> = {
-  name: "batches",
-  keyOf: ({ id }) => [id],
-  parse: ([id = "", ...rest]) =>
-    rest.length === 0 && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id) ? id : null,
-};
-
-builder.queryField("batches", (t) =>
-  t.connection(
-    {
-      type: Batch,
-      description: "Batches, the newest first.",
-      authScopes: { read: true },
-      complexity: pageComplexity,
-      args: { filter: t.arg({ type: BatchFilter, description: "Which batches; without it: all." }) },
-      resolve: async (_root, { filter, ...page }, context, info) => {
-        const { project, pipeline } = pipelineOf(filter ?? {});
-        const open = filter?.open ?? null;
-        return await readPage(page, keyset, ({ limit, backwards, after, before }) =>
-          context.db.reads.query.batches.findMany(
-            queryFromInfo({
-              ...pageNodes("Batch", context, info),
-              columns: { id: true },
-              where: {
-                RAW: (batch: Record<"id" | "project" | "pipeline" | "completedAt", AnyPgColumn>) =>
-                  and(
-                    project === null ? undefined : eq(batch.project, project),
-                    pipeline === null ? undefined : eq(batch.pipeline, pipeline),
-                    open === null ? undefined : open ? isNull(batch.completedAt) : isNotNull(batch.completedAt),
-                    after === null ? undefined : sql`${batch.id} < ${after}::uuid`,
-                    before === null ? undefined : sql`${batch.id} > ${before}::uuid`,
-                  ) ?? (sql`true` as SQL),
-              },
-              orderBy: { id: backwards ? "asc" : "desc" },
-              limit,
-            }),
-          ),
-        );
-      },
-    },
-    { name: "BatchesConnection", description: "A page of batches." },
-    { name: "BatchesConnectionEdge", description: "A batch in its list." },
-  ),
 );

@@ -3,7 +3,7 @@ import { type EventType, eventTypeNames } from "../domain/event-types.ts";
 import type { FeedItem as FeedItemShape } from "../events/feed.ts";
 import { builder } from "./builder.ts";
 import { eventTypenames, JobEvent } from "./event.ts";
-import { idsOf, pipelineOf } from "./job-filter.ts";
+import { batchOf, idsOf, pipelineOf } from "./job-filter.ts";
 import { limits } from "./limits.ts";
 
 /** `node.succeeded` is NODE_SUCCEEDED. */
@@ -30,6 +30,7 @@ const FeedFilter = builder.inputType("FeedFilter", {
       description: "Only events of jobs of this pipeline: `project/pipeline`, or its name beside `project`.",
     }),
     queue: t.string({ description: "Only events of jobs of this queue." }),
+    batch: t.id({ description: "Only events of jobs of this batch: `bat_…`." }),
     types: t.field({ type: [EventTypeEnum], description: "Only events of these types." }),
   }),
 });
@@ -63,6 +64,7 @@ builder.subscriptionField("feed", (t) =>
       tail.feed(resumeAfter ?? after ?? null, {
         ...pipelineOf(filter ?? {}),
         queue: filter?.queue,
+        batchId: batchOf(filter ?? {}),
         jobIds: idsOf(filter ?? {}),
         types: filter?.types,
       }),

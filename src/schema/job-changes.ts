@@ -2,7 +2,7 @@ import type { Database } from "../db/client.ts";
 import type { EventStream } from "../events/tail.ts";
 import { builder } from "./builder.ts";
 import { jobRef } from "./job.ts";
-import { idsOf, pipelineOf } from "./job-filter.ts";
+import { batchOf, idsOf, pipelineOf } from "./job-filter.ts";
 import { limits } from "./limits.ts";
 
 const JobChangesFilter = builder.inputType("JobChangesFilter", {
@@ -16,6 +16,7 @@ const JobChangesFilter = builder.inputType("JobChangesFilter", {
       description: "Only jobs of this pipeline: `project/pipeline`, or its name beside `project`.",
     }),
     queue: t.string({ description: "Only jobs of this queue." }),
+    batch: t.id({ description: "Only jobs of this batch: `bat_…`." }),
   }),
 });
 
@@ -29,7 +30,8 @@ builder.subscriptionField("jobChanged", (t) =>
     subscribe: async (_root, { filter }, { db, tail }) => {
       const jobIds = idsOf(filter ?? {});
       // Before the first read, so that a change in between is told again and not missed.
-      const changes = await tail.changes({ ...pipelineOf(filter ?? {}), queue: filter?.queue, jobIds });
+      const where = { ...pipelineOf(filter ?? {}), queue: filter?.queue, batchId: batchOf(filter ?? {}), jobIds };
+      const changes = await tail.changes(where);
       return jobIds === null ? changes : beginWith(await existing(jobIds, db), changes);
     },
     // The plugin loads what is selected of it.

@@ -63,6 +63,11 @@ export function pipelineOf(filter: { project?: string | null | undefined; pipeli
   return { project: named, pipeline: name };
 }
 
+/** The UUID of the batch that a filter names; null when it names none. */
+export function batchOf({ batch }: Pick<JobFilterInput, "batch">): string | null {
+  return batch == null ? null : requireUuid("batch", String(batch), "filter.batch");
+}
+
 /** UUIDs of the ids that a filter names; null when it names none. */
 export function idsOf(filter: Pick<JobFilterInput, "ids">): string[] | null {
   if (filter.ids == null) return null;
@@ -85,14 +90,15 @@ export function filterCondition(filter: JobFilterInput | null | undefined, jobs:
   if (filter == null) return undefined;
   const { project, pipeline } = pipelineOf(filter);
   const ids = idsOf(filter);
-  const { states, queue, batch, tag, metadata, stalled, createdAfter, createdBefore } = filter;
+  const batchId = batchOf(filter);
+  const { states, queue, tag, metadata, stalled, createdAfter, createdBefore } = filter;
   return and(
     ids === null ? undefined : inArray(jobs.id, ids),
     states == null ? undefined : stateIn(jobs.state, states),
     project === null ? undefined : eq(jobs.project, project),
     pipeline === null ? undefined : eq(jobs.pipeline, pipeline),
     queue == null ? undefined : eq(jobs.queue, queue),
-    batch == null ? undefined : eq(jobs.batchId, requireUuid("batch", String(batch), "filter.batch")),
+    batchId === null ? undefined : eq(jobs.batchId, batchId),
     tag == null
       ? undefined
       : sql`${jobs.id} in (select ${jobTags.jobId} from ${jobTags} where ${jobTags.tag} = ${tag})`,

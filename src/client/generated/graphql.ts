@@ -341,6 +341,8 @@ export type FailureFilter = {
 
 /** Which events: those to which all of it applies. An empty list fits none. */
 export type FeedFilter = {
+  /** Only events of jobs of this batch: `bat_…`. */
+  batch?: string | number | null | undefined;
   /** Only events of these jobs, at most 100. */
   ids?: Array<string | number> | null | undefined;
   /** Only events of jobs of this pipeline: `project/pipeline`, or its name beside `project`. */

@@ -2,28 +2,30 @@ CREATE TABLE "flowerpower_queue"."batch_events" (
 	"batch_id" uuid,
 	"seq" integer,
 	"type" text NOT NULL,
+	"version" smallint NOT NULL,
 	"recorded_at" timestamp(3) with time zone NOT NULL,
 	"data" jsonb NOT NULL,
-	CONSTRAINT "batch_events_pkey" PRIMARY KEY("batch_id","seq"),
-	CONSTRAINT "batch_events_type" CHECK ("type" in ('batch.enqueued', 'batch.completed', 'batch.reopened', 'batch.cancel_requested', 'batch.requeued'))
+	CONSTRAINT "batch_events_pkey" PRIMARY KEY("batch_id","seq")
 );
 --> statement-breakpoint
 CREATE TABLE "flowerpower_queue"."batches" (
 	"id" uuid PRIMARY KEY,
 	"name" text,
-	"project" text NOT NULL,
-	"pipeline" text NOT NULL,
+	"project" text,
+	"pipeline" text,
 	"total" integer NOT NULL,
 	"actor" text NOT NULL,
 	"idempotency_key" text,
 	"fingerprint" text NOT NULL,
 	"created_at" timestamp(3) with time zone NOT NULL,
+	"opened_at" timestamp(3) with time zone NOT NULL,
 	"completed_at" timestamp(3) with time zone,
 	"outcome" text,
 	"cancel_requested_at" timestamp(3) with time zone,
 	"last_seq" integer NOT NULL,
 	CONSTRAINT "batches_idempotency_key" UNIQUE("actor","idempotency_key"),
 	CONSTRAINT "batches_total" CHECK ("total" > 0),
+	CONSTRAINT "batches_pipeline" CHECK ("pipeline" is null or "project" is not null),
 	CONSTRAINT "batches_outcome" CHECK ("outcome" in ('succeeded', 'failed', 'cancelled')),
 	CONSTRAINT "batches_completed" CHECK (("completed_at" is null) = ("outcome" is null))
 );

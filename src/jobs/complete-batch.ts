@@ -1,37 +1,37 @@
+import type { Sql } from "../db/client.ts";
 import { withRetries } from "../db/retry.ts";
 import { outcomeOf } from "../domain/batch.ts";
-import { finalStates, isFinal, type JobState } from "../domain/lifecycle.ts";
-import { type Rounds, startRounds } from "../events/rounds.ts";
+import { type FinalState, isFinal, type JobState } from "../domain/lifecycle.ts";
 import { appendBatchEvent } from "./batch-event.ts";
 import type { JobsContext } from "./context.ts";
 import { type Moved, releaseFromBatch } from "./transition.ts";
 
-/** Between two looks while batches are open, and while none is. */
-const openMs = 500;
-const idleMs = 2_000;
 /** Batches that one look completes. */
 const mostAtOnce = 100;
 
-/** Completes batches whose jobs have all ended. Every server and worker looks; each batch is completed once. */
-export function startCompletingBatches(context: JobsContext, onError: (error: Error) => void): Rounds {
-  return startRounds(async () => await completeBatches(context), onError);
+/** Completes open batches whose jobs have all ended: those of these jobs, or any. True when there may be more. */
+export async function completeBatches(context: JobsContext, jobIds: readonly string[] | null): Promise<boolean> {
+  const ended = await endedBatches(context.db.sql, jobIds);
+  for (const id of ended) await completeBatch(context, id);
+  return ended.length === mostAtOnce;
 }
 
-/** One look; returns when to look again, in milliseconds. */
-export async function completeBatches(context: JobsContext): Promise<number> {
-  // A subquery of its own for each, so that the partial index of open jobs is asked and never read as a whole.
-  const open = await context.db.sql<{ id: string; done: boolean }[]>`
-    select b.id, not (select exists (
-      select from jobs j where j.batch_id = b.id and j.finished_at is null
-    )) as done
-    from batches b where b.completed_at is null order by b.id`;
-  const done = open.filter((batch) => batch.done).slice(0, mostAtOnce);
-  for (const { id } of done) await completeBatch(context, id);
-  return open.length > done.length ? openMs : idleMs;
+/** Asked of each open batch by itself, so that the index of its open jobs is probed and never read as a whole. */
+async function endedBatches(sql: Sql, jobIds: readonly string[] | null): Promise<string[]> {
+  const those =
+    jobIds === null
+      ? sql``
+      : sql`and b.id in (select j.batch_id from jobs j where j.id = any(${jobIds as string[]}::uuid[]) and j.finished_at is not null)`;
+  const rows = await sql<{ id: string }[]>`
+    select b.id from batches b
+    where b.completed_at is null ${those}
+      and not (select exists (select from jobs j where j.batch_id = b.id and j.finished_at is null))
+    order by b.id limit ${mostAtOnce}`;
+  return rows.map(({ id }) => id);
 }
 
 /**
- * Completes one batch if it is still open and all its jobs have ended, with its event, and moves the job that waits for it. False:
+ * Completes one batch if it is still open and all its jobs have ended, with its event, and moves the jobs that wait for it. False:
  * somebody else has, or is at it, or one of its jobs has another life by now.
  */
 export async function completeBatch({ db, backend, wakeups }: JobsContext, batchId: string): Promise<boolean> {
@@ -49,8 +49,8 @@ export async function completeBatch({ db, backend, wakeups }: JobsContext, batch
       const rows = await tx<{ state: JobState; counted: number }[]>`
         select state, count(*)::int as counted from jobs where batch_id = ${batchId} group by state`;
       if (rows.some(({ state }) => !isFinal(state))) return null;
-      const counts = Object.fromEntries(finalStates.map((state) => [state, 0]));
-      for (const { state, counted } of rows) counts[state] = counted;
+      const counts: Partial<Record<FinalState, number>> = {};
+      for (const { state, counted } of rows) counts[state as FinalState] = counted;
       const outcome = outcomeOf(counts);
       await tx`update batches set completed_at = queue_now(), outcome = ${outcome} where id = ${batchId}`;
       await appendBatchEvent(tx, batchId, "batch.completed", { outcome, counts });
@@ -58,12 +58,11 @@ export async function completeBatch({ db, backend, wakeups }: JobsContext, batch
     }),
   );
   if (released === null) return false;
-  if (released.length > 0) {
-    wakeups.ring(
-      "events",
-      released.map(({ id }) => id),
-    );
-    wakeups.ring("admit");
-  }
+  wakeups.ring("batch", [batchId]);
+  wakeups.ring(
+    "events",
+    released.map(({ id }) => id),
+  );
+  if (released.length > 0) wakeups.ring("admit");
   return true;
 }
