@@ -10,7 +10,7 @@ import {
 } from "../client/generated/graphql.ts";
 import { type Cli, type GlobalOptions, printJson } from "./cli.ts";
 import { Exit, exitCodes, UsageError } from "./failure.ts";
-import { type FilterFlags, filterOf, filterOptions, jobLines } from "./jobs.ts";
+import { type FilterFlags, filterFor, filterOf, filterOptions, jobLines } from "./jobs.ts";
 import { printable } from "./terminal.ts";
 import { counted } from "./units.ts";
 
@@ -46,7 +46,9 @@ function hasFilter(flags: BulkFlags): boolean {
 /** Does it to the jobs that are named, or after a question to all that fit the filter. */
 export async function runBulk(client: Client, verb: Verb, refs: readonly string[], flags: BulkFlags, cli: Cli) {
   if (refs.length > 0 === hasFilter(flags)) {
-    throw new UsageError("Name jobs, or say which ones by --state, --project, --pipeline, --queue, --tag or --meta.");
+    throw new UsageError(
+      "Name jobs, or say which ones by --state, --project, --pipeline, --queue, --batch, --tag or --meta.",
+    );
   }
   const reason = flags.reason ?? null;
   if (refs.length > 0) {
@@ -54,7 +56,7 @@ export async function runBulk(client: Client, verb: Verb, refs: readonly string[
     for (const ref of refs) ids.push((await client.find(ref)).id);
     return tell(await call(client, verb, { ids, reason, dryRun: flags.dryRun ?? false }), verb, flags, cli);
   }
-  const filter = filterOf(flags);
+  const filter = await filterFor(client, flags);
   const planned = await call(client, verb, { filter, reason, dryRun: true });
   if (flags.dryRun) return tell(planned, verb, flags, cli);
   if (planned.matched.value > 0) await confirm(planned, verb, flags, cli);

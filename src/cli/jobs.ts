@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
-import type { JobState, JobSummary, ListedJob } from "../client/client.ts";
+import type { Client, JobState, JobSummary, ListedJob } from "../client/client.ts";
 import { openApi } from "./api.ts";
 import { type Cli, type GlobalOptions, globalOptions, printJson } from "./cli.ts";
 import { shortId, stateColours } from "./frame.ts";
@@ -15,6 +15,7 @@ export interface FilterFlags {
   project?: string;
   pipeline?: string;
   queue?: string;
+  batch?: string;
   tag?: string;
   stalled?: true;
   meta: string[];
@@ -33,7 +34,7 @@ export function addJobs(program: Command, cli: Cli): void {
       const options = globalOptions(command) as Options;
       const { limit } = options;
       await using client = openApi(cli, options);
-      const filter = filterOf(options);
+      const filter = await filterFor(client, options);
       const found: ListedJob[] = [];
       for await (const job of client.jobs(filter, { pageSize: Math.min(limit, 100) })) {
         found.push(job);
@@ -55,15 +56,22 @@ export function filterOptions(command: Command): Command {
     .option("--project <name>", "only of this project")
     .option("--pipeline <name>", "only of this pipeline: project/pipeline, or its name beside --project")
     .option("--queue <name>", "only in this queue")
+    .option("--batch <batch>", "only of this batch")
     .option("--tag <tag>", "only with this tag")
     .option("--meta <key=value>", "only with this in its metadata; may be repeated", collect, [])
     .option("--stalled", "only those whose run seems to have stalled");
 }
 
-export function filterOf({ state, project, pipeline, queue, tag, meta, stalled }: FilterFlags) {
+/** What the API is asked for: it is asked first for the batch that is meant. */
+export async function filterFor(client: Client, flags: FilterFlags) {
+  const filter = filterOf(flags);
+  return filter.batch === undefined ? filter : { ...filter, batch: (await client.findBatch(filter.batch)).id };
+}
+
+export function filterOf({ state, project, pipeline, queue, batch, tag, meta, stalled }: FilterFlags) {
   const pairs = meta.map((pair) => splitPair(pair, "--meta"));
   const metadata = pairs.length === 0 ? null : pairs.map(([key, value]) => ({ key, value }));
-  return { states: state, project, pipeline, queue, tag, metadata, stalled };
+  return { states: state, project, pipeline, queue, batch, tag, metadata, stalled };
 }
 
 /** One line for each, where no more than the job itself is known. */

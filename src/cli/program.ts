@@ -1,4 +1,5 @@
 import { Command, CommanderError, Help, type Option } from "commander";
+import { addBatch } from "./batch.ts";
 import { addCancel } from "./cancel.ts";
 import type { Cli } from "./cli.ts";
 import { addCompare } from "./compare.ts";
@@ -115,6 +116,7 @@ const commands = [
   addCompare,
   addFailures,
   addProject,
+  addBatch,
   addQueue,
   addWorkers,
   addMetrics,
@@ -124,5 +126,5 @@ const commands = [
 ];
 
 const help = `
-A JOB is an id, the last 6 or more letters of one, @last, or PIPELINE@last.
+A JOB or a BATCH is an id, the last 6 or more letters of one, @last, or PIPELINE@last.
 Exit codes: 0 succeeded, 1 failed, 2 not accepted (usage, validation), 3 cancelled or expired, 75 API unreachable.`;

@@ -228,7 +228,7 @@ async function dependsOnOf(client: Client, flags: RunFlags): Promise<EnqueueJobI
 }
 
 /** By name, under the config of this run. None for a pipeline that is not there: enqueueing it says so. */
-async function inputSchemas(
+export async function inputSchemas(
   client: Client,
   pipeline: string,
   flags: Pick<RunFlags, "project" | "config">,

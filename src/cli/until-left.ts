@@ -1,11 +1,10 @@
-import type { JobSummary } from "../client/client.ts";
 import type { Cli } from "./cli.ts";
 import { Exit, exitCodes } from "./failure.ts";
 import { shortId } from "./frame.ts";
 
-/** Waits for something of a job. Ctrl-C ends the waiting, not the job, and that is said. */
+/** Waits for something of a job or a batch. Ctrl-C ends the waiting, not what is waited for, and that is said. */
 export async function untilLeft<T>(
-  { id }: Pick<JobSummary, "id">,
+  { id }: { id: string },
   { terminal, signals }: Pick<Cli, "terminal" | "signals">,
   wait: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
@@ -16,8 +15,9 @@ export async function untilLeft<T>(
     return await wait(left.signal);
   } catch (error) {
     if (left.signal.aborted) {
-      const again = `flowerpower-queue watch ${id.slice(-6)}`;
-      terminal.err(`The job ${shortId(id, terminal.symbols)} goes on without you. See it again with: ${again}`);
+      const [what, command] = id.startsWith("bat_") ? ["batch", "batch watch"] : ["job", "watch"];
+      const again = `flowerpower-queue ${command} ${id.slice(-6)}`;
+      terminal.err(`The ${what} ${shortId(id, terminal.symbols)} goes on without you. See it again with: ${again}`);
     }
     throw error;
   } finally {

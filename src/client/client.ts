@@ -9,6 +9,7 @@
  *     }
  */
 import { withRetries } from "./backoff.ts";
+import { type BatchCalls, batchCalls } from "./batches.ts";
 import { type Download, download } from "./download.ts";
 import { type EnqueuedItem, enqueueAll, enqueueGood } from "./enqueue-many.ts";
 import { errorOf, JobStateError } from "./errors.ts";
@@ -65,6 +66,7 @@ const nodeRunsPage = 50;
 const artifactsPage = 100;
 const failuresPage = 100;
 
+export type { Batch, BatchDone, BatchEvent, EnqueuedBatch, ListedBatch } from "./batches.ts";
 export type { Download } from "./download.ts";
 export type { EnqueuedItem } from "./enqueue-many.ts";
 export {
@@ -87,6 +89,8 @@ export {
 } from "./errors.ts";
 export type { FeedItem } from "./feed.ts";
 export type {
+  BatchFilter,
+  EnqueueBatchInput,
   EnqueueJobInput,
   FailureFilter,
   FeedFilter,
@@ -161,7 +165,7 @@ export interface JobsOptions extends CallOptions {
   pageSize?: number;
 }
 
-export interface Client extends AsyncDisposable {
+export interface Client extends BatchCalls<FollowOptions>, AsyncDisposable {
   /**
    * Asks for a run, and resolves when the job is stored. Each call has an idempotency key of its own (or the given one), which
    * tries after a network error use again: however often it is sent, there is one job.
@@ -286,9 +290,14 @@ export function createClient(options: ClientOptions): Client {
     signal: within(signal),
   });
 
+  const sendOnce: typeof send = (document, variables, { signal } = {}) =>
+    post(http, document, variables, within(signal));
+
   const readJob = async (id: string, call?: CallOptions) => (await send(JobDocument, { id }, call)).job;
 
   return {
+    ...batchCalls<FollowOptions>({ socket, send, sendOnce, newKey, settings: follow }),
+
     async enqueue(input, call) {
       const keyed = { ...input, idempotencyKey: input.idempotencyKey ?? newKey() };
       const { enqueueJob } = await send(EnqueueJobDocument, { input: keyed }, call);

@@ -35,6 +35,35 @@ export type Backoff =
   /** It stays as it is. */
   | 'FIXED';
 
+/** Which batches: those to which all of it applies. */
+export type BatchFilter = {
+  /** True: only those with jobs that have not ended; false: only the others. Absent: both. */
+  open?: boolean | null | undefined;
+  /** Only batches of which all jobs are of this pipeline: `project/pipeline`, or its name beside `project`. */
+  pipeline?: string | null | undefined;
+  /** Only batches of which all jobs are of this project. */
+  project?: string | null | undefined;
+};
+
+/** Where a batch is. */
+export type BatchState =
+  /** All have ended, none has failed, and some were cancelled. */
+  | 'CANCELLED'
+  /** All have ended, and some have failed or expired. */
+  | 'FAILED'
+  /** Some of its jobs have not ended, whether any has started or not. */
+  | 'RUNNING'
+  /** All its jobs have succeeded. */
+  | 'SUCCEEDED';
+
+/** Which batch, and why. */
+export type CancelBatchInput = {
+  /** The batch's id: `bat_…`. */
+  id: string | number;
+  /** Why, for whoever asks later; at most 1000 characters. */
+  reason?: string | null | undefined;
+};
+
 /** Which job is to be stopped, and why. */
 export type CancelJobInput = {
   /** The job's id: `job_…`. */
@@ -166,6 +195,22 @@ export type DrainWorkerInput = {
 export type EnableProjectInput = {
   /** The name under which it is registered. */
   name: string;
+};
+
+/** 1 to 10000 runs that are asked for as one: a sweep or a list. */
+export type EnqueueBatchInput = {
+  /** Check everything and store nothing. */
+  dryRun?: boolean;
+  /** Equal calls with one key make one batch. */
+  idempotencyKey?: string | null | undefined;
+  /** Instead of a sweep: runs as they are. They can have no keys of their own. */
+  jobs?: Array<EnqueueJobInput> | null | undefined;
+  /** What to call it. */
+  name?: string | null | undefined;
+  /** What runs when all its jobs have ended. */
+  onComplete?: OnCompleteInput | null | undefined;
+  /** Runs of one pipeline with different inputs. */
+  sweep?: SweepInput | null | undefined;
 };
 
 /** A run that is asked for. What is absent is the pipeline's own. */
@@ -550,6 +595,16 @@ export type NodeRunState =
   /** It has a value. */
   | 'SUCCEEDED';
 
+/** A job that is made with the batch and waits for it. */
+export type OnCompleteInput = {
+  /** What becomes of it when the batch ends in another way. */
+  otherwise?: DependencyPolicy;
+  /** The run. It can have no key. */
+  run: EnqueueJobInput;
+  /** How the batch has to end for it to run. SUCCEEDED: all its jobs have; FAILED: some have not, whether they failed, expired or were cancelled; ENDED: either. */
+  when?: DependencyCondition;
+};
+
 /** What becomes of the good jobs when others of the call cannot be made. */
 export type OnEnqueueError =
   /** Nothing is stored: all of them or none. */
@@ -714,6 +769,14 @@ export type ReloadProjectInput = {
   name: string;
   /** How long to wait for a worker to have published it, at most 60000; without it: 10000. */
   waitMs?: number | null | undefined;
+};
+
+/** Which batch, and why. */
+export type RequeueBatchInput = {
+  /** The batch's id: `bat_…`. */
+  id: string | number;
+  /** Why, for whoever asks later; at most 1000 characters. */
+  reason?: string | null | undefined;
 };
 
 /** Which job gets another life, and why. */
@@ -904,6 +967,76 @@ export type StopWorkerInput = {
   reason?: string | null | undefined;
 };
 
+/** An input with the values that it takes. */
+export type SweepAxisInput = {
+  /** The input. */
+  input: string;
+  /** Its values, at least one. */
+  values: Array<unknown>;
+};
+
+/** Runs of one pipeline, alike but for their inputs: those of a grid or of a list, merged over `inputs`. What is absent is the pipeline's own. */
+export type SweepInput = {
+  /** How many jobs like it may be with workers at the same time; as the pipeline's YAML says when absent. */
+  concurrency?: ConcurrencyInput | null | undefined;
+  /** Hamilton config, merged over the pipeline's own. At most 256 KiB. */
+  config?: Record<string, unknown> | null | undefined;
+  /** Jobs that have to end before it runs, at most 100. */
+  dependsOn?: Array<DependencyInput> | null | undefined;
+  /** How the nodes of the run are spread. */
+  executor?: ExecutorInput | null | undefined;
+  /** Not started by then, it expires; never when absent. */
+  expiresAt?: string | null | undefined;
+  /** Instead of `expiresAt`: it expires when it has not started so long after the server has taken it. */
+  expiresInMs?: number | null | undefined;
+  /** Nodes to compute. */
+  finalVars?: Array<string> | null | undefined;
+  /** Every combination of the values, the last input changing fastest. */
+  grid?: Array<SweepAxisInput> | null | undefined;
+  /** Inputs, merged over the pipeline's own. At most 256 KiB. */
+  inputs?: Record<string, unknown> | null | undefined;
+  /** Inputs that are results of other jobs, at most 100. */
+  inputsFrom?: Array<InputFromInput> | null | undefined;
+  /** The lowest level of log lines that is recorded. */
+  logLevel?: LogLevel | null | undefined;
+  /** A JSON object of texts, numbers and booleans to find it by, at most 20: `{"customer": "acme", "order": 42}`. */
+  metadata?: Record<string, unknown> | null | undefined;
+  /** Labels that a worker must have to take it, at most 10: `gpu`, `region=eu`; as the YAML says when absent, none when empty. */
+  needs?: Array<string> | null | undefined;
+  /** What becomes of it when its worker dies; RETRY unless a retry of 0 is written. */
+  onWorkerLost?: OnWorkerLost | null | undefined;
+  /** `project/pipeline`, or its name beside `project`. */
+  pipeline: string;
+  /** From 0 to 100, higher is taken first; 50 when absent. */
+  priority?: number | null | undefined;
+  /** The project; not needed when one project alone has such a pipeline. */
+  project?: string | null | undefined;
+  /** The queue in which it waits. */
+  queue?: string | null | undefined;
+  /** Nodes that run whatever is stored of them, at most 1000. */
+  recompute?: Array<string> | null | undefined;
+  /** The person behind an application: a label. */
+  requestedBy?: string | null | undefined;
+  /** What is kept of the final variables. */
+  results?: ResultMode | null | undefined;
+  /** When a failed attempt is tried again. */
+  retry?: RetryInput | null | undefined;
+  /** How much it may take from what nodes have computed before. */
+  reuse?: ReuseMode | null | undefined;
+  /** When it is due; now when absent. */
+  runAt?: string | null | undefined;
+  /** Instead of `runAt`: due so long after the server has taken it, by the database's clock. At most a year. */
+  runInMs?: number | null | undefined;
+  /** In which Python process it runs. */
+  runtime?: RuntimeMode | null | undefined;
+  /** Input sets as they are, at most 10000. */
+  sets?: Array<Record<string, unknown>> | null | undefined;
+  /** Words to find it by, at most 20. */
+  tags?: Array<string> | null | undefined;
+  /** After so long an attempt is stopped, up to 24 days. */
+  timeoutMs?: number | null | undefined;
+};
+
 /** Of all jobs of the project that are asked for with one key there is at most one in the states that count. */
 export type UniqueInput = {
   /** For DEBOUNCE, and needed there: how long there has to be no further call. */
@@ -1063,6 +1196,141 @@ export type PlanRequeueQuery = { planRequeue:
     | { __typename: 'JobStateError', code: string, message: string, path: string | null, state: JobState }
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
    };
+
+export type BatchFragment = { id: string, name: string | null, project: string | null, pipeline: string | null, state: BatchState, actor: string, createdAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, lastCursor: string, progress: { done: number, total: number, leftMs: number | null, counts: Array<{ state: JobState, count: { value: number } }> } };
+
+export type BatchDetailsFragment = { id: string, name: string | null, project: string | null, pipeline: string | null, state: BatchState, actor: string, createdAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, lastCursor: string, onComplete: { id: string, project: string, pipeline: string, state: JobState, waitingFor: string | null } | null, progress: { done: number, total: number, leftMs: number | null, counts: Array<{ state: JobState, count: { value: number } }> } };
+
+type BatchEvent_BatchCancelRequested_Fragment = { __typename: 'BatchCancelRequested', actor: string, reason: string | null, jobs: number, cursor: string, seq: number, type: string, recordedAt: string };
+
+type BatchEvent_BatchCompleted_Fragment = { __typename: 'BatchCompleted', outcome: BatchState, cursor: string, seq: number, type: string, recordedAt: string, counts: Array<{ state: JobState, count: { value: number } }> };
+
+type BatchEvent_BatchEnqueued_Fragment = { __typename: 'BatchEnqueued', actor: string, total: number, cursor: string, seq: number, type: string, recordedAt: string };
+
+type BatchEvent_BatchReopened_Fragment = { __typename: 'BatchReopened', actor: string, reason: string | null, cursor: string, seq: number, type: string, recordedAt: string };
+
+type BatchEvent_BatchRequeued_Fragment = { __typename: 'BatchRequeued', actor: string, reason: string | null, jobs: number, cursor: string, seq: number, type: string, recordedAt: string };
+
+type BatchEvent_UnknownBatchEvent_Fragment = { __typename: 'UnknownBatchEvent', cursor: string, seq: number, type: string, recordedAt: string };
+
+export type BatchEventFragment =
+  | BatchEvent_BatchCancelRequested_Fragment
+  | BatchEvent_BatchCompleted_Fragment
+  | BatchEvent_BatchEnqueued_Fragment
+  | BatchEvent_BatchReopened_Fragment
+  | BatchEvent_BatchRequeued_Fragment
+  | BatchEvent_UnknownBatchEvent_Fragment
+;
+
+export type EnqueueBatchMutationVariables = Exact<{
+  input: EnqueueBatchInput;
+}>;
+
+
+export type EnqueueBatchMutation = { enqueueBatch:
+    | { __typename: 'BadInputError', code: string, message: string, path: string | null }
+    | { __typename: 'EnqueueBatchSuccess', replayed: boolean, total: number, sample: Array<Record<string, unknown>> | null, batch: { id: string, name: string | null, project: string | null, pipeline: string | null, state: BatchState, actor: string, createdAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, lastCursor: string, progress: { done: number, total: number, leftMs: number | null, counts: Array<{ state: JobState, count: { value: number } }> } } | null }
+    | { __typename: 'IdempotencyConflictError', code: string, message: string, path: string | null, existingJob: { id: string } | null }
+    | { __typename: 'InvalidRunError', code: string, message: string, path: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> }
+    | { __typename: 'JobsRefusedError', code: string, message: string, path: string | null, items: Array<{ index: number, result:
+          | { __typename: 'BadInputError', code: string, message: string, path: string | null }
+          | { __typename: 'EnqueuedJob', replayed: boolean, job: { id: string, project: string, pipeline: string, state: JobState, queue: string, runAt: string } }
+          | { __typename: 'IdempotencyConflictError', code: string, message: string, path: string | null, existingJob: { id: string } | null }
+          | { __typename: 'InvalidRunError', code: string, message: string, path: string | null, problems: Array<{ path: string, message: string, suggestion: string | null }> }
+          | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+          | { __typename: 'ProjectDisabledError', code: string, message: string, path: string | null }
+          | { __typename: 'QueueFullError', code: string, message: string, path: string | null }
+         }> }
+    | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+    | { __typename: 'ProjectDisabledError', code: string, message: string, path: string | null }
+    | { __typename: 'QueueFullError', code: string, message: string, path: string | null }
+   };
+
+export type BatchByRefQueryVariables = Exact<{
+  ref: string;
+}>;
+
+
+export type BatchByRefQuery = { batchByRef:
+    | { __typename: 'AmbiguousRefError', code: string, message: string, path: string | null, candidates: Array<string> }
+    | { __typename: 'BadInputError', code: string, message: string, path: string | null }
+    | { __typename: 'Batch', id: string, name: string | null, project: string | null, pipeline: string | null, state: BatchState, actor: string, createdAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, lastCursor: string, onComplete: { id: string, project: string, pipeline: string, state: JobState, waitingFor: string | null } | null, progress: { done: number, total: number, leftMs: number | null, counts: Array<{ state: JobState, count: { value: number } }> } }
+    | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+   };
+
+export type BatchQueryVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type BatchQuery = { batch: { id: string, name: string | null, project: string | null, pipeline: string | null, state: BatchState, actor: string, createdAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, lastCursor: string, onComplete: { id: string, project: string, pipeline: string, state: JobState, waitingFor: string | null } | null, progress: { done: number, total: number, leftMs: number | null, counts: Array<{ state: JobState, count: { value: number } }> } } | null };
+
+export type BatchesQueryVariables = Exact<{
+  first: number;
+  after?: string | null | undefined;
+  filter?: BatchFilter | null | undefined;
+}>;
+
+
+export type BatchesQuery = { batches: { nodes: Array<{ id: string, name: string | null, project: string | null, pipeline: string | null, state: BatchState, actor: string, createdAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, lastCursor: string, progress: { done: number, total: number, leftMs: number | null, counts: Array<{ state: JobState, count: { value: number } }> } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type BatchHistoryQueryVariables = Exact<{
+  id: string | number;
+  first: number;
+  after?: string | null | undefined;
+}>;
+
+
+export type BatchHistoryQuery = { batch: { events: { nodes: Array<
+        | { __typename: 'BatchCancelRequested', actor: string, reason: string | null, jobs: number, cursor: string, seq: number, type: string, recordedAt: string }
+        | { __typename: 'BatchCompleted', outcome: BatchState, cursor: string, seq: number, type: string, recordedAt: string, counts: Array<{ state: JobState, count: { value: number } }> }
+        | { __typename: 'BatchEnqueued', actor: string, total: number, cursor: string, seq: number, type: string, recordedAt: string }
+        | { __typename: 'BatchReopened', actor: string, reason: string | null, cursor: string, seq: number, type: string, recordedAt: string }
+        | { __typename: 'BatchRequeued', actor: string, reason: string | null, jobs: number, cursor: string, seq: number, type: string, recordedAt: string }
+        | { __typename: 'UnknownBatchEvent', cursor: string, seq: number, type: string, recordedAt: string }
+      >, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } | null };
+
+export type CancelBatchMutationVariables = Exact<{
+  input: CancelBatchInput;
+}>;
+
+
+export type CancelBatchMutation = { cancelBatch:
+    | { __typename: 'CancelBatchSuccess', done: number, failed: number, batch: { id: string, name: string | null, project: string | null, pipeline: string | null, state: BatchState, actor: string, createdAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, lastCursor: string, onComplete: { id: string, project: string, pipeline: string, state: JobState, waitingFor: string | null } | null, progress: { done: number, total: number, leftMs: number | null, counts: Array<{ state: JobState, count: { value: number } }> } } }
+    | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+   };
+
+export type RequeueBatchMutationVariables = Exact<{
+  input: RequeueBatchInput;
+}>;
+
+
+export type RequeueBatchMutation = { requeueBatch:
+    | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+    | { __typename: 'RequeueBatchSuccess', done: number, failed: number, batch: { id: string, name: string | null, project: string | null, pipeline: string | null, state: BatchState, actor: string, createdAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, lastCursor: string, onComplete: { id: string, project: string, pipeline: string, state: JobState, waitingFor: string | null } | null, progress: { done: number, total: number, leftMs: number | null, counts: Array<{ state: JobState, count: { value: number } }> } } }
+   };
+
+export type BatchEventsSubscriptionVariables = Exact<{
+  batchId: string | number;
+  after?: string | null | undefined;
+}>;
+
+
+export type BatchEventsSubscription = { batchEvents:
+    | { __typename: 'BatchCancelRequested', actor: string, reason: string | null, jobs: number, cursor: string, seq: number, type: string, recordedAt: string }
+    | { __typename: 'BatchCompleted', outcome: BatchState, cursor: string, seq: number, type: string, recordedAt: string, counts: Array<{ state: JobState, count: { value: number } }> }
+    | { __typename: 'BatchEnqueued', actor: string, total: number, cursor: string, seq: number, type: string, recordedAt: string }
+    | { __typename: 'BatchReopened', actor: string, reason: string | null, cursor: string, seq: number, type: string, recordedAt: string }
+    | { __typename: 'BatchRequeued', actor: string, reason: string | null, jobs: number, cursor: string, seq: number, type: string, recordedAt: string }
+    | { __typename: 'UnknownBatchEvent', cursor: string, seq: number, type: string, recordedAt: string }
+   };
+
+export type BatchChangedSubscriptionVariables = Exact<{
+  ids: Array<string | number> | string | number;
+}>;
+
+
+export type BatchChangedSubscription = { batchChanged: { id: string, name: string | null, project: string | null, pipeline: string | null, state: BatchState, actor: string, createdAt: string, startedAt: string | null, finishedAt: string | null, cancelRequestedAt: string | null, lastCursor: string, onComplete: { id: string, project: string, pipeline: string, state: JobState, waitingFor: string | null } | null, progress: { done: number, total: number, leftMs: number | null, counts: Array<{ state: JobState, count: { value: number } }> } } };
 
 export type UpdateJobMutationVariables = Exact<{
   input: UpdateJobInput;
@@ -1773,6 +2041,103 @@ export class TypedDocumentString<TResult, TVariables>
     return this.value;
   }
 }
+export const BatchFragmentDoc = new TypedDocumentString(`
+    fragment Batch on Batch {
+  id
+  name
+  project
+  pipeline
+  state
+  actor
+  createdAt
+  startedAt
+  finishedAt
+  cancelRequestedAt
+  lastCursor
+  progress {
+    done
+    total
+    leftMs
+    counts {
+      state
+      count {
+        value
+      }
+    }
+  }
+}
+    `, {"fragmentName":"Batch"}) as unknown as TypedDocumentString<BatchFragment, unknown>;
+export const BatchDetailsFragmentDoc = new TypedDocumentString(`
+    fragment BatchDetails on Batch {
+  ...Batch
+  onComplete {
+    id
+    project
+    pipeline
+    state
+    waitingFor
+  }
+}
+    fragment Batch on Batch {
+  id
+  name
+  project
+  pipeline
+  state
+  actor
+  createdAt
+  startedAt
+  finishedAt
+  cancelRequestedAt
+  lastCursor
+  progress {
+    done
+    total
+    leftMs
+    counts {
+      state
+      count {
+        value
+      }
+    }
+  }
+}`, {"fragmentName":"BatchDetails"}) as unknown as TypedDocumentString<BatchDetailsFragment, unknown>;
+export const BatchEventFragmentDoc = new TypedDocumentString(`
+    fragment BatchEvent on BatchEvent {
+  __typename
+  cursor
+  seq
+  type
+  recordedAt
+  ... on BatchEnqueued {
+    actor
+    total
+  }
+  ... on BatchCancelRequested {
+    actor
+    reason
+    jobs
+  }
+  ... on BatchRequeued {
+    actor
+    reason
+    jobs
+  }
+  ... on BatchCompleted {
+    outcome
+    counts {
+      state
+      count {
+        value
+      }
+    }
+  }
+  ... on BatchReopened {
+    actor
+    reason
+  }
+}
+    `, {"fragmentName":"BatchEvent"}) as unknown as TypedDocumentString<BatchEventFragment, unknown>;
 export const JobSummaryFragmentDoc = new TypedDocumentString(`
     fragment JobSummary on Job {
   id
@@ -3361,6 +3726,477 @@ export const PlanRequeueDocument = new TypedDocumentString(`
   expectedMs
   pastRuns
 }`) as unknown as TypedDocumentString<PlanRequeueQuery, PlanRequeueQueryVariables>;
+export const EnqueueBatchDocument = new TypedDocumentString(`
+    mutation EnqueueBatch($input: EnqueueBatchInput!) {
+  enqueueBatch(input: $input) {
+    __typename
+    ... on EnqueueBatchSuccess {
+      replayed
+      total
+      sample
+      batch {
+        ...Batch
+      }
+    }
+    ... on JobsRefusedError {
+      code
+      message
+      path
+      items {
+        ...EnqueuedItem
+      }
+    }
+    ... on Error {
+      code
+      message
+      path
+    }
+    ... on InvalidRunError {
+      problems {
+        path
+        message
+        suggestion
+      }
+    }
+    ... on NotFoundError {
+      suggestion
+    }
+    ... on IdempotencyConflictError {
+      existingJob {
+        id
+      }
+    }
+  }
+}
+    fragment Batch on Batch {
+  id
+  name
+  project
+  pipeline
+  state
+  actor
+  createdAt
+  startedAt
+  finishedAt
+  cancelRequestedAt
+  lastCursor
+  progress {
+    done
+    total
+    leftMs
+    counts {
+      state
+      count {
+        value
+      }
+    }
+  }
+}
+fragment EnqueuedItem on EnqueuedItem {
+  index
+  result {
+    __typename
+    ... on EnqueuedJob {
+      replayed
+      job {
+        id
+        project
+        pipeline
+        state
+        queue
+        runAt
+      }
+    }
+    ... on Error {
+      code
+      message
+      path
+    }
+    ... on InvalidRunError {
+      problems {
+        path
+        message
+        suggestion
+      }
+    }
+    ... on NotFoundError {
+      suggestion
+    }
+    ... on IdempotencyConflictError {
+      existingJob {
+        id
+      }
+    }
+  }
+}`) as unknown as TypedDocumentString<EnqueueBatchMutation, EnqueueBatchMutationVariables>;
+export const BatchByRefDocument = new TypedDocumentString(`
+    query BatchByRef($ref: String!) {
+  batchByRef(ref: $ref) {
+    __typename
+    ... on Batch {
+      ...BatchDetails
+    }
+    ... on Error {
+      code
+      message
+      path
+    }
+    ... on NotFoundError {
+      suggestion
+    }
+    ... on AmbiguousRefError {
+      candidates
+    }
+  }
+}
+    fragment Batch on Batch {
+  id
+  name
+  project
+  pipeline
+  state
+  actor
+  createdAt
+  startedAt
+  finishedAt
+  cancelRequestedAt
+  lastCursor
+  progress {
+    done
+    total
+    leftMs
+    counts {
+      state
+      count {
+        value
+      }
+    }
+  }
+}
+fragment BatchDetails on Batch {
+  ...Batch
+  onComplete {
+    id
+    project
+    pipeline
+    state
+    waitingFor
+  }
+}`) as unknown as TypedDocumentString<BatchByRefQuery, BatchByRefQueryVariables>;
+export const BatchDocument = new TypedDocumentString(`
+    query Batch($id: ID!) {
+  batch(id: $id) {
+    ...BatchDetails
+  }
+}
+    fragment Batch on Batch {
+  id
+  name
+  project
+  pipeline
+  state
+  actor
+  createdAt
+  startedAt
+  finishedAt
+  cancelRequestedAt
+  lastCursor
+  progress {
+    done
+    total
+    leftMs
+    counts {
+      state
+      count {
+        value
+      }
+    }
+  }
+}
+fragment BatchDetails on Batch {
+  ...Batch
+  onComplete {
+    id
+    project
+    pipeline
+    state
+    waitingFor
+  }
+}`) as unknown as TypedDocumentString<BatchQuery, BatchQueryVariables>;
+export const BatchesDocument = new TypedDocumentString(`
+    query Batches($first: Int!, $after: String, $filter: BatchFilter) {
+  batches(first: $first, after: $after, filter: $filter) {
+    nodes {
+      ...Batch
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+    fragment Batch on Batch {
+  id
+  name
+  project
+  pipeline
+  state
+  actor
+  createdAt
+  startedAt
+  finishedAt
+  cancelRequestedAt
+  lastCursor
+  progress {
+    done
+    total
+    leftMs
+    counts {
+      state
+      count {
+        value
+      }
+    }
+  }
+}`) as unknown as TypedDocumentString<BatchesQuery, BatchesQueryVariables>;
+export const BatchHistoryDocument = new TypedDocumentString(`
+    query BatchHistory($id: ID!, $first: Int!, $after: String) {
+  batch(id: $id) {
+    events(first: $first, after: $after) {
+      nodes {
+        ...BatchEvent
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+}
+    fragment BatchEvent on BatchEvent {
+  __typename
+  cursor
+  seq
+  type
+  recordedAt
+  ... on BatchEnqueued {
+    actor
+    total
+  }
+  ... on BatchCancelRequested {
+    actor
+    reason
+    jobs
+  }
+  ... on BatchRequeued {
+    actor
+    reason
+    jobs
+  }
+  ... on BatchCompleted {
+    outcome
+    counts {
+      state
+      count {
+        value
+      }
+    }
+  }
+  ... on BatchReopened {
+    actor
+    reason
+  }
+}`) as unknown as TypedDocumentString<BatchHistoryQuery, BatchHistoryQueryVariables>;
+export const CancelBatchDocument = new TypedDocumentString(`
+    mutation CancelBatch($input: CancelBatchInput!) {
+  cancelBatch(input: $input) {
+    __typename
+    ... on CancelBatchSuccess {
+      done
+      failed
+      batch {
+        ...BatchDetails
+      }
+    }
+    ... on Error {
+      code
+      message
+      path
+    }
+    ... on NotFoundError {
+      suggestion
+    }
+  }
+}
+    fragment Batch on Batch {
+  id
+  name
+  project
+  pipeline
+  state
+  actor
+  createdAt
+  startedAt
+  finishedAt
+  cancelRequestedAt
+  lastCursor
+  progress {
+    done
+    total
+    leftMs
+    counts {
+      state
+      count {
+        value
+      }
+    }
+  }
+}
+fragment BatchDetails on Batch {
+  ...Batch
+  onComplete {
+    id
+    project
+    pipeline
+    state
+    waitingFor
+  }
+}`) as unknown as TypedDocumentString<CancelBatchMutation, CancelBatchMutationVariables>;
+export const RequeueBatchDocument = new TypedDocumentString(`
+    mutation RequeueBatch($input: RequeueBatchInput!) {
+  requeueBatch(input: $input) {
+    __typename
+    ... on RequeueBatchSuccess {
+      done
+      failed
+      batch {
+        ...BatchDetails
+      }
+    }
+    ... on Error {
+      code
+      message
+      path
+    }
+    ... on NotFoundError {
+      suggestion
+    }
+  }
+}
+    fragment Batch on Batch {
+  id
+  name
+  project
+  pipeline
+  state
+  actor
+  createdAt
+  startedAt
+  finishedAt
+  cancelRequestedAt
+  lastCursor
+  progress {
+    done
+    total
+    leftMs
+    counts {
+      state
+      count {
+        value
+      }
+    }
+  }
+}
+fragment BatchDetails on Batch {
+  ...Batch
+  onComplete {
+    id
+    project
+    pipeline
+    state
+    waitingFor
+  }
+}`) as unknown as TypedDocumentString<RequeueBatchMutation, RequeueBatchMutationVariables>;
+export const BatchEventsDocument = new TypedDocumentString(`
+    subscription BatchEvents($batchId: ID!, $after: String) {
+  batchEvents(batchId: $batchId, after: $after) {
+    ...BatchEvent
+  }
+}
+    fragment BatchEvent on BatchEvent {
+  __typename
+  cursor
+  seq
+  type
+  recordedAt
+  ... on BatchEnqueued {
+    actor
+    total
+  }
+  ... on BatchCancelRequested {
+    actor
+    reason
+    jobs
+  }
+  ... on BatchRequeued {
+    actor
+    reason
+    jobs
+  }
+  ... on BatchCompleted {
+    outcome
+    counts {
+      state
+      count {
+        value
+      }
+    }
+  }
+  ... on BatchReopened {
+    actor
+    reason
+  }
+}`) as unknown as TypedDocumentString<BatchEventsSubscription, BatchEventsSubscriptionVariables>;
+export const BatchChangedDocument = new TypedDocumentString(`
+    subscription BatchChanged($ids: [ID!]!) {
+  batchChanged(ids: $ids) {
+    ...BatchDetails
+  }
+}
+    fragment Batch on Batch {
+  id
+  name
+  project
+  pipeline
+  state
+  actor
+  createdAt
+  startedAt
+  finishedAt
+  cancelRequestedAt
+  lastCursor
+  progress {
+    done
+    total
+    leftMs
+    counts {
+      state
+      count {
+        value
+      }
+    }
+  }
+}
+fragment BatchDetails on Batch {
+  ...Batch
+  onComplete {
+    id
+    project
+    pipeline
+    state
+    waitingFor
+  }
+}`) as unknown as TypedDocumentString<BatchChangedSubscription, BatchChangedSubscriptionVariables>;
 export const UpdateJobDocument = new TypedDocumentString(`
     mutation UpdateJob($input: UpdateJobInput!) {
   updateJob(input: $input) {
