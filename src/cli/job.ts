@@ -92,6 +92,7 @@ function factsOf(job: Job): [string, string][] {
     ["config", json(job.config)],
     ["final variables", job.finalVars?.join(", ") ?? null],
     ["queue", `${job.queue}, priority ${job.priority}`],
+    ["batch", job.batch === null ? null : [job.batch.id, job.batch.name].filter((part) => part !== null).join(" ")],
     ["tags", job.tags.join(", ") || null],
     ["metadata", metadataText(job.metadata)],
     ["enqueued", `${localTime(job.createdAt)} by ${job.requestedBy ?? job.actor}`],

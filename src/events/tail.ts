@@ -142,8 +142,7 @@ export function openTail(db: Pick<Database, "url">, wakeups: Wakeups, options: T
     async batchChanges(batchIds) {
       refuseWhenClosed();
       const stream = changes.subscribeBatches(batchIds, () => feed.left());
-      batchLookout.ring();
-      await inTime(feed.started(), () => void stream.return());
+      await inTime(Promise.all([feed.started(), batchLookout.seen()]), () => void stream.return());
       return stream;
     },
     async health() {
