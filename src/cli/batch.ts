@@ -100,7 +100,7 @@ function acting(cli: Cli, act: (client: Client, id: string, reason?: string) => 
     if (flags.json && !waits) printJson(cli.terminal, result);
     else if (!flags.json)
       cli.terminal.out(`${counted(result.done, "job")} ${result.done === 1 ? "is" : "are"} ${done}.`);
-    if (!waits || result.batch.state !== "RUNNING") return;
+    if (!waits) return;
     const ended = await followBatch(client, result.batch, cli, { json: flags.json, quiet: flags.follow !== true });
     throw new Exit(batchExitCode(ended));
   };

@@ -5,8 +5,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { graphileWorker } from "../../src/backends/graphile-worker/backend.ts";
 import type { Database } from "../../src/db/client.ts";
 import { relations } from "../../src/db/relations.ts";
-import { idText } from "../../src/domain/ids.ts";
+import { idText, uuidOf } from "../../src/domain/ids.ts";
 import { retentionDefaults } from "../../src/domain/retention.ts";
+import { batchPaceSql } from "../../src/jobs/batch-pace.ts";
+import { readBatchProgress } from "../../src/jobs/batch-progress.ts";
+import { completeBatches } from "../../src/jobs/complete-batch.ts";
+import type { JobsContext } from "../../src/jobs/context.ts";
 import { countEnded, readMetrics } from "../../src/jobs/metrics.ts";
 import { countPrunable, pruneJobs, pruneTargets } from "../../src/jobs/prune.ts";
 import { transition } from "../../src/jobs/transition.ts";
@@ -47,10 +51,23 @@ beforeAll(async () => {
     where finished_at is not null`;
   await db.sql`insert into job_tags (tag, job_id) select 'often', id from jobs`;
   await db.sql`insert into job_tags (tag, job_id) select 'rare', id from jobs where pipeline = 'rare'`;
+  // Batches of 100 jobs each, one of 10,000, and the last hundred of which some job waits: every job belongs to one.
+  await db.sql`
+    insert into batches (id, project, pipeline, total, actor, fingerprint, created_at, opened_at, completed_at, outcome, last_seq)
+    select (lpad(to_hex(n), 8, '0') || '-0000-7000-8000-000000000000')::uuid, case when n % 3 = 0 then 'bikes' else 'bakery' end,
+      'pipeline_' || n % 20, 100, 'test', 'f', queue_now(), queue_now(),
+      case when n > 10 then queue_now() end, case when n > 10 then 'succeeded' end, 1
+    from generate_series(0, ${jobs / 100}::int) n`;
+  await db.sql`
+    update jobs set batch_id = (lpad(to_hex(b.n), 8, '0') || '-0000-7000-8000-000000000000')::uuid
+    from (
+      select id, case when n <= 10000 then 0 else n / 100 end as n
+      from (select id, row_number() over (order by id desc) as n from jobs) numbered
+    ) b where b.id = jobs.id`;
   await db.sql`vacuum analyze`;
   const client = (db.reads as unknown as { $client: postgres.Sql }).$client;
   const logQuery = (query: string, params: unknown[]) => {
-    if (query.includes("jobs")) last = { query, params };
+    if (/jobs|batches/.test(query)) last = { query, params };
   };
   server = await testServer({ ...db, reads: drizzle({ client, relations, logger: { logQuery } }) as never });
 }, 120_000);
@@ -101,6 +118,11 @@ function expectFew(plans: readonly PlanNode[], most: number): void {
   }
 }
 
+/** The n-th of the batches above: the first has 10,000 jobs. */
+function batchId(n: number): string {
+  return idText("batch", `${n.toString(16).padStart(8, "0")}-0000-7000-8000-000000000000`);
+}
+
 const orders = ["ID_ASC", "ID_DESC", "FINISHED_AT_ASC", "FINISHED_AT_DESC", "RUN_AT_ASC", "RUN_AT_DESC"];
 const filters = [
   "",
@@ -116,6 +138,9 @@ const filters = [
   'queue: "queue_1"',
   'queue: "none"',
   'queue: "queue_1", states: [QUEUED]',
+  `batch: "${batchId(0)}"`,
+  `batch: "${batchId(700)}"`,
+  `batch: "${batchId(0)}", states: [FAILED]`,
   'tag: "rare"',
   'tag: "often"',
   "ids",
@@ -135,6 +160,47 @@ describe.each(orders)("jobs by %s", (order) => {
     const plan = await explained(last.query, last.params);
     expect(scansAll(plan), planText(plan)).toBe(false);
     expect(rowsRead(plan), planText(plan)).toBeLessThan(jobs / 20);
+  });
+});
+
+describe("batches", () => {
+  const uuid = (n: number) => uuidOf("batch", batchId(n)) ?? "";
+
+  it("are counted by state from an index alone", async () => {
+    const [plan] = await plansOf(({ sql }) => readBatchProgress(sql, [uuid(0), uuid(700)]));
+    const reads = planNodes(plan!).filter((node) => node["Relation Name"] === "jobs");
+    expect(reads.map((node) => node["Node Type"])).toEqual(["Index Only Scan"]);
+    expect(rowsRead(plan!), planText(plan!)).toBeLessThan(10_000 + 100 + 10);
+  });
+
+  it("tell their pace from their own jobs", async () => {
+    expectFew(await plansOf(({ sql }) => batchPaceSql(sql, [uuid(0), uuid(700)])), 10_000 + 100 + 10);
+  });
+
+  it("are found complete by a probe for each that is open", async () => {
+    const sent = ({ sql }: Database) => completeBatches({ db: { sql } } as unknown as JobsContext, null);
+    // All that are open have open jobs, or none at all.
+    const plans = await plansOf((own) => sent(own).catch(() => {}));
+    expectFew(plans.slice(0, 1), 11 * 2);
+  });
+
+  it.each([
+    "",
+    'project: "bikes"',
+    'pipeline: "bakery/pipeline_1"',
+    "open: true",
+    'open: true, project: "bakery"',
+    "open: false",
+  ])("with { %s } are read from an index, and few of them", async (filter) => {
+    const page = (more: string) =>
+      server.post(`{ batches(first: 20, filter: { ${filter} } ${more}) { nodes { id } pageInfo { endCursor } } }`);
+    const first = await page("");
+    expect(first.errors).toBeUndefined();
+    await page(`, after: "${first.data.batches.pageInfo.endCursor}"`);
+    const plan = await explained(last.query, last.params);
+    const scanned = planNodes(plan).filter((node) => node["Node Type"] === "Seq Scan");
+    expect(scanned, planText(plan)).toEqual([]);
+    expect(rowsRead(plan), planText(plan)).toBeLessThan(100);
   });
 });
 
