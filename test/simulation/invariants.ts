@@ -62,9 +62,19 @@ export async function violationsNow(sql: Sql, since: string): Promise<string[]> 
     union all
     select j.id, 'waits for ' || j.waiting_for || ' jobs, of which ' || count(p.id) || ' have not ended' from jobs j
     left join job_dependencies d on d.job_id = j.id and d.resolved_at is null
-    left join jobs p on p.id = d.parent_id and p.state not in ('succeeded', 'failed', 'cancelled', 'expired')
+    left join (
+      select id from jobs where state not in ('succeeded', 'failed', 'cancelled', 'expired')
+      union all select id from batches where completed_at is null
+    ) p on p.id = d.parent_id
     where j.id > ${since} and j.state = 'blocked'
-    group by j.id, j.waiting_for having j.waiting_for = 0 or j.waiting_for <> count(p.id)`;
+    group by j.id, j.waiting_for having j.waiting_for = 0 or j.waiting_for <> count(p.id)
+    union all
+    select b.id, 'is complete and has jobs that have not ended' from batches b
+    where b.id > ${since} and b.completed_at is not null
+      and exists (select from jobs j where j.batch_id = b.id and j.finished_at is null)
+    union all
+    select b.id, 'has not all its jobs' from batches b
+    where b.id > ${since} and b.total <> (select count(*) from jobs j where j.batch_id = b.id)`;
   return rows.map(({ job, wrong }) => `${job} ${wrong}`);
 }
 
@@ -97,10 +107,30 @@ export async function violationsAtTheEnd(sql: Sql, since: string, known: Known):
       -- Of all schedules before, too.
       (select count(*) from events where type in ('job.failed', 'job.retry_planned', 'job.rescued'))::int as failures,
       (select coalesce(sum(count), 0) from failure_groups)::int as grouped`;
+  found.push(...(await wrongBatches(sql, since)));
   if (left?.tickets !== 0) found.push(`${left?.tickets} tickets are left`);
   if (left?.results !== 0) found.push(`${left?.results} jobs have results and no success, or the reverse`);
   if (left?.grouped !== left?.failures) found.push(`${left?.failures} attempts failed, ${left?.grouped} are grouped`);
   return found;
+}
+
+/** A batch is completed once for each of its lives: its log is a completion, then nothing, or an opening before the next. */
+async function wrongBatches(sql: Sql, since: string): Promise<string[]> {
+  const batches = await sql<{ id: string; lastSeq: number; outcome: string | null; types: string[]; seqs: number[] }[]>`
+    select b.id, b.last_seq as "lastSeq", b.outcome, array_agg(e.type order by e.seq) as types, array_agg(e.seq order by e.seq) as seqs
+    from batches b join batch_events e on e.batch_id = b.id where b.id > ${since} group by b.id`;
+  return batches.flatMap(({ id, lastSeq, outcome, types, seqs }) => {
+    const lives = types.filter((type) => ["batch.completed", "batch.reopened"].includes(type));
+    const isTurnByTurn = lives.every((type, index) => (type === "batch.completed") === (index % 2 === 0));
+    const wrong = [
+      ...(types[0] === "batch.enqueued" && lives.at(-1) === "batch.completed" && isTurnByTurn
+        ? []
+        : [types.join(", ")]),
+      ...(seqs.every((seq, index) => seq === index + 1) && seqs.length === lastSeq ? [] : [`numbers ${seqs}`]),
+      ...(outcome === null ? ["no outcome"] : []),
+    ];
+    return wrong.map((what) => `batch ${id} has ${what}`);
+  });
 }
 
 /** Reads the log of a job as its life went, and tells where it left the table of transitions. */

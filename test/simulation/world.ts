@@ -4,10 +4,13 @@ import type { Database } from "../../src/db/client.ts";
 import { ticketSchema } from "../../src/db/migrate.ts";
 import { IdSource } from "../../src/domain/ids.ts";
 import type { RunRequest } from "../../src/domain/run-request.ts";
+import { actOnBatch } from "../../src/jobs/act-on-batch.ts";
 import { admit, findLostTickets } from "../../src/jobs/admit.ts";
 import { cancelJob } from "../../src/jobs/cancel.ts";
+import { completeBatches } from "../../src/jobs/complete-batch.ts";
 import type { JobsContext } from "../../src/jobs/context.ts";
 import { enqueueJob } from "../../src/jobs/enqueue.ts";
+import { type BatchRequest, enqueueBatch } from "../../src/jobs/enqueue-batch.ts";
 import { requeueJob } from "../../src/jobs/requeue.ts";
 import { Rescuer, type RescueTimes, reclaimAbandoned } from "../../src/worker/rescue.ts";
 import { jobsContext, runRequest, tester } from "../support/jobs.ts";
@@ -35,6 +38,13 @@ interface Place {
   calls: number;
 }
 
+/** A batch that somebody asks for under a key, again and again until it is answered. */
+interface AskedBatch {
+  request: BatchRequest;
+  busy: boolean;
+  batchId: string | null;
+}
+
 interface Asked {
   request: RunRequest;
   busy: boolean;
@@ -51,6 +61,7 @@ export class World {
   readonly #since: string;
   readonly #places: Place[] = [];
   readonly #asked: Asked[] = [];
+  readonly #batch: AskedBatch | null;
   readonly #seen: Seen = { ran: [], ended: [] };
   #now: number;
   #incarnations = 0;
@@ -70,6 +81,7 @@ export class World {
     this.scheduler.faults = { left: this.random.between(1, 4), chance: this.random.pick([0.02, 0.05, 0.1]) };
     for (const [i, real] of pools.entries()) this.#places.push(this.#arrive(i === 0 ? "server" : `worker ${i}`, real));
     for (let jobs = this.random.between(1, 4); jobs > 0; jobs -= 1) this.#asked.push(this.#somethingToAsk());
+    this.#batch = this.random.chance(0.3) ? { request: this.#someBatch(), busy: false, batchId: null } : null;
   }
 
   get nowMs(): number {
@@ -157,7 +169,8 @@ export class World {
       else if (what < 0.53) place.worker.drain();
       else this.#work(place);
     } else if (what < 0.7) {
-      this.#ask(place);
+      if (this.random.chance(0.3)) this.#askForBatch(place);
+      else this.#ask(place);
     } else if (what < 0.85) {
       this.#cancel(place);
     } else if (what < 0.88) {
@@ -211,6 +224,7 @@ export class World {
       admit: () => admit(db, backend),
       look: () => rescuer.look(),
       reclaim: () => reclaimAbandoned(db, backend, 0),
+      complete: () => completeBatches(place.context, null),
       "find lost": () => this.#findLost(db),
     }[which]();
     doing
@@ -220,8 +234,9 @@ export class World {
       });
   }
 
-  #anyTask(): "admit" | "look" | "reclaim" | "find lost" {
+  #anyTask(): "admit" | "look" | "reclaim" | "complete" | "find lost" {
     if (this.#hasty && this.random.chance(0.5)) return "look";
+    if (this.#batch?.batchId != null && this.random.chance(0.3)) return "complete";
     return this.random.pick(["admit", "look", "reclaim", "find lost"]);
   }
 
@@ -252,6 +267,41 @@ export class World {
     });
   }
 
+  /** Two or three jobs, and one that waits for all of them, whatever becomes of them. */
+  #someBatch(): BatchRequest {
+    const runs = Array.from({ length: this.random.between(2, 3) }, () => runRequest());
+    return {
+      name: null,
+      runs,
+      placeOf: (index) => `input.jobs.${index}`,
+      commonPlace: null,
+      idempotencyKey: `batch ${this.#since}`,
+      fingerprint: "the same",
+      onComplete: {
+        request: runRequest(),
+        when: this.random.pick(["succeeded", "failed", "ended"] as const),
+        otherwise: "cancel",
+      },
+    };
+  }
+
+  #askForBatch(place: Place): void {
+    const batch = this.#batch;
+    if (batch === null || batch.busy || batch.batchId !== null) return;
+    batch.busy = true;
+    enqueueBatch(place.context, tester, batch.request, false)
+      .then(({ batchId }) => {
+        batch.batchId = batchId;
+      })
+      .catch(() => {}) // unknown: it is asked for again
+      .finally(() => {
+        batch.busy = false;
+      });
+    place.process.onDeath(() => {
+      batch.busy = false;
+    });
+  }
+
   /** Some jobs wait for one that is there, whatever it is at. Not those with a key, of which two ask for the same. */
   #letWait(asked: Asked): void {
     const parent = this.#knownJob();
@@ -261,6 +311,12 @@ export class World {
   }
 
   #cancel(place: Place): void {
+    const batchId = this.#batch?.batchId ?? null;
+    if (batchId !== null && this.random.chance(0.3)) {
+      const verb = this.random.pick(["cancel", "requeue"] as const);
+      this.#call(place, () => actOnBatch(place.context, tester, batchId, { verb, reason: null }));
+      return;
+    }
     const jobId = this.#knownJob();
     if (jobId === null) return;
     this.#call(place, () => cancelJob(place.context, tester, { jobId, reason: null }));
@@ -337,11 +393,14 @@ export class World {
       await this.#runAll();
       const tending = this.random.pick(this.#places);
       const seldom = round % 2 === 0 ? (["reclaim", "find lost"] as const) : [];
-      for (const which of ["look", ...seldom, "admit"] as const) {
+      for (const which of ["look", ...seldom, "admit", "complete"] as const) {
         this.#tend(tending, which);
         await this.#runAll();
       }
-      for (const place of this.#places) this.#ask(place);
+      for (const place of this.#places) {
+        this.#ask(place);
+        this.#askForBatch(place);
+      }
       await this.#runAll();
       for (const place of this.#places) this.#work(place);
     }
@@ -368,9 +427,11 @@ export class World {
       ({ jobId, busy, request }) => busy || (jobId === null && request.idempotencyKey),
     );
     if (unanswered || this.#asked.some(({ jobId }) => jobId === null)) return false;
+    if (this.#batch !== null && (this.#batch.busy || this.#batch.batchId === null)) return false;
     const { sql } = this.#monitor;
     const [row] = await sql<{ over: boolean }[]>`
       select not exists (select 1 from jobs where id > ${this.#since} and finished_at is null)
+        and not exists (select 1 from batches where id > ${this.#since} and completed_at is null)
         and not exists (select 1 from ${sql(ticketSchema)}.jobs where key is not null) as over`;
     return row?.over === true;
   }

@@ -9,6 +9,7 @@ import { connect } from "../../src/db/client.ts";
 import type { ArtifactLimits } from "../../src/domain/artifact-limits.ts";
 import { openWakeups } from "../../src/events/wakeups.ts";
 import { startAdmission } from "../../src/jobs/admission.ts";
+import { startCompletingBatches } from "../../src/jobs/completing-batches.ts";
 import { openJobs } from "../../src/jobs/context.ts";
 import { openCatalogue } from "../../src/pipelines/catalogue.ts";
 import { childEnvironment } from "../../src/runtime/environment.ts";
@@ -74,6 +75,7 @@ const rounds =
     : [
         startRescue(jobs, log, { ...rescueTimes, ...setup.rescue }),
         startAdmission(jobs, (error) => log("admission failed", { error: String(error) })),
+        startCompletingBatches(jobs, (error) => log("completing batches failed", { error: String(error) })),
       ];
 
 let signals = 0;
