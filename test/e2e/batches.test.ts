@@ -10,17 +10,20 @@ it("runs a sweep over three workers, through a kill -9, completes once, and then
   await using ground = await openGround();
   const { db, jobs, tail } = ground;
   const workers = [1, 2, 3].map(() => ground.worker({ slots: 2 }));
-  const [ready] = await Promise.all(workers.map((worker) => worker.said("ready")));
-  const victim = String(ready?.worker);
+  await Promise.all(workers.map((worker) => worker.said("ready")));
 
-  // One in ten fails at first.
-  const nodes = Array.from({ length: 60 }, (_, n) => (n % 10 === 0 ? "second" : "nowhere"));
+  // One in ten fails at first, the others take a while.
+  const runs = Array.from({ length: 60 }, (_, n) =>
+    n % 10 === 0
+      ? requestOf("fails", { at: "second" })
+      : requestOf("sleeps", { seconds: 0.05 }, { onWorkerLost: "retry" }),
+  );
   const { batchId } = await enqueueBatch(
     jobs,
     tester,
     {
       name: "sweep",
-      runs: nodes.map((at) => requestOf("fails", { at }, { onWorkerLost: "retry" })),
+      runs,
       placeOf: (index) => `input.jobs.${index}`,
       commonPlace: null,
       idempotencyKey: "once",
@@ -37,9 +40,13 @@ it("runs a sweep over three workers, through a kill -9, completes once, and then
 
   const events = tail.followBatch(batchId, 0);
   expect((await events.next()).value?.type).toBe("batch.enqueued");
-  const begun = async () => (await db.sql`select from attempts where worker_id = ${victim}`).length;
-  await expect.poll(begun, { timeout: 30_000, interval: 20 }).toBeGreaterThan(0);
-  workers[0]?.signal("SIGKILL");
+  const running = () =>
+    db.sql<{ pid: number }[]>`
+      select w.pid from jobs j join workers w on w.id = j.worker_id
+      where j.batch_id = ${batchId} and j.state = 'running' and j.pipeline = 'sleeps' limit 1`;
+  await expect.poll(running, { timeout: 30_000, interval: 20 }).toHaveLength(1);
+  const [{ pid } = { pid: 0 }] = await running();
+  workers.find((worker) => worker.pid === pid)?.signal("SIGKILL");
 
   const completed = (await events.next()).value;
   expect(completed).toMatchObject({

@@ -52,6 +52,9 @@ interface Asked {
   jobId: string | null;
 }
 
+/** What every process does now and then. */
+type Task = "admit" | "look" | "reclaim" | "find lost" | "complete";
+
 /** The product in small: two workers, a server, their clients and an operator, for the length of one schedule. */
 export class World {
   readonly random: Random;
@@ -91,6 +94,10 @@ export class World {
   /** Runs the schedule; what was violated, empty when all is well. */
   async run(): Promise<string[]> {
     await this.#setClock();
+    if (this.#batch !== null) {
+      this.#askForBatch(this.#places[0] as Place);
+      await this.#steps(20);
+    }
     for (let picks = this.random.between(30, 70); picks > 0; picks -= 1) {
       if (this.scheduler.waiting === 0 || this.random.chance(0.3)) await this.#act();
       await this.scheduler.step();
@@ -155,6 +162,8 @@ export class World {
     const what = random.next();
     if (place.process.dead) {
       if (what < 0.5) this.#replace(place);
+    } else if (this.#batch?.batchId != null && random.chance(0.4)) {
+      this.#busyWithBatch(this.#batch.batchId);
     } else if (place.worker?.busy && !place.process.stalled && random.chance(this.#hasty ? 0.5 : 0.1)) {
       await this.#eclipse(place);
     } else if (what < 0.12) {
@@ -215,7 +224,7 @@ export class World {
   }
 
   /** What every process does now and then. */
-  #tend(place: Place, which = this.#anyTask()): void {
+  #tend(place: Place, which: Task = this.#anyTask()): void {
     if (place.tending) return;
     const { db } = place.process;
     const { rescuer } = place;
@@ -234,9 +243,8 @@ export class World {
       });
   }
 
-  #anyTask(): "admit" | "look" | "reclaim" | "complete" | "find lost" {
+  #anyTask(): Task {
     if (this.#hasty && this.random.chance(0.5)) return "look";
-    if (this.#batch?.batchId != null && this.random.chance(0.3)) return "complete";
     return this.random.pick(["admit", "look", "reclaim", "find lost"]);
   }
 
@@ -311,15 +319,18 @@ export class World {
   }
 
   #cancel(place: Place): void {
-    const batchId = this.#batch?.batchId ?? null;
-    if (batchId !== null && this.random.chance(0.3)) {
-      const verb = this.random.pick(["cancel", "requeue"] as const);
-      this.#call(place, () => actOnBatch(place.context, tester, batchId, { verb, reason: null }));
-      return;
-    }
     const jobId = this.#knownJob();
     if (jobId === null) return;
     this.#call(place, () => cancelJob(place.context, tester, { jobId, reason: null }));
+  }
+
+  /** Two people and two processes at once: all jobs of a batch are stopped, given another life, and looked at whether they have ended. */
+  #busyWithBatch(batchId: string): void {
+    for (const place of this.#places.filter(({ process }) => !process.dead)) {
+      const verb = this.random.pick(["cancel", "requeue"] as const);
+      if (this.random.chance(0.5)) this.#tend(place, "complete");
+      else this.#call(place, () => actOnBatch(place.context, tester, batchId, { verb, reason: null }));
+    }
   }
 
   /** A person opens the next life of a job that has ended. */
