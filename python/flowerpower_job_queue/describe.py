@@ -71,6 +71,7 @@ def _project(
         "name": name,
         "jobQueue": settings.values,
         "queues": settings.queues,
+        "queueDefaults": settings.queue_defaults,
         "warnings": warnings,
         "error": error,
         "pipelines": pipelines,

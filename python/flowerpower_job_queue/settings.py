@@ -22,6 +22,12 @@ from .sizes import parse_size, size_that_was_meant
 _DEFAULT_KEYS = (
     "queue", "timeout", "max_retries", "retry_delay", "jitter_factor", "retry_exceptions", "on_worker_lost",
     "max_memory", "max_cpu", "runtime", "results", "reuse", "result_ttl", "log_ttl", "failure_ttl", "statistics",
+    "priority", "ttl", "retry",
+)  # fmt: skip
+# What a project may say of its jobs in one queue.
+_QUEUE_KEYS = (
+    "priority", "timeout", "ttl", "max_retries", "retry_delay", "jitter_factor", "retry_exceptions", "retry",
+    "on_worker_lost", "needs",
 )  # fmt: skip
 _SECTION_KEYS = (
     *_DEFAULT_KEYS, "job_defaults", "queues", "python", "env_file", "timezone", "backend", "backends", "concurrency",
@@ -34,9 +40,21 @@ _RETRY_KEYS = {
     "jitter_factor": "jitterFactor",
     "retry_exceptions": "retryExceptions",
 }
+# Those of the `retry:` section, which has all that a request can say.
+_RETRY_SECTION_KEYS = {
+    **_RETRY_KEYS,
+    "backoff": "backoff",
+    "delays": "delays",
+    "max_delay": "maxDelay",
+    "non_retryable_exceptions": "nonRetryableExceptions",
+}
+_MOST_DELAYS = 100
+# A day, as of a request.
+_LONGEST_DELAY = 86_400_000
+_CLASS = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 _VALUES = (
     "queue", "timeoutMs", "retry", "onWorkerLost", "maxMemoryBytes", "maxCpuMs", "runtime", "results", "reuse",
-    "statistics", "concurrency", "concurrencyKey", "needs",
+    "statistics", "concurrency", "concurrencyKey", "needs", "priority", "ttlMs",
 )  # fmt: skip
 # A class of the project's own: "adapters.alerts:Alerts".
 _ADAPTER = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
@@ -52,7 +70,7 @@ _QUEUE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,59}")
 _LEAST_MEMORY = 64_000_000
 # Beyond it JSON's numbers are not exact.
 _MOST = 2**53
-_TTL_KEYS = {"result_ttl": "resultTtlMs", "log_ttl": "logTtlMs", "failure_ttl": "failureTtlMs"}
+_TTL_KEYS = {"ttl": "ttlMs", "result_ttl": "resultTtlMs", "log_ttl": "logTtlMs", "failure_ttl": "failureTtlMs"}
 _BACKENDS = ("graphile-worker", "rq", "saq", "arq", "taskiq", "huey", "dramatiq")
 
 
@@ -62,6 +80,8 @@ class Settings:
 
     values: dict[str, Any]
     queues: list[str] = field(default_factory=list[str])
+    # What is said of jobs in a queue, in the same words.
+    queue_defaults: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     # None: says nothing about adapters.
     adapters: list[str] | None = None
     problems: list[Problem] = field(default_factory=list[Problem])
@@ -120,8 +140,10 @@ class _Reader:
                 self.refuse(f"{at}.{key}" if at else str(key), "unknown key", nearest)
 
     def read_values(self, at: str, section: dict[Any, Any]) -> None:
-        values = self._settings.values
-        retry: dict[str, Any] = values["retry"] or {}
+        self._read_values(at, section, self._settings.values)
+
+    def _read_values(self, at: str, section: dict[Any, Any], values: dict[str, Any]) -> None:
+        retry: dict[str, Any] = values.get("retry") or {}
         for key, value in section.items():
             place = f"{at}.{key}" if at else str(key)
             if value is None:
@@ -153,8 +175,13 @@ class _Reader:
                 # YAML reads a bare `on` as true.
                 said = {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else value
                 values["statistics"] = self.one_of(place, said, ("on", "off"))
+            elif key == "priority":
+                if self._check(place, _is_int(value) and 0 <= value <= 100, "expected an integer from 0 to 100"):
+                    values["priority"] = value
             elif key in _RETRY_KEYS:
                 self._read_retry(place, str(key), value, retry)
+            elif key == "retry":
+                self._read_retry_section(place, value, section, retry)
             elif key in _TTL_KEYS:
                 values[_TTL_KEYS[key]] = self._milliseconds(place, value)
         values["retry"] = retry or None
@@ -173,15 +200,35 @@ class _Reader:
         message = f'expected labels of workers, {_MOST_LABELS} at most, like "gpu" or "region=eu"'
         return labels if self._check(place, valid, message) else None
 
+    def _read_retry_section(self, place: str, retry: Any, around: dict[Any, Any], values: dict[str, Any]) -> None:
+        if not self._check(place, isinstance(retry, dict), "expected keys and values"):
+            return
+        self.check_keys(place, retry, _RETRY_SECTION_KEYS)
+        for key, value in retry.items():
+            if around.get(key) is not None and key in _RETRY_KEYS:
+                self.refuse(f"{place}.{key}", f"is written beside the section too: {key}")
+            elif key in _RETRY_SECTION_KEYS and value is not None:
+                self._read_retry(f"{place}.{key}", str(key), value, values)
+
     def _read_retry(self, place: str, key: str, value: Any, retry: dict[str, Any]) -> None:
         if key == "max_retries":
             if self._check(place, _is_int(value) and value >= 0, "expected an integer from 0"):
                 retry["maxRetries"] = value
-        elif key == "retry_exceptions":
-            names = [value] if isinstance(value, str) else value
-            valid = isinstance(names, list) and all(isinstance(name, str) for name in names)
-            if self._check(place, valid, "expected names of exception classes"):
-                retry["retryExceptions"] = names
+        elif key in ("retry_exceptions", "non_retryable_exceptions"):
+            names: Any = [value] if isinstance(value, str) else value
+            valid = isinstance(names, list) and all(isinstance(name, str) and _CLASS.fullmatch(name) for name in names)
+            if self._check(place, valid, 'expected names of exception classes, like "ConnectionError"'):
+                retry[_RETRY_SECTION_KEYS[key]] = names
+        elif key == "backoff":
+            backoff = self.one_of(place, value, ("exponential", "fixed"))
+            if backoff is not None:
+                retry["backoff"] = backoff
+        elif key == "delays":
+            self._read_delays(place, value, retry)
+        elif key == "max_delay":
+            milliseconds = self._milliseconds(place, value, zero=True, most=_LONGEST_DELAY)
+            if milliseconds is not None:
+                retry["maxDelay"] = milliseconds / 1000
         elif key == "retry_delay":
             milliseconds = self._milliseconds(place, value, zero=True)
             if milliseconds is not None:
@@ -189,13 +236,33 @@ class _Reader:
         elif self._check(place, _is_number(value) and value >= 0, "expected a number from 0"):
             retry["jitterFactor"] = value
 
+    def _read_delays(self, place: str, value: Any, retry: dict[str, Any]) -> None:
+        valid = isinstance(value, list) and 1 <= len(value) <= _MOST_DELAYS
+        if not self._check(place, valid, f"expected a list of 1 to {_MOST_DELAYS} delays"):
+            return
+        read = [
+            self._milliseconds(f"{place}.{index}", delay, zero=True, most=_LONGEST_DELAY)
+            for index, delay in enumerate(value)
+        ]
+        delays = [milliseconds / 1000 for milliseconds in read if milliseconds is not None]
+        if len(delays) == len(read):
+            retry["delays"] = delays
+
     def read_queues(self, queues: Any) -> None:
         if queues is None:
             return
-        names: list[Any] = list(queues) if isinstance(queues, (dict, list)) else [queues]
-        if isinstance(queues, list):
-            names = [item.get("name") if isinstance(item, dict) else item for item in queues]
-        self._settings.queues = [name for name in names if self._check_queue("queues", name)]
+        for place, name, says in _declared_queues(queues):
+            if not self._check_queue("queues", name):
+                continue
+            self._settings.queues.append(name)
+            if says is None or not self._check(place, isinstance(says, dict), "expected keys and values"):
+                continue
+            self.check_keys(place, says, _QUEUE_KEYS)
+            defaults: dict[str, Any] = {}
+            self._read_values(place, {key: value for key, value in says.items() if key in _QUEUE_KEYS}, defaults)
+            said = {key: value for key, value in defaults.items() if value is not None}
+            if said:
+                self._settings.queue_defaults[name] = said
 
     def _check_queue(self, place: str, name: Any) -> bool:
         if not isinstance(name, str) or not name:
@@ -221,7 +288,7 @@ class _Reader:
         self.refuse(place, f"expected one of {', '.join(options)}", nearest_name(str(value), options))
         return None
 
-    def _milliseconds(self, place: str, value: Any, zero: bool = False) -> int | None:
+    def _milliseconds(self, place: str, value: Any, zero: bool = False, most: int = _MOST) -> int | None:
         """Seconds, or a duration as text: `30m`."""
         length = None
         if _is_number(value) and abs(value) <= _MOST / 1000:  # neither infinite nor NaN
@@ -229,8 +296,9 @@ class _Reader:
         elif isinstance(value, str):
             duration = parse_duration(value)
             length = None if duration is None else round(duration.total_seconds() * 1000)
-        valid = length is not None and length <= _MOST and (length > 0 or (zero and length == 0))
-        return length if self._check(place, valid, 'expected seconds, or a duration like "30m"') else None
+        valid = length is not None and length <= most and (length > 0 or (zero and length == 0))
+        limit = "" if most == _MOST else ", up to a day"
+        return length if self._check(place, valid, f'expected seconds, or a duration like "30m"{limit}') else None
 
     def _bytes(self, place: str, value: Any) -> int | None:
         size = parse_size(value)
@@ -246,6 +314,20 @@ class _Reader:
         if not valid:
             self.refuse(place, message)
         return bool(valid)
+
+
+def _declared_queues(queues: Any) -> list[tuple[str, Any, Any]]:
+    """Of each queue the place, the name and what is said of it: `[nightly]`, `[{name: nightly}]`, `{nightly: {…}}`."""
+    if isinstance(queues, dict):
+        return [(f"queues.{name}", name, says) for name, says in queues.items()]
+    found: list[tuple[str, Any, Any]] = []
+    for index, item in enumerate(queues if isinstance(queues, list) else [queues]):
+        if isinstance(item, dict):
+            says = {key: value for key, value in item.items() if key != "name"}
+            found.append((f"queues.{index}", item.get("name"), says))
+        else:
+            found.append((f"queues.{index}", item, None))
+    return found
 
 
 def flowerpower_warnings(document: Document, known: Mapping[str, Iterable[str]]) -> list[Problem]:

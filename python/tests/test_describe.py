@@ -240,7 +240,36 @@ def test_settings_of_the_queue_are_read(shared):
         "concurrency": 1,
         "concurrencyKey": ["inputs.region"],
         "needs": ["gpu", "region=eu"],
+        "priority": None,
+        "ttlMs": None,
     }
+
+
+RETRYING = """
+    job_queue:
+      retry: {max_retries: 4, backoff: fixed, retry_delay: 10s, non_retryable_exceptions: [ValidationError, "shop.NotOpen"]}
+      job_defaults:
+        priority: 80
+        ttl: 2h
+        retry: {delays: [1, 10s, 0.5], max_delay: 1m, jitter_factor: 0, retry_exceptions: OSError}
+    run: {final_vars: [out], retry: {max_retries: 1}}
+"""
+
+
+def test_a_retry_has_all_that_a_request_can_say(shared):
+    described = describe(shared, "retries", OK, RETRYING)
+    assert (described["jobQueue"]["priority"], described["jobQueue"]["ttlMs"]) == (80, 7_200_000)
+    assert described["jobQueue"]["retry"] == {
+        "maxRetries": 4,
+        "backoff": "fixed",
+        "retryDelay": 10.0,
+        "nonRetryableExceptions": ["ValidationError", "shop.NotOpen"],
+        "delays": [1.0, 10.0, 0.5],
+        "maxDelay": 60.0,
+        "jitterFactor": 0,
+        "retryExceptions": ["OSError"],
+    }
+    assert described["retry"]["maxRetries"] == 1
 
 
 @pytest.mark.parametrize(
@@ -282,6 +311,22 @@ def test_settings_of_the_queue_are_read(shared):
         ("{queue: over night}", "queue", None),
         ("{job_defaults: {queue: " + "q" * 61 + "}}", "job_defaults.queue", None),
         ("{queues: [nightly, over/night]}", "queues", None),
+        ("{retry: 3}", "retry", None),
+        ("{retry: {max_retrys: 3}}", "retry.max_retrys", "max_retries"),
+        ("{job_defaults: {retry: {delays: []}}}", "job_defaults.retry.delays", None),
+        ("{job_defaults: {retry: {delays: 5}}}", "job_defaults.retry.delays", None),
+        ("{job_defaults: {retry: {delays: [1, soon]}}}", "job_defaults.retry.delays.1", None),
+        ("{job_defaults: {retry: {max_delay: 25h}}}", "job_defaults.retry.max_delay", None),
+        ("{job_defaults: {retry: {backoff: fix}}}", "job_defaults.retry.backoff", "fixed"),
+        (
+            "{job_defaults: {retry: {non_retryable_exceptions: [a b]}}}",
+            "job_defaults.retry.non_retryable_exceptions",
+            None,
+        ),
+        ("{job_defaults: {max_retries: 1, retry: {max_retries: 2}}}", "job_defaults.retry.max_retries", None),
+        ("{priority: 101}", "priority", None),
+        ("{priority: high}", "priority", None),
+        ("{ttl: 0}", "ttl", None),
         ("{queues: {nightly: {}, " + "q" * 61 + ": {}}}", "queues", None),
         ("5", "", None),
     ],
@@ -342,6 +387,46 @@ def test_the_projects_own_settings_and_mistakes(project):
         assert described["error"] is None
         project.write("conf/project.yml", "name: [half\n")
         assert "not valid YAML" in runtime.describe()["project"]["error"]["message"]
+
+
+def test_a_project_says_what_its_jobs_in_a_queue_are_run_with(project):
+    says = "{priority: 10, ttl: 2h, timeout: 30m, max_retries: 2, retry: {delays: [1, 5]}, needs: gpu, on_worker_lost: fail}"
+    project.write("conf/project.yml", f"job_queue: {{queues: {{nightly: {says}, day: null, night: {{}}}}}}\n")
+    with RuntimeProcess(project.folder) as runtime:
+        described = runtime.describe()["project"]
+        assert described["queues"] == ["nightly", "day", "night"]
+        assert described["queueDefaults"] == {
+            "nightly": {
+                "priority": 10,
+                "ttlMs": 7_200_000,
+                "timeoutMs": 1_800_000,
+                "retry": {"maxRetries": 2, "delays": [1.0, 5.0]},
+                "needs": ["gpu"],
+                "onWorkerLost": "fail",
+            }
+        }
+        listed = "job_queue: {queues: [day, {name: nightly, priority: 10}]}\n"
+        project.write("conf/project.yml", listed)
+        described = runtime.describe()["project"]
+        assert (described["queues"], described["queueDefaults"]) == (["day", "nightly"], {"nightly": {"priority": 10}})
+
+
+@pytest.mark.parametrize(
+    ("queues", "key", "suggestion"),
+    [
+        ("{nightly: {prority: 1}}", "queues.nightly.prority", "priority"),
+        ("{nightly: {priority: 101}}", "queues.nightly.priority", None),
+        ("{nightly: {retry: {delays: []}}}", "queues.nightly.retry.delays", None),
+        ("{nightly: {concurrency: 3}}", "queues.nightly.concurrency", None),
+        ("{nightly: 5}", "queues.nightly", None),
+        ("[day, {name: nightly, max_memory: 2GB}]", "queues.1.max_memory", None),
+    ],
+)
+def test_a_mistake_in_what_is_said_of_a_queue_is_an_error_with_its_place(project, queues, key, suggestion):
+    project.write("conf/project.yml", f"job_queue: {{queues: {queues}}}\n")
+    with RuntimeProcess(project.folder) as runtime:
+        described = runtime.describe()["project"]
+    assert problems(described)[f"conf/project.yml: job_queue.{key}"]["suggestion"] == suggestion
 
 
 def test_a_broken_project_file_does_not_keep_the_runtime_from_starting(project):

@@ -76,10 +76,8 @@ function inputLines({ inputs }: JobPlan, { columns, symbols, paint }: Terminal):
 
 function factLines(plan: JobPlan, { paint }: Terminal): string[] {
   const { queue, priority, timeoutMs, retry, onWorkerLost, runtime, results, reuse, executor } = plan.settings;
-  const { maxMemoryBytes: memory, maxCpuMs: cpu, concurrency } = plan.settings;
+  const { maxMemoryBytes: memory, maxCpuMs: cpu, concurrency, ttlMs: ttl, needs, failureTtlMs } = plan.settings;
   const from = ({ source }: { source: string }) => `(${source})`;
-  const retries =
-    retry.maxRetries === 0 ? "none" : `${retry.maxRetries}, the first after ${duration(retry.retryDelayMs)}`;
   const spread =
     [executor.type, executor.maxWorkers].filter((part) => part !== null).join(" ") || "decided by its worker";
   const facts: [string, string][] = [
@@ -90,21 +88,43 @@ function factLines(plan: JobPlan, { paint }: Terminal): string[] {
     ]),
     ["queue", `${queue.value} ${from(queue)}, priority ${priority.value} ${from(priority)}`],
     ["concurrency", concurrency.value === null ? "" : `${concurrency.value} at a time ${from(concurrency)}`],
+    ["needs", needs.value.length === 0 ? "" : `${needs.value.join(", ")} ${from(needs)}`],
+    ["expires", ttl.value === null ? "" : `not started ${duration(ttl.value)} after it is due ${from(ttl)}`],
     ["timeout", `${timeoutMs.value === null ? "none" : duration(timeoutMs.value)} ${from(timeoutMs)}`],
     ["memory", memory.value === null ? "" : `at most ${memoryText(memory.value)} ${from(memory)}`],
     ["processor", cpu.value === null ? "" : `at most ${cpuText(cpu.value)} ${from(cpu)}`],
-    ["retries", `${retries} ${from(retry)}`],
+    ["retries", `${retryText(retry)} ${from(retry)}`],
     ["", retry.note ?? ""],
     ["worker lost", `${onWorkerLost.value.toLowerCase()} ${from(onWorkerLost)}`],
     ["executor", `${spread} ${from(executor)}`],
     ["runtime", `${runtime.value.toLowerCase()} ${from(runtime)}`],
     ["results", `${results.value.toLowerCase()} ${from(results)}`],
+    ["failed", failureTtlMs.value === null ? "" : `kept for ${duration(failureTtlMs.value)} ${from(failureTtlMs)}`],
     ["reuse", reuse.value === "NONE" ? "" : `${reuse.value.toLowerCase()} ${from(reuse)}`],
     ["code", plan.codeHash?.slice(0, 12) ?? ""],
   ];
   const told = facts.filter(([, value]) => value !== "");
   const width = Math.max(...told.map(([name]) => name.length));
   return told.map(([name, value]) => `${paint("dim", name.padEnd(width))}  ${printable(value)}`);
+}
+
+/** How often, after which delays, and what of. */
+export function retryText(retry: Omit<JobPlan["settings"]["retry"], "source" | "note" | "jitterFactor">): string {
+  const { maxRetries, retryDelayMs, backoff, delaysMs, maxDelayMs, retryExceptions, nonRetryableExceptions } = retry;
+  if (maxRetries === 0) return "none";
+  const delays =
+    delaysMs !== null
+      ? `after ${delaysMs.map((delayMs) => duration(delayMs)).join(", ")}`
+      : backoff === "FIXED"
+        ? `each after ${duration(retryDelayMs)}`
+        : `the first after ${duration(retryDelayMs)}`;
+  return [
+    String(maxRetries),
+    delays,
+    ...(maxDelayMs === null ? [] : [`at most ${duration(maxDelayMs)}`]),
+    ...(retryExceptions === null ? [] : [`of ${retryExceptions.join(" and ")}`]),
+    ...(nonRetryableExceptions.length === 0 ? [] : [`never of ${nonRetryableExceptions.join(" or ")}`]),
+  ].join(", ");
 }
 
 /** A value as JSON, or the reference that stands for it. */

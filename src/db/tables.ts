@@ -29,6 +29,7 @@ import type { Json, JsonObject } from "../domain/json.ts";
 import { priorityStepSeconds } from "../domain/lanes.ts";
 import { finalStates, jobStates } from "../domain/lifecycle.ts";
 import { errorKinds } from "../domain/outcome.ts";
+import type { QueueDefaults } from "../domain/queue-defaults.ts";
 import type { NodeReason } from "../domain/reuse.ts";
 
 export const schema = pgSchema("flowerpower_queue");
@@ -169,8 +170,11 @@ export const queues = schema.table(
     backlogLimit: integer("backlog_limit"),
     /** Tickets from before are void: they were given before there was a limit, or under a higher one. */
     ticketsSince: at("tickets_since"),
+    /** What its jobs are run with where nobody nearer to them says otherwise; null: the queue says nothing. */
+    jobDefaults: jsonb("job_defaults").$type<QueueDefaults>(),
   },
   (t) => [
+    check("queues_job_defaults", sql`jsonb_typeof(${t.jobDefaults}) = 'object' and ${t.jobDefaults} <> '{}'`),
     check("queues_paused", sql`${t.pausedAt} is not null or (${t.pausedUntil} is null and ${t.pauseReason} is null)`),
     check(
       "queues_limits",
@@ -181,8 +185,12 @@ export const queues = schema.table(
   ],
 );
 
-/** Each set of labels that a job has ever needed: workers learn from it which lanes there are. */
-export const labelSets = schema.table("label_sets", { labels: text().array().primaryKey() });
+/** Each set of labels that jobs need, or have needed lately: workers learn from it which lanes there are. */
+export const labelSets = schema.table("label_sets", {
+  labels: text().array().primaryKey(),
+  /** When a job last came to need it, to the hour: enqueues are not to wait for each other here. */
+  usedAt: at("used_at").notNull().default(sql`flowerpower_queue.queue_now()`),
+});
 
 /** A worker process, alive or gone. */
 export const workers = schema.table(
@@ -340,6 +348,8 @@ export const jobs = schema.table(
       .where(sql`${t.expiresAt} is not null and ${t.state} in ('scheduled', 'blocked', 'queued')`),
     index("jobs_stalled_id").on(t.id).where(sql`${t.stalledAt} is not null`),
     index("jobs_unique").on(t.project, t.uniqueKey).where(sql`${t.uniqueKey} is not null and ${t.finishedAt} is null`),
+    // Whether a set of labels is needed still.
+    index("jobs_needs").on(t.needs).where(sql`${t.needs} is not null and ${t.finishedAt} is null`),
     index("jobs_worker_id").on(t.workerId).where(sql`${t.state} = 'running'`),
   ],
 );

@@ -87,8 +87,12 @@ async function makeUnique(
 class KeyTaken extends Error {}
 
 /** Whether a job has a time to live: admission ends it. */
-export function expires({ expiresAt, expiresInMs }: Pick<NewJob, "expiresAt" | "expiresInMs">): boolean {
-  return expiresAt !== null || expiresInMs != null;
+export function expires({
+  expiresAt,
+  expiresInMs,
+  ttlMs,
+}: Pick<NewJob, "expiresAt" | "expiresInMs" | "ttlMs">): boolean {
+  return expiresAt !== null || expiresInMs != null || ttlMs != null;
 }
 
 /** What makes equal calls one. */
@@ -161,6 +165,7 @@ export async function newJob(
     expiresAt: request.expiresAt?.toISOString() ?? null,
     runInMs: request.runInMs ?? null,
     expiresInMs: request.expiresInMs ?? null,
+    ttlMs: settings.ttlMs,
     maxAttempts: settings.policy.maxAttempts,
     maxLosses: settings.maxLosses,
     onWorkerLost: settings.onWorkerLost,

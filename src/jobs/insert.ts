@@ -22,6 +22,8 @@ export interface NewJob {
   /** Instead of the two: from when it is made, by the database's clock. */
   runInMs?: number | null;
   expiresInMs?: number | null;
+  /** Where neither says when it expires: so long after it is due. */
+  ttlMs?: number | null;
   maxAttempts: number;
   maxLosses: number;
   onWorkerLost: "retry" | "fail";
@@ -81,10 +83,14 @@ export async function insertJobs(sql: Sql, backend: Backend, jobs: readonly NewJ
     with sent as materialized (
       select i.*, i.concurrency ->> 'key' as concurrency_key, (i.concurrency ->> 'limit')::int as concurrency_limit,
         coalesce(i."runAt", queue_now() + make_interval(secs => i."runInMs" / 1000)) as due_at,
-        coalesce(i."expiresAt", queue_now() + make_interval(secs => i."expiresInMs" / 1000)) as expires_at
+        coalesce(
+          i."expiresAt", queue_now() + make_interval(secs => i."expiresInMs" / 1000),
+          greatest(queue_now(), i."runAt", queue_now() + make_interval(secs => i."runInMs" / 1000))
+            + make_interval(secs => i."ttlMs" / 1000)
+        ) as expires_at
       from jsonb_to_recordset(${sql.json(jobs as never)}) as i (
         id uuid, "shownId" text, project text, pipeline text, queue text, priority smallint, "runAt" timestamptz,
-        "expiresAt" timestamptz, "runInMs" float8, "expiresInMs" float8, metadata jsonb, "uniqueKey" text, "maxAttempts" int, "maxLosses" int, "onWorkerLost" text, inputs jsonb, "finalVars" jsonb,
+        "expiresAt" timestamptz, "runInMs" float8, "expiresInMs" float8, "ttlMs" float8, metadata jsonb, "uniqueKey" text, "maxAttempts" int, "maxLosses" int, "onWorkerLost" text, inputs jsonb, "finalVars" jsonb,
         config jsonb, options jsonb, retry jsonb, "timeoutMs" int, tags jsonb, concurrency jsonb, needs text[], actor text, "requestId" text,
         "requestedBy" text, plan jsonb, "rerunOf" jsonb, "dependsOn" jsonb, "inputsFrom" jsonb, "idempotencyKey" text, fingerprint text
       )

@@ -31,7 +31,7 @@ export async function checkRun(context: JobsContext, request: PlanRequest): Prom
   return {
     pipeline,
     checked: description === null || plan === null ? null : { description, plan },
-    settings: resolveSettings(request, pipeline.project, pipeline.description),
+    settings: resolveSettings(request, pipeline.project, pipeline.description, pipeline.queues ?? {}),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Database } from "../db/client.ts";
 import { BadInputError, NotFoundError } from "../domain/errors.ts";
+import type { QueueDefaults } from "../domain/queue-defaults.ts";
 import type { PipelineDescription, ProjectDescription } from "../runtime/protocol.ts";
 import { listNames, nearest } from "./nearest.ts";
 
@@ -16,9 +17,11 @@ export interface CataloguedPipeline {
   publishedAt: Date;
   /** Why the project is disabled, null within when no reason was given; null or absent: it is not disabled. */
   disabled?: { reason: string | null } | null;
+  /** What queues say of their jobs, by their names; null or absent: none says anything. */
+  queues?: Readonly<Record<string, QueueDefaults>> | null;
 }
 
-/** What this process knows of projects and pipelines: read from Postgres, never from a folder. */
+/** What this process knows of projects and pipelines, and of the queues' defaults: read from Postgres, never from a folder. */
 export interface Catalogue {
   /**
    * The pipeline of that name. Without a project the name is `project/pipeline`, or a bare one that only one project has.
@@ -83,7 +86,8 @@ async function read(db: Database, project: string, name: string): Promise<Catalo
   const [row] = await db.sql<CataloguedPipeline[]>`
     select p.project as "projectName", p.name, r.description as project, p.description, p.last_good as "lastGood",
       p.published_at as "publishedAt",
-      case when r.disabled_at is not null then jsonb_build_object('reason', r.disabled_reason) end as disabled
+      case when r.disabled_at is not null then jsonb_build_object('reason', r.disabled_reason) end as disabled,
+      (select jsonb_object_agg(q.name, q.job_defaults) from queues q where q.job_defaults is not null) as queues
     from pipelines p join projects r on r.name = p.project
     where p.project = ${project} and p.name = ${name}`;
   return row ?? null;

@@ -1,9 +1,11 @@
 import { priorities } from "../domain/lanes.ts";
-import { noRetry, type RetryPolicy } from "../domain/retry.ts";
+import type { QueueDefaults } from "../domain/queue-defaults.ts";
+import type { RetryPolicy } from "../domain/retry.ts";
 import type { ReuseMode } from "../domain/reuse.ts";
 import type { RunLimits } from "../domain/run-limits.ts";
-import type { RetryRequest, RunRequest } from "../domain/run-request.ts";
-import type { PipelineDescription, ProjectDescription } from "../runtime/protocol.ts";
+import type { RunRequest } from "../domain/run-request.ts";
+import type { JobQueueSettings, PipelineDescription, ProjectDescription } from "../runtime/protocol.ts";
+import { asRetrySetting, retryOf } from "./retry-setting.ts";
 
 /** How a job is run, decided when it is accepted. */
 export interface JobSettings {
@@ -17,6 +19,8 @@ export interface JobSettings {
   maxCpuMs: number | null;
   queue: string;
   priority: number;
+  /** Not started so long after it was due, it expires; null: never by itself. */
+  ttlMs: number | null;
   /** How many jobs with the same key may be with workers at the same time; null: any number. */
   concurrency: number | null;
   /** What tells the jobs of a pipeline apart by key: `inputs.NAME`, `tags.PREFIX`. Empty: all have one key. */
@@ -28,9 +32,11 @@ export interface JobSettings {
   /** How long results and files are kept, and a log that was cut. */
   resultTtlMs: number;
   logTtlMs: number;
+  /** How long the job is kept when it has failed; null: as whoever runs the server says. */
+  failureTtlMs: number | null;
   /** Of earlier runs. */
   reuse: ReuseMode;
-  /** Where each value comes from: `request`, a file with its key, or `default`. */
+  /** Where each value comes from: `request`, a file with its key, `queue NAME`, or `default`. */
   sources: { [Key in Setting | "retry"]: string };
 }
 
@@ -46,6 +52,7 @@ export const jobDefaults: Pick<JobSettings, Setting> = {
   maxCpuMs: null,
   queue: "default",
   priority: priorities.default,
+  ttlMs: null,
   concurrency: null,
   concurrencyKey: [],
   needs: [],
@@ -53,11 +60,9 @@ export const jobDefaults: Pick<JobSettings, Setting> = {
   results: "full",
   resultTtlMs: 7 * 86_400_000,
   logTtlMs: 7 * 86_400_000,
+  failureTtlMs: null,
   reuse: "none",
 };
-
-/** FlowerPower's own defaults for a retry that is asked for without saying more. */
-const retryDefaults = { retryDelay: 1, jitterFactor: 0.1 } as const;
 
 /** Requests of a job's settings. */
 export type SettingsRequest = Pick<
@@ -68,112 +73,105 @@ export type SettingsRequest = Pick<
 const asked = "request";
 const byDefault = "default";
 
-/** The settings of a job: the request's, else the pipeline's, else the project's, else our defaults. */
+type Said = { [Key in keyof JobQueueSettings]?: JobQueueSettings[Key] | undefined };
+
+/** What somebody says of a job's settings, and where. */
+interface Place {
+  says: Said;
+  source: string;
+}
+
+/**
+ * The settings of a job: the request's, else the pipeline's, else its queue's (what the project's YAML says of the queue before
+ * what the queue says itself), else the project's, else our defaults. `queues` has what queues say themselves, by their names.
+ */
 export function resolveSettings(
   request: SettingsRequest,
   project: ProjectDescription,
   pipeline: PipelineDescription,
+  queues: Readonly<Record<string, QueueDefaults>> = {},
 ): JobSettings {
-  const ofPipeline = `conf/pipelines/${pipeline.name}.yml: job_queue.job_defaults`;
+  const ofRequest = { says: saidBy(request), source: asked };
+  const ofPipeline = { says: pipeline.jobQueue, source: `conf/pipelines/${pipeline.name}.yml: job_queue.job_defaults` };
   const ofRun = `conf/pipelines/${pipeline.name}.yml: run.retry`;
-  const ofProject = "conf/project.yml: job_queue.job_defaults";
-  /** The first value that somebody has given, with its place. */
-  const first = <
-    Key extends
-      | "queue"
-      | "timeoutMs"
-      | "maxMemoryBytes"
-      | "maxCpuMs"
-      | "runtime"
-      | "results"
-      | "reuse"
-      | "resultTtlMs"
-      | "logTtlMs"
-      | "concurrency"
-      | "concurrencyKey"
-      | "needs",
-  >(
-    key: Key,
-    requested?: JobSettings[Key] | null,
-  ) =>
-    firstGiven<JobSettings[Key]>(
-      [
-        [requested, asked],
-        [pipeline.jobQueue[key] as JobSettings[Key] | null | undefined, ofPipeline],
-        [project.jobQueue[key] as JobSettings[Key] | null | undefined, ofProject],
-      ],
-      jobDefaults[key] as JobSettings[Key],
-    );
+  const ofProject = { says: project.jobQueue, source: "conf/project.yml: job_queue.job_defaults" };
+  const queue = firstSaid([ofRequest, ofPipeline, ofProject], "queue");
+  const ofQueue = queuePlaces(queue.value, project, queues);
+  const places = [ofRequest, ofPipeline, ...ofQueue, ofProject];
 
-  const retry = retryOf(request.retry, [
-    [asRetrySetting(request.retry), asked],
-    [pipeline.jobQueue.retry, ofPipeline],
+  const retry = retryOf([
+    [ofRequest.says.retry, asked],
+    [ofPipeline.says.retry, ofPipeline.source],
     [pipeline.retry, ofRun],
-    [project.jobQueue.retry, ofProject],
+    ...[...ofQueue, ofProject].map(({ says, source }) => [says.retry, source] as const),
   ]);
   // Whoever writes that nothing is tried again means lost workers too, unless a place as near to the job says otherwise.
-  const forbiddenIn = (...places: string[]) => (retry.forbidden && places.includes(retry.source) ? "fail" : null);
   const onWorkerLost = firstGiven<"retry" | "fail">(
-    [
-      [request.onWorkerLost, asked],
-      [forbiddenIn(asked), retry.source],
-      [pipeline.jobQueue.onWorkerLost, ofPipeline],
-      [forbiddenIn(ofPipeline, ofRun), retry.source],
-      [project.jobQueue.onWorkerLost, ofProject],
-      [forbiddenIn(ofProject), retry.source],
-    ],
+    places.flatMap((place) => {
+      const isHere = [place.source, ...(place === ofPipeline ? [ofRun] : [])].includes(retry.source);
+      return [
+        [place.says.onWorkerLost, place.source],
+        [retry.forbidden && isHere ? "fail" : null, retry.source],
+      ] as const;
+    }),
     jobDefaults.onWorkerLost,
   );
-  const queue = first("queue", request.queue);
-  const priority = firstGiven<number>([[request.priority, asked]], jobDefaults.priority);
-  const concurrency = first("concurrency", request.options.concurrency?.limit);
-  const concurrencyKey = first("concurrencyKey");
-  const needs = first("needs", request.options.needs);
-  const timeout = first("timeoutMs", request.timeoutMs);
-  // Who runs a pipeline does not raise what its project allows it.
-  const maxMemory = first("maxMemoryBytes");
-  const maxCpu = first("maxCpuMs");
-  const runtime = first("runtime", request.options.runtime);
-  const results = first("results", request.options.results);
-  const resultTtl = first("resultTtlMs");
-  const logTtl = first("logTtlMs");
-  const reuse = first("reuse", request.options.reuse);
+  const settings = {
+    onWorkerLost,
+    queue,
+    priority: firstSaid(places, "priority"),
+    ttlMs: firstSaid(places, "ttlMs"),
+    timeoutMs: firstSaid(places, "timeoutMs"),
+    maxMemoryBytes: firstSaid(places, "maxMemoryBytes"),
+    maxCpuMs: firstSaid(places, "maxCpuMs"),
+    concurrency: firstSaid(places, "concurrency"),
+    concurrencyKey: firstSaid(places, "concurrencyKey"),
+    needs: firstSaid(places, "needs"),
+    runtime: firstSaid(places, "runtime"),
+    results: firstSaid(places, "results"),
+    resultTtlMs: firstSaid(places, "resultTtlMs"),
+    logTtlMs: firstSaid(places, "logTtlMs"),
+    failureTtlMs: firstSaid(places, "failureTtlMs"),
+    reuse: firstSaid(places, "reuse"),
+    maxLosses: { value: jobDefaults.maxLosses, source: byDefault },
+  } satisfies { [Key in Setting]: Sourced<JobSettings[Key]> };
+  const each = <Part extends "value" | "source">(part: Part) =>
+    Object.fromEntries(Object.entries(settings).map(([key, sourced]) => [key, sourced[part]]));
   return {
     policy: retry.policy,
-    maxLosses: jobDefaults.maxLosses,
-    onWorkerLost: onWorkerLost.value,
-    timeoutMs: timeout.value,
-    maxMemoryBytes: maxMemory.value,
-    maxCpuMs: maxCpu.value,
-    queue: queue.value,
-    priority: priority.value,
-    concurrency: concurrency.value,
-    concurrencyKey: concurrencyKey.value,
-    needs: needs.value,
-    runtime: runtime.value,
-    results: results.value,
-    resultTtlMs: resultTtl.value,
-    logTtlMs: logTtl.value,
-    reuse: reuse.value,
-    sources: {
-      retry: retry.source,
-      maxLosses: byDefault,
-      onWorkerLost: onWorkerLost.source,
-      timeoutMs: timeout.source,
-      maxMemoryBytes: maxMemory.source,
-      maxCpuMs: maxCpu.source,
-      queue: queue.source,
-      priority: priority.source,
-      concurrency: concurrency.source,
-      concurrencyKey: concurrencyKey.source,
-      needs: needs.source,
-      runtime: runtime.source,
-      results: results.source,
-      resultTtlMs: resultTtl.source,
-      logTtlMs: logTtl.source,
-      reuse: reuse.source,
-    },
+    ...(each("value") as Pick<JobSettings, Setting>),
+    sources: { retry: retry.source, ...(each("source") as Record<Setting, string>) },
   };
+}
+
+/** In the words of a YAML. Who runs a pipeline does not raise what its project allows it: of that a request says nothing. */
+function saidBy({ options, retry, ...request }: SettingsRequest): Said {
+  return {
+    queue: request.queue,
+    priority: request.priority,
+    timeoutMs: request.timeoutMs,
+    retry: asRetrySetting(retry),
+    onWorkerLost: request.onWorkerLost,
+    runtime: options.runtime ?? null,
+    results: options.results ?? null,
+    reuse: options.reuse ?? null,
+    concurrency: options.concurrency?.limit ?? null,
+    needs: options.needs ?? null,
+  };
+}
+
+function queuePlaces(
+  queue: string,
+  project: ProjectDescription,
+  queues: Readonly<Record<string, QueueDefaults>>,
+): Place[] {
+  const named = <Value>(all: Readonly<Record<string, Value>> | undefined) =>
+    all !== undefined && Object.hasOwn(all, queue) ? all[queue] : undefined;
+  const { retry = null, ...own } = named(queues) ?? {};
+  return [
+    { says: named(project.queueDefaults) ?? {}, source: `conf/project.yml: job_queue.queues.${queue}` },
+    { says: { ...own, retry: asRetrySetting(retry) }, source: `queue ${queue}` },
+  ];
 }
 
 const nothingAsked: SettingsRequest = {
@@ -202,59 +200,26 @@ export function limitsOf({
   };
 }
 
+interface Sourced<Value> {
+  value: Value;
+  source: string;
+}
+
+/** The first value that somebody has given, with its place. */
+function firstSaid<Key extends keyof JobQueueSettings & Setting>(
+  places: readonly Place[],
+  key: Key,
+): Sourced<JobSettings[Key]> {
+  return firstGiven<JobSettings[Key]>(
+    places.map(({ says, source }) => [says[key] as JobSettings[Key] | null | undefined, source]),
+    jobDefaults[key] as JobSettings[Key],
+  );
+}
+
 function firstGiven<Value>(
   candidates: readonly (readonly [value: Value | null | undefined, source: string])[],
   otherwise: Value,
-): { value: Value; source: string } {
+): Sourced<Value> {
   for (const [value, source] of candidates) if (value !== null && value !== undefined) return { value, source };
   return { value: otherwise, source: byDefault };
-}
-
-type WrittenRetry = NonNullable<ProjectDescription["jobQueue"]["retry"]>;
-
-/**
- * The policy of the nearest place that says how often, its other values filled from the places around it.
- * Only what is written counts: FlowerPower would try any failure three times more, which nobody has asked for (B12).
- */
-function retryOf(
-  request: RetryRequest | null,
-  places: readonly (readonly [retry: WrittenRetry | null, source: string])[],
-) {
-  const [, source] = places.find(([retry]) => retry?.maxRetries !== undefined) ?? [];
-  if (source === undefined) return { policy: noRetry, source: byDefault, forbidden: false };
-  // A request stands for itself; what it leaves out is FlowerPower's default.
-  const written = places.filter((place) => source !== asked || place[1] === asked).map(([retry]) => retry);
-  const nearestOf = <Key extends keyof WrittenRetry>(key: Key) =>
-    written.map((retry) => retry?.[key]).find((value) => value !== undefined);
-  const maxRetries = nearestOf("maxRetries") ?? 0;
-  const policy: RetryPolicy = {
-    maxAttempts: Math.min(maxRetries + 1, largestInt),
-    delayMs: Math.round((nearestOf("retryDelay") ?? retryDefaults.retryDelay) * 1000),
-    jitter: nearestOf("jitterFactor") ?? retryDefaults.jitterFactor,
-    exceptions: nearestOf("retryExceptions") ?? null,
-    ...(source === asked && onlyOfRequests(request)),
-  };
-  return { policy, source, forbidden: maxRetries === 0 };
-}
-
-/** What FlowerPower's files have no words for. */
-function onlyOfRequests(request: RetryRequest | null): Partial<RetryPolicy> {
-  const { backoff, delaysMs, maxDelayMs, nonRetryableExceptions: never } = request ?? {};
-  return {
-    ...(backoff !== undefined && { backoff }),
-    ...(delaysMs !== undefined && { delaysMs }),
-    ...(maxDelayMs !== undefined && { maxDelayMs }),
-    ...(never !== undefined && { never }),
-  };
-}
-
-/** The database counts attempts in 32 bits. */
-const largestInt = 2 ** 31 - 1;
-
-/** A request's retry in FlowerPower's words. */
-function asRetrySetting(retry: RetryRequest | null): WrittenRetry | null {
-  if (retry === null) return null;
-  const { maxRetries, retryDelayMs, jitterFactor, retryExceptions } = retry;
-  const retryDelay = retryDelayMs === undefined ? undefined : retryDelayMs / 1000;
-  return { maxRetries, retryDelay, jitterFactor, retryExceptions };
 }

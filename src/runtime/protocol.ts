@@ -137,6 +137,14 @@ export const retrySchema = z.object({
   jitterFactor: z.number().min(0),
   /** Class names; a name without a dot means the builtin of that name first. */
   retryExceptions: z.array(z.string()),
+  // What follows only our own section can say.
+  backoff: z.enum(["exponential", "fixed"]).optional(),
+  /** Seconds before each further try, the last one for all that follow. */
+  delays: z.array(z.number().min(0)).min(1).optional(),
+  /** Seconds that no delay exceeds. */
+  maxDelay: z.number().min(0).optional(),
+  /** Class names of what is never tried again. */
+  nonRetryableExceptions: z.array(z.string()).optional(),
 });
 export type RetrySetting = z.infer<typeof retrySchema>;
 
@@ -164,8 +172,17 @@ export const jobQueueSettingsSchema = z.object({
   concurrencyKey: z.array(z.string()).nullish(),
   /** Labels that a worker must have. */
   needs: z.array(z.string()).nullish(),
+  priority: z.number().int().min(0).max(100).nullish(),
+  /** Not started so long after it was due, a job expires. */
+  ttlMs: z.number().int().positive().nullish(),
 });
 export type JobQueueSettings = z.infer<typeof jobQueueSettingsSchema>;
+
+/** What a project's YAML says of its jobs in one queue. */
+export const queueSettingsSchema = jobQueueSettingsSchema
+  .pick({ priority: true, timeoutMs: true, ttlMs: true, retry: true, onWorkerLost: true, needs: true })
+  .partial();
+export type QueueSettings = z.infer<typeof queueSettingsSchema>;
 
 /** Of a YAML that says nothing. */
 export const noJobQueueSettings: JobQueueSettings = {
@@ -192,6 +209,8 @@ export const projectDescriptionSchema = z.object({
   jobQueue: jobQueueSettingsSchema,
   /** Names declared in `job_queue.queues`. */
   queues: z.array(z.string()),
+  /** What is said there of jobs in them, by the queue's name; absent where nothing is. */
+  queueDefaults: z.record(z.string(), queueSettingsSchema).optional(),
   warnings: z.array(problemSchema),
   error: errorInfoSchema.nullable(),
   /** Every pipeline found, described or not. */

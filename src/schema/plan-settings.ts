@@ -5,7 +5,7 @@ import type { JobSettings } from "../pipelines/policy.ts";
 import { builder } from "./builder.ts";
 import { Backoff, OnWorkerLost, ResultMode, ReuseMode, RuntimeMode } from "./run-options.ts";
 
-const sourceIs = "Who says so: `request`, a file with its key, or `default`.";
+const sourceIs = "Who says so: `request`, a file with its key, `queue NAME`, or `default`.";
 
 const PlannedText = builder.objectRef<{ value: string; source: string }>("PlannedText").implement({
   description: "A setting that is a name.",
@@ -79,7 +79,9 @@ const PlannedRetry = builder.objectRef<Policy & { source: string }>("PlannedRetr
       description: "Further tries after the first.",
       resolve: ({ maxAttempts }) => maxAttempts - 1,
     }),
-    retryDelayMs: t.exposeFloat("delayMs", { description: "Before the second try; doubles for each further one." }),
+    retryDelayMs: t.exposeFloat("delayMs", {
+      description: "Before the second try; doubles for each further one unless `backoff` or `delaysMs` say otherwise.",
+    }),
     jitterFactor: t.exposeFloat("jitter", {
       description: "The part of the delay by which it is lengthened at random.",
     }),
@@ -140,6 +142,11 @@ export const PlannedSettings = builder.objectRef<JobPlan>("PlannedSettings").imp
       description: "From 0 to 100; higher is taken first.",
       resolve: ({ settings: { priority: value, sources } }) => ({ value, source: sources.priority }),
     }),
+    ttlMs: t.field({
+      type: PlannedNumber,
+      description: "Not started so long after it is due, it would expire, unless the request says when it expires.",
+      resolve: ({ settings: { ttlMs: value, sources } }) => ({ value, source: sources.ttlMs }),
+    }),
     concurrency: t.field({
       type: PlannedNumber,
       description: "So many jobs with its concurrency key might be with workers at the same time.",
@@ -189,6 +196,22 @@ export const PlannedSettings = builder.objectRef<JobPlan>("PlannedSettings").imp
       type: PlannedResults,
       description: "What would be kept of the final variables.",
       resolve: ({ settings: { results: value, sources } }) => ({ value, source: sources.results }),
+    }),
+    resultTtlMs: t.field({
+      type: PlannedNumber,
+      description: "How long its results and files would be kept.",
+      resolve: ({ settings: { resultTtlMs: value, sources } }) => ({ value, source: sources.resultTtlMs }),
+    }),
+    logTtlMs: t.field({
+      type: PlannedNumber,
+      description: "How long a log that was cut would be kept as a whole.",
+      resolve: ({ settings: { logTtlMs: value, sources } }) => ({ value, source: sources.logTtlMs }),
+    }),
+    failureTtlMs: t.field({
+      type: PlannedNumber,
+      description:
+        "How long the job would be kept when it has failed; without a number as the server's retention says.",
+      resolve: ({ settings: { failureTtlMs: value, sources } }) => ({ value, source: sources.failureTtlMs }),
     }),
     reuse: t.field({
       type: PlannedReuse,

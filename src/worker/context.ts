@@ -59,5 +59,10 @@ function decided({ policy, sources, ...settings }: JobSettings): JsonObject[] {
     entry("retry.delay_ms", policy.delayMs, sources.retry),
     entry("retry.jitter", policy.jitter, sources.retry),
     entry("retry.exceptions", policy.exceptions === null ? null : [...policy.exceptions], sources.retry),
+    // Only where somebody has said so: the others would be empty in nearly every context.
+    ...(policy.backoff === undefined ? [] : [entry("retry.backoff", policy.backoff, sources.retry)]),
+    ...(policy.delaysMs === undefined ? [] : [entry("retry.delays_ms", [...policy.delaysMs], sources.retry)]),
+    ...(policy.maxDelayMs === undefined ? [] : [entry("retry.max_delay_ms", policy.maxDelayMs, sources.retry)]),
+    ...(policy.never === undefined ? [] : [entry("retry.never", [...policy.never], sources.retry)]),
   ];
 }

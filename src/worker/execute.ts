@@ -161,6 +161,7 @@ async function settingsOf(
     },
     found.project,
     written === null ? description : { ...description, retry: written },
+    found.queues ?? {},
   );
 }
 

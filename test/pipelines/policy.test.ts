@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { QueueDefaults } from "../../src/domain/queue-defaults.ts";
 import {
   type JobSettings,
   limitsOf,
@@ -17,6 +18,9 @@ interface Said {
   project?: Written;
   /** FlowerPower's own `run.retry` in the pipeline's YAML. */
   run?: PipelineDescription["retry"];
+  /** What the project's YAML and the queues themselves say of the jobs in a queue. */
+  queueDefaults?: ProjectDescription["queueDefaults"];
+  queues?: Record<string, QueueDefaults>;
 }
 
 const nothing: SettingsRequest = {
@@ -35,8 +39,13 @@ function settings(said: Said): JobSettings {
   const described = project();
   return resolveSettings(
     { ...nothing, ...said.request },
-    { ...described, jobQueue: { ...described.jobQueue, ...said.project } },
+    {
+      ...described,
+      jobQueue: { ...described.jobQueue, ...said.project },
+      ...(said.queueDefaults !== undefined && { queueDefaults: said.queueDefaults }),
+    },
     pipeline({ jobQueue: said.pipeline ?? {}, retry: said.run ?? null }),
+    said.queues,
   );
 }
 
@@ -58,6 +67,7 @@ describe("resolveSettings", () => {
       maxCpuMs: null,
       queue: "default",
       priority: 50,
+      ttlMs: null,
       concurrency: null,
       concurrencyKey: [],
       needs: [],
@@ -65,6 +75,7 @@ describe("resolveSettings", () => {
       results: "full",
       resultTtlMs: 604_800_000,
       logTtlMs: 604_800_000,
+      failureTtlMs: null,
       reuse: "none",
       sources: {
         retry: "default",
@@ -75,6 +86,7 @@ describe("resolveSettings", () => {
         maxCpuMs: "default",
         queue: "default",
         priority: "default",
+        ttlMs: "default",
         concurrency: "default",
         concurrencyKey: "default",
         needs: "default",
@@ -82,6 +94,7 @@ describe("resolveSettings", () => {
         results: "default",
         resultTtlMs: "default",
         logTtlMs: "default",
+        failureTtlMs: "default",
         reuse: "default",
       },
     });
@@ -151,6 +164,42 @@ describe("resolveSettings", () => {
   it("takes the priority from the request", () => {
     expect(settings({ request: { priority: 0 } })).toMatchObject({ priority: 0, sources: { priority: "request" } });
   });
+
+  it("takes what a queue says behind the pipeline's and before the project's, the project's YAML before the queue itself", () => {
+    const queues = { nightly: { priority: 4, timeoutMs: 4, ttlMs: 4, needs: ["d"], onWorkerLost: "fail" as const } };
+    const own = { queue: "nightly", priority: 5, timeoutMs: 5, ttlMs: 5, needs: ["e"], onWorkerLost: "retry" as const };
+    const queueDefaults = { nightly: { priority: 3, timeoutMs: 3, ttlMs: 3 } };
+    const all: Said = {
+      request: { priority: 1 },
+      pipeline: { timeoutMs: 2 },
+      queueDefaults,
+      queues,
+      project: own,
+    };
+    expect(settings(all)).toMatchObject({
+      queue: "nightly",
+      priority: 1,
+      timeoutMs: 2,
+      ttlMs: 3,
+      needs: ["d"],
+      onWorkerLost: "fail",
+      sources: {
+        queue: ofProject,
+        priority: "request",
+        timeoutMs: ofPipeline,
+        ttlMs: "conf/project.yml: job_queue.queues.nightly",
+        needs: "queue nightly",
+        onWorkerLost: "queue nightly",
+      },
+    });
+    // Another queue says nothing of its jobs.
+    expect(settings({ ...all, request: { queue: "day" }, pipeline: {} })).toMatchObject({
+      priority: 5,
+      needs: ["e"],
+      sources: { priority: ofProject, needs: ofProject },
+    });
+    expect(settings({ queues, request: { queue: "constructor" } })).toMatchObject({ priority: 50 });
+  });
 });
 
 describe("the retry policy", () => {
@@ -192,6 +241,36 @@ describe("the retry policy", () => {
       ofProject,
     ],
     [
+      "all that a YAML can say",
+      {
+        pipeline: { retry: { delays: [1, 0.5], maxDelay: 60, nonRetryableExceptions: ["ValueError"] } },
+        project: { retry: { maxRetries: 3, backoff: "fixed", retryDelay: 9, retryExceptions: ["OSError"] } },
+      },
+      {
+        maxAttempts: 4,
+        delayMs: 9000,
+        jitter: 0.1,
+        exceptions: ["OSError"],
+        backoff: "fixed",
+        delaysMs: [1000, 500],
+        maxDelayMs: 60_000,
+        never: ["ValueError"],
+      },
+      ofProject,
+    ],
+    [
+      "a queue's, behind FlowerPower's own",
+      { run: run(2), queues: { default: { retry: { maxRetries: 9, delaysMs: [5], nonRetryableExceptions: ["X"] } } } },
+      { maxAttempts: 3, delayMs: 2500, jitter: 0.3, exceptions: ["OSError"], never: ["X"] },
+      ofRun,
+    ],
+    [
+      "a queue's, before the project's",
+      { project: { retry: { maxRetries: 1 } }, queues: { default: { retry: { maxRetries: 9, delaysMs: [5] } } } },
+      { maxAttempts: 10, delayMs: 1000, jitter: 0.1, exceptions: null, delaysMs: [5] },
+      "queue default",
+    ],
+    [
       "a delay alone asks for no retry",
       { project: { retry: { retryDelay: 60 } } },
       { maxAttempts: 1, delayMs: 1000, jitter: 0.1, exceptions: null },
@@ -204,7 +283,8 @@ describe("the retry policy", () => {
       "request",
     ],
   ])("%s", (_what, said, policy, source) => {
-    expect(settings(said)).toMatchObject({ policy, sources: { retry: source } });
+    const resolved = settings(said);
+    expect([resolved.policy, resolved.sources.retry]).toEqual([policy, source]);
   });
 });
 
@@ -212,6 +292,7 @@ describe("a lost worker", () => {
   it.each<[what: string, said: Said, value: "retry" | "fail", source: string]>([
     ["ends the job where a retry of 0 is asked for", { request: { retry: { maxRetries: 0 } } }, "fail", "request"],
     ["ends it where a retry of 0 is written", { run: run(0) }, "fail", ofRun],
+    ["ends it where the queue says 0", { queues: { default: { retry: { maxRetries: 0 } } } }, "fail", "queue default"],
     ["ends it where the project writes 0", { project: { retry: { maxRetries: 0 } } }, "fail", ofProject],
     [
       "does not end it when the same place says so",

@@ -1043,7 +1043,7 @@ export type PlanRerunQueryVariables = Exact<{
 export type PlanRerunQuery = { planRerun:
     | { __typename: 'CodeChangedError', code: string, message: string, path: string | null, ran: string | null, published: string | null }
     | { __typename: 'InvalidRunError', code: string, message: string, path: string | null, refused: Array<{ path: string, message: string, suggestion: string | null }> }
-    | { __typename: 'JobPlan', project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, reuseNote: string | null, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, reasonCode: NodeReasonCode | null, reusedFromId: string | null, unless: Array<string>, inBlock: boolean, reusedBranches: number | null, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, concurrency: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, retryExceptions: Array<string> | null, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, reuse: { value: ReuseMode, source: string }, results: { value: ResultMode, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } }
+    | { __typename: 'JobPlan', project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, reuseNote: string | null, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, reasonCode: NodeReasonCode | null, reusedFromId: string | null, unless: Array<string>, inBlock: boolean, reusedBranches: number | null, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, ttlMs: { value: number | null, source: string }, needs: { value: Array<string>, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, concurrency: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, backoff: Backoff, delaysMs: Array<number> | null, maxDelayMs: number | null, retryExceptions: Array<string> | null, nonRetryableExceptions: Array<string>, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, reuse: { value: ReuseMode, source: string }, results: { value: ResultMode, source: string }, resultTtlMs: { value: number | null, source: string }, logTtlMs: { value: number | null, source: string }, failureTtlMs: { value: number | null, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } }
     | { __typename: 'JobStateError', code: string, message: string, path: string | null, state: JobState }
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
    };
@@ -1055,7 +1055,7 @@ export type PlanRequeueQueryVariables = Exact<{
 
 export type PlanRequeueQuery = { planRequeue:
     | { __typename: 'CodeChangedError', code: string, message: string, path: string | null, ran: string | null, published: string | null }
-    | { __typename: 'JobPlan', project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, reuseNote: string | null, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, reasonCode: NodeReasonCode | null, reusedFromId: string | null, unless: Array<string>, inBlock: boolean, reusedBranches: number | null, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, concurrency: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, retryExceptions: Array<string> | null, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, reuse: { value: ReuseMode, source: string }, results: { value: ResultMode, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } }
+    | { __typename: 'JobPlan', project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, reuseNote: string | null, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, reasonCode: NodeReasonCode | null, reusedFromId: string | null, unless: Array<string>, inBlock: boolean, reusedBranches: number | null, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, ttlMs: { value: number | null, source: string }, needs: { value: Array<string>, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, concurrency: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, backoff: Backoff, delaysMs: Array<number> | null, maxDelayMs: number | null, retryExceptions: Array<string> | null, nonRetryableExceptions: Array<string>, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, reuse: { value: ReuseMode, source: string }, results: { value: ResultMode, source: string }, resultTtlMs: { value: number | null, source: string }, logTtlMs: { value: number | null, source: string }, failureTtlMs: { value: number | null, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } }
     | { __typename: 'JobStateError', code: string, message: string, path: string | null, state: JobState }
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
    };
@@ -1595,7 +1595,7 @@ export type EnableProjectMutation = { enableProject:
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
    };
 
-export type JobPlanFragment = { project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, reuseNote: string | null, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, reasonCode: NodeReasonCode | null, reusedFromId: string | null, unless: Array<string>, inBlock: boolean, reusedBranches: number | null, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, concurrency: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, retryExceptions: Array<string> | null, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, reuse: { value: ReuseMode, source: string }, results: { value: ResultMode, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } };
+export type JobPlanFragment = { project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, reuseNote: string | null, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, reasonCode: NodeReasonCode | null, reusedFromId: string | null, unless: Array<string>, inBlock: boolean, reusedBranches: number | null, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, ttlMs: { value: number | null, source: string }, needs: { value: Array<string>, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, concurrency: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, backoff: Backoff, delaysMs: Array<number> | null, maxDelayMs: number | null, retryExceptions: Array<string> | null, nonRetryableExceptions: Array<string>, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, reuse: { value: ReuseMode, source: string }, results: { value: ResultMode, source: string }, resultTtlMs: { value: number | null, source: string }, logTtlMs: { value: number | null, source: string }, failureTtlMs: { value: number | null, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } };
 
 export type PlanJobQueryVariables = Exact<{
   input: PlanJobInput;
@@ -1604,7 +1604,7 @@ export type PlanJobQueryVariables = Exact<{
 
 export type PlanJobQuery = { planJob:
     | { __typename: 'BadInputError', code: string, message: string, path: string | null }
-    | { __typename: 'JobPlan', project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, reuseNote: string | null, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, reasonCode: NodeReasonCode | null, reusedFromId: string | null, unless: Array<string>, inBlock: boolean, reusedBranches: number | null, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, concurrency: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, retryExceptions: Array<string> | null, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, reuse: { value: ReuseMode, source: string }, results: { value: ResultMode, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } }
+    | { __typename: 'JobPlan', project: string, pipeline: string, valid: boolean | null, validated: boolean, notValidated: string | null, codeHash: string | null, finalVars: Array<string>, reuseNote: string | null, expectedMs: number | null, pastRuns: number, problems: Array<{ code: PlanProblemCode, path: string, message: string, suggestion: string | null }>, warnings: Array<{ path: string, message: string, suggestion: string | null }>, nodes: Array<{ name: string, kind: GraphNodeKind, type: string, doc: string | null, action: PlannedAction, reason: string, reasonCode: NodeReasonCode | null, reusedFromId: string | null, unless: Array<string>, inBlock: boolean, reusedBranches: number | null, expectedRuns: number | null, expectedMs: number | null }>, inputs: Array<{ name: string, type: string, source: InputSource, place: string, value: unknown, reference: string | null, replaced: { value: unknown, source: string, reference: string | null } | null }>, config: Array<{ key: string, value: unknown, source: string }>, settings: { queue: { value: string, source: string }, priority: { value: number | null, source: string }, ttlMs: { value: number | null, source: string }, needs: { value: Array<string>, source: string }, timeoutMs: { value: number | null, source: string }, maxMemoryBytes: { value: number | null, source: string }, concurrency: { value: number | null, source: string }, maxCpuMs: { value: number | null, source: string }, retry: { maxRetries: number, retryDelayMs: number, jitterFactor: number, backoff: Backoff, delaysMs: Array<number> | null, maxDelayMs: number | null, retryExceptions: Array<string> | null, nonRetryableExceptions: Array<string>, source: string, note: string | null }, onWorkerLost: { value: OnWorkerLost, source: string }, maxLosses: { value: number | null, source: string }, runtime: { value: RuntimeMode, source: string }, reuse: { value: ReuseMode, source: string }, results: { value: ResultMode, source: string }, resultTtlMs: { value: number | null, source: string }, logTtlMs: { value: number | null, source: string }, failureTtlMs: { value: number | null, source: string }, executor: { type: string | null, maxWorkers: number | null, source: string } } }
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
    };
 
@@ -2633,6 +2633,14 @@ export const JobPlanFragmentDoc = new TypedDocumentString(`
       value
       source
     }
+    ttlMs {
+      value
+      source
+    }
+    needs {
+      value
+      source
+    }
     timeoutMs {
       value
       source
@@ -2653,7 +2661,11 @@ export const JobPlanFragmentDoc = new TypedDocumentString(`
       maxRetries
       retryDelayMs
       jitterFactor
+      backoff
+      delaysMs
+      maxDelayMs
       retryExceptions
+      nonRetryableExceptions
       source
       note
     }
@@ -2674,6 +2686,18 @@ export const JobPlanFragmentDoc = new TypedDocumentString(`
       source
     }
     results {
+      value
+      source
+    }
+    resultTtlMs {
+      value
+      source
+    }
+    logTtlMs {
+      value
+      source
+    }
+    failureTtlMs {
       value
       source
     }
@@ -3166,6 +3190,14 @@ export const PlanRerunDocument = new TypedDocumentString(`
       value
       source
     }
+    ttlMs {
+      value
+      source
+    }
+    needs {
+      value
+      source
+    }
     timeoutMs {
       value
       source
@@ -3186,7 +3218,11 @@ export const PlanRerunDocument = new TypedDocumentString(`
       maxRetries
       retryDelayMs
       jitterFactor
+      backoff
+      delaysMs
+      maxDelayMs
       retryExceptions
+      nonRetryableExceptions
       source
       note
     }
@@ -3207,6 +3243,18 @@ export const PlanRerunDocument = new TypedDocumentString(`
       source
     }
     results {
+      value
+      source
+    }
+    resultTtlMs {
+      value
+      source
+    }
+    logTtlMs {
+      value
+      source
+    }
+    failureTtlMs {
       value
       source
     }
@@ -3303,6 +3351,14 @@ export const PlanRequeueDocument = new TypedDocumentString(`
       value
       source
     }
+    ttlMs {
+      value
+      source
+    }
+    needs {
+      value
+      source
+    }
     timeoutMs {
       value
       source
@@ -3323,7 +3379,11 @@ export const PlanRequeueDocument = new TypedDocumentString(`
       maxRetries
       retryDelayMs
       jitterFactor
+      backoff
+      delaysMs
+      maxDelayMs
       retryExceptions
+      nonRetryableExceptions
       source
       note
     }
@@ -3344,6 +3404,18 @@ export const PlanRequeueDocument = new TypedDocumentString(`
       source
     }
     results {
+      value
+      source
+    }
+    resultTtlMs {
+      value
+      source
+    }
+    logTtlMs {
+      value
+      source
+    }
+    failureTtlMs {
       value
       source
     }
@@ -5599,6 +5671,14 @@ export const PlanJobDocument = new TypedDocumentString(`
       value
       source
     }
+    ttlMs {
+      value
+      source
+    }
+    needs {
+      value
+      source
+    }
     timeoutMs {
       value
       source
@@ -5619,7 +5699,11 @@ export const PlanJobDocument = new TypedDocumentString(`
       maxRetries
       retryDelayMs
       jitterFactor
+      backoff
+      delaysMs
+      maxDelayMs
       retryExceptions
+      nonRetryableExceptions
       source
       note
     }
@@ -5640,6 +5724,18 @@ export const PlanJobDocument = new TypedDocumentString(`
       source
     }
     results {
+      value
+      source
+    }
+    resultTtlMs {
+      value
+      source
+    }
+    logTtlMs {
+      value
+      source
+    }
+    failureTtlMs {
       value
       source
     }
