@@ -8,6 +8,7 @@ import {
   type QueueFragment,
   QueuesDocument,
   ResumeQueueDocument,
+  SetQueueDefaultsDocument,
   SetQueueLimitsDocument,
   type SetQueueLimitsInput,
 } from "../client/generated/graphql.ts";
@@ -15,10 +16,10 @@ import { openApi } from "./api.ts";
 import { type Cli, globalOptions, printJson } from "./cli.ts";
 import { UsageError } from "./failure.ts";
 import { count } from "./jobs.ts";
+import { addDefaultsFlags, type DefaultsFlags, defaultsOf } from "./queue-defaults.ts";
+import { queueLines, queueTable } from "./queue-view.ts";
 import { lengthMs, timeOf } from "./run-flags.ts";
-import { table } from "./table.ts";
-import { printable, type Terminal } from "./terminal.ts";
-import { duration, localTime, parseDurationMs } from "./units.ts";
+import { parseDurationMs } from "./units.ts";
 
 interface LimitFlags {
   concurrency?: number | "none";
@@ -84,6 +85,23 @@ export function addQueue(program: Command, cli: Cli): void {
         throw new UsageError("Say what is to change: --concurrency, --rate, --backlog.");
       const { setQueueLimits: result } = await client.request(SetQueueLimitsDocument, { input: { name, ...limits } });
       if (result.__typename !== "SetQueueLimitsSuccess") throw errorOf(result);
+      return result.queue;
+    }),
+  );
+  addDefaultsFlags(
+    queue
+      .command("defaults")
+      .description("change what a queue's jobs are run with where nobody nearer to them says otherwise")
+      .argument("<name>", "which queue"),
+  ).action(
+    act<DefaultsFlags>(async (client, name, flags) => {
+      const jobDefaults = defaultsOf(flags);
+      if (Object.keys(jobDefaults).length === 0)
+        throw new UsageError("Say what is to change: --priority, --timeout, --ttl, --max-retries, --needs …");
+      const { setQueueDefaults: result } = await client.request(SetQueueDefaultsDocument, {
+        input: { name, jobDefaults },
+      });
+      if (result.__typename !== "SetQueueDefaultsSuccess") throw errorOf(result);
       return result.queue;
     }),
   );
@@ -156,63 +174,4 @@ function untilOf({ for: forMs, until }: PauseFlags): string | null {
   if (forMs !== undefined && until !== undefined) throw new UsageError("Give either --for or --until.");
   if (forMs !== undefined) return new Date(Date.now() + forMs).toISOString();
   return until === undefined ? null : timeOf("--until", until);
-}
-
-const waiting = ["SCHEDULED", "BLOCKED", "QUEUED", "RETRYABLE"];
-
-function queueTable(queues: readonly QueueFragment[], { paint, columns, symbols }: Terminal): string[] {
-  const rows = queues.map((queue) => [
-    printable(queue.name),
-    countOf(queue, waiting),
-    countOf(queue, ["RUNNING"]),
-    queue.pausedAt === null ? "open" : "paused",
-    limitText(queue).join(", "),
-  ]);
-  return table(
-    ["QUEUE", "WAITING", "RUNNING", "IS", "LETS PASS"],
-    rows,
-    columns,
-    symbols.ellipsis,
-    (text, column, row) => {
-      if (row === null) return paint("dim", text);
-      return column === 3 && text.trim() === "paused" ? paint("yellow", text) : text;
-    },
-  );
-}
-
-function queueLines(queue: QueueFragment, { paint }: Terminal): string[] {
-  const { pausedAt, pausedUntil, pauseReason, oldestWaitingAt } = queue;
-  const until = pausedUntil === null ? "" : ` until ${localTime(pausedUntil)}`;
-  const state =
-    pausedAt === null
-      ? "open"
-      : `paused since ${localTime(pausedAt)}${until}${pauseReason === null ? "" : `: ${pauseReason}`}`;
-  const jobs = queue.counts.map(
-    ({ state, count: { value, isExact } }) => `${value}${isExact ? "" : "+"} ${state.toLowerCase()}`,
-  );
-  const facts: [string, string][] = [
-    ["is", state],
-    ["lets pass", limitText(queue).join(", ") || "whatever comes"],
-    ["jobs", jobs.join(", ") || "none"],
-    ["oldest", oldestWaitingAt === null ? "" : `queued, due since ${localTime(oldestWaitingAt)}`],
-  ];
-  const told = facts.filter(([, value]) => value !== "");
-  return [
-    paint("bold", printable(queue.name)),
-    ...told.map(([name, value]) => `  ${paint("dim", name.padEnd(9))}  ${printable(value)}`),
-  ];
-}
-
-function limitText({ concurrencyLimit, rateLimit, backlogLimit }: QueueFragment): string[] {
-  return [
-    ...(concurrencyLimit === null ? [] : [`${concurrencyLimit} at a time`]),
-    ...(rateLimit === null ? [] : [`${rateLimit.jobs} in ${duration(rateLimit.periodMs)}`]),
-    ...(backlogLimit === null ? [] : [`${backlogLimit} waiting`]),
-  ];
-}
-
-function countOf({ counts }: QueueFragment, states: readonly string[]): string {
-  const found = counts.filter(({ state }) => states.includes(state));
-  const sum = found.reduce((total, { count }) => total + count.value, 0);
-  return `${sum}${found.every(({ count }) => count.isExact) ? "" : "+"}`;
 }

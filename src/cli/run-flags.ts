@@ -6,8 +6,19 @@ import { parseDict, parseList, type Schema, splitPair, typedValue } from "./type
 import { parseDurationMs } from "./units.ts";
 import { label } from "./up-flags.ts";
 
+/** The flags that say when a failed attempt is tried again, as commander gives them. */
+export interface RetryFlags {
+  maxRetries?: number;
+  retryDelay?: number;
+  jitterFactor?: number;
+  retryDelays?: number[];
+  retryBackoff?: "EXPONENTIAL" | "FIXED";
+  maxRetryDelay?: number;
+  neverRetry: string[];
+}
+
 /** The flags that say what to run and how, as commander gives them. */
-export interface RunFlags {
+export interface RunFlags extends RetryFlags {
   inputs?: string;
   input: string[];
   finalVars?: string;
@@ -16,13 +27,6 @@ export interface RunFlags {
   executorMaxWorkers?: number;
   executorNumCpus?: number;
   logLevel?: string;
-  maxRetries?: number;
-  retryDelay?: number;
-  jitterFactor?: number;
-  retryDelays?: number[];
-  retryBackoff?: "EXPONENTIAL" | "FIXED";
-  maxRetryDelay?: number;
-  neverRetry: string[];
   in?: number;
   at?: string;
   queue?: string;
@@ -91,7 +95,7 @@ export function addAfterFlags(command: Command): Command {
 
 /** Those of them that say how to run it, whatever it is. */
 export function addChangeFlags(command: Command): Command {
-  return command
+  command
     .optionsGroup("What to run (flags as of `flowerpower pipeline run`):")
     .option("--inputs <dict>", "inputs: JSON, or a=1,b=2")
     .option(
@@ -107,14 +111,8 @@ export function addChangeFlags(command: Command): Command {
     .option("--executor-num-cpus <count>", "processors", wholeNumber)
     .addOption(choice("--log-level <level>", "what is logged", logLevels))
     .addOption(choice("--reuse <what>", "what may be taken from earlier runs", ["NONE", "RESUME", "FULL"]))
-    .option("--recompute <node>", "a node that runs whatever is stored of it; may be repeated", collect, [])
-    .option("--retries, --max-retries <count>", "tries after the first one", wholeNumber)
-    .option("--retry-delay <seconds>", "before the second try; doubles for each further one", decimal)
-    .option("--retry-delays <seconds>", "instead: before the second try, the third …: 1,10,60", decimals)
-    .addOption(choice("--retry-backoff <how>", "how the delay grows", ["EXPONENTIAL", "FIXED"]))
-    .option("--max-retry-delay <seconds>", "no delay is longer", decimal)
-    .option("--never-retry <class>", "an exception that is never tried again; may be repeated", collect, [])
-    .option("--jitter-factor <part>", "the part by which delays are lengthened at random", decimal)
+    .option("--recompute <node>", "a node that runs whatever is stored of it; may be repeated", collect, []);
+  return addRetryFlags(command)
     .optionsGroup("When and where:")
     .option("--in <duration>", "start after this time: 30m, 1h30m", lengthMs)
     .option("--at <time>", "start then: 2026-11-23T18:00 (local), or with Z or an offset")
@@ -128,6 +126,18 @@ export function addChangeFlags(command: Command): Command {
     .option("--key <text>", "idempotency key: the same key and request give the same job")
     .addOption(choice("--on-worker-lost <what>", "what becomes of it when its worker dies", ["RETRY", "FAIL"]))
     .option("--requested-by <name>", "for whom it is done");
+}
+
+/** The flags that say when a failed attempt is tried again. */
+export function addRetryFlags(command: Command): Command {
+  return command
+    .option("--retries, --max-retries <count>", "tries after the first one", wholeNumber)
+    .option("--retry-delay <seconds>", "before the second try; doubles for each further one", decimal)
+    .option("--retry-delays <seconds>", "instead: before the second try, the third …: 1,10,60", decimals)
+    .addOption(choice("--retry-backoff <how>", "how the delay grows", ["EXPONENTIAL", "FIXED"]))
+    .option("--max-retry-delay <seconds>", "no delay is longer", decimal)
+    .option("--never-retry <class>", "an exception that is never tried again; may be repeated", collect, [])
+    .option("--jitter-factor <part>", "the part by which delays are lengthened at random", decimal);
 }
 
 /** What the API is asked for. Asks it first for the types of inputs, when there are texts to be read. */
@@ -254,7 +264,7 @@ function executorOf({ executor, executorMaxWorkers, executorNumCpus }: RunFlags)
   });
 }
 
-function retryOf(flags: RunFlags): EnqueueJobInput["retry"] {
+export function retryOf(flags: RetryFlags): EnqueueJobInput["retry"] {
   const { maxRetries, retryDelay, jitterFactor, retryDelays, retryBackoff, maxRetryDelay, neverRetry } = flags;
   const details = defined({
     retryDelayMs: retryDelay === undefined ? undefined : milliseconds(retryDelay),

@@ -119,6 +119,22 @@ export async function readMetrics(sql: Sql, question: MetricsQuestion): Promise<
   return buckets;
 }
 
+/** Whole minutes before the one that is under way, over which the throughput of a queue is told. */
+export const throughputMinutes = 5;
+
+/** Of these queues the jobs that have ended per minute: in the last minutes and the one that is under way. */
+export async function readThroughput(sql: Sql, queues: readonly string[]): Promise<Map<string, number>> {
+  const rows = await sql<{ queue: string; perMinute: number }[]>`
+    with since as materialized (
+      select date_trunc('minute', queue_now(), 'UTC') - make_interval(mins => ${throughputMinutes}::int) as at
+    )
+    select m.queue, sum(m.count)::float8 / (extract(epoch from queue_now() - min(s.at))::float8 / 60) as "perMinute"
+    from since s cross join metrics m
+    where m.resolution = 'minute' and m.at >= s.at and m.measure = 'ended' and m.queue = any(${queues as string[]}::text[])
+    group by 1`;
+  return new Map(rows.map(({ queue, perMinute }) => [queue, perMinute]));
+}
+
 export function nothingMeasured() {
   return { ended: new Map<FinalState, number>(), wait: new Map<number, number>(), run: new Map<number, number>() };
 }

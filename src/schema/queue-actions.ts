@@ -2,12 +2,16 @@
 import { z } from "zod";
 import { BadInputError, NotFoundError, QueueExistsError } from "../domain/errors.ts";
 import { namePattern } from "../domain/lanes.ts";
+import type { QueueDefaults } from "../domain/queue-defaults.ts";
 import type { QueueLimits } from "../domain/queue-limits.ts";
 import { createQueue } from "../jobs/create-queue.ts";
 import { pauseQueue, resumeQueue } from "../jobs/pause-queue.ts";
+import { setQueueDefaults } from "../jobs/set-queue-defaults.ts";
 import { setQueueLimits } from "../jobs/set-queue-limits.ts";
 import { builder } from "./builder.ts";
 import { Queue } from "./queue.ts";
+import { defaultsOf, QueueDefaultsInput } from "./queue-defaults.ts";
+import { given } from "./run-input.ts";
 
 const most = 1_000_000;
 const dayMs = 86_400_000;
@@ -51,6 +55,7 @@ const CreateQueueInput = builder.inputType("CreateQueueInput", {
       validate: z.string().regex(namePattern),
     }),
     ...limitFields(t, "Absent: null."),
+    jobDefaults: t.field({ type: QueueDefaultsInput, description: "What its jobs are run with; nothing when absent." }),
   }),
 });
 
@@ -59,6 +64,14 @@ const SetQueueLimitsInput = builder.inputType("SetQueueLimitsInput", {
   fields: (t) => ({
     name: t.string({ required: true, description: "The queue's name." }),
     ...limitFields(t, "Absent: as it is."),
+  }),
+});
+
+const SetQueueDefaultsInput = builder.inputType("SetQueueDefaultsInput", {
+  description: "What a queue's jobs are to be run with from now on.",
+  fields: (t) => ({
+    name: t.string({ required: true, description: "The queue's name." }),
+    jobDefaults: t.field({ type: QueueDefaultsInput, required: true, description: "What is to be different." }),
   }),
 });
 
@@ -89,6 +102,7 @@ const success = (name: string, description: string) =>
   });
 const CreateQueueSuccess = success("CreateQueueSuccess", "The queue is there.");
 const SetQueueLimitsSuccess = success("SetQueueLimitsSuccess", "The limits hold.");
+const SetQueueDefaultsSuccess = success("SetQueueDefaultsSuccess", "The defaults hold.");
 const PauseQueueSuccess = success("PauseQueueSuccess", "The queue is paused.");
 const ResumeQueueSuccess = success("ResumeQueueSuccess", "The queue is open.");
 
@@ -99,9 +113,10 @@ builder.mutationField("createQueue", (t) =>
     authScopes: { manage: true },
     errors: { types: [QueueExistsError], union: { description: "The queue, or why it was not made." } },
     args: { input: t.arg({ type: CreateQueueInput, required: true, description: "The queue." }) },
-    resolve: async (_root, { input: { name, ...limits } }, { jobs, actor }) => {
+    resolve: async (_root, { input: { name, jobDefaults, ...limits } }, { jobs, actor }) => {
       const { concurrencyLimit = null, rateLimit = null, backlogLimit = null } = limits;
-      await createQueue(jobs, actor, { name, concurrencyLimit, rateLimit, backlogLimit });
+      const said = given<QueueDefaults>(defaultsOf(jobDefaults ?? {}));
+      await createQueue(jobs, actor, { name, concurrencyLimit, rateLimit, backlogLimit, jobDefaults: said });
       return { name };
     },
   }),
@@ -120,6 +135,23 @@ builder.mutationField("setQueueLimits", (t) =>
     resolve: async (_root, { input: { name, ...limits } }, { jobs, actor }) => {
       const given = Object.entries(limits).filter(([, value]) => value !== undefined);
       await setQueueLimits(jobs, actor, { name, ...(Object.fromEntries(given) as Partial<QueueLimits>) });
+      return { name };
+    },
+  }),
+);
+
+builder.mutationField("setQueueDefaults", (t) =>
+  t.field({
+    type: SetQueueDefaultsSuccess,
+    description:
+      "Changes what a queue's jobs are run with where nobody nearer to them says otherwise: priority, time to live and labels of jobs that are made from now on, timeout and retry of every attempt that starts.",
+    authScopes: { manage: true },
+    errors: { types: [NotFoundError], union: { description: "The queue, or why it cannot be changed." } },
+    args: {
+      input: t.arg({ type: SetQueueDefaultsInput, required: true, description: "Which queue, and what it says." }),
+    },
+    resolve: async (_root, { input: { name, jobDefaults } }, { jobs, actor }) => {
+      await setQueueDefaults(jobs, actor, name, defaultsOf(jobDefaults));
       return { name };
     },
   }),

@@ -1,12 +1,14 @@
 import { createContextCache } from "@pothos/core";
 import { type JobState, jobStates } from "../domain/lifecycle.ts";
 import type { RateLimit as RateLimitShape } from "../domain/queue-limits.ts";
+import { readThroughput, throughputMinutes } from "../jobs/metrics.ts";
 import { Batch } from "./batch.ts";
 import { builder } from "./builder.ts";
 import type { Context } from "./context.ts";
 import { BoundedCount, boundedCount } from "./count.ts";
 import { JobStateEnum } from "./job-state.ts";
 import { limits } from "./limits.ts";
+import { QueueDefaults } from "./queue-defaults.ts";
 
 const RateLimit = builder.objectRef<RateLimitShape>("RateLimit").implement({
   description:
@@ -71,6 +73,13 @@ export const Queue = builder.drizzleNode("queues", {
       nullable: true,
       description: "With so many jobs waiting it takes no more; null: any number.",
     }),
+    jobDefaults: t.field({
+      type: QueueDefaults,
+      nullable: true,
+      description: "What its jobs are run with where nobody nearer to them says otherwise; null: it says nothing.",
+      select: { columns: { jobDefaults: true } },
+      resolve: ({ jobDefaults }) => jobDefaults,
+    }),
     counts: t.field({
       type: [StateCount],
       description: "How many of its jobs are in each state; states without any are left out.",
@@ -85,6 +94,12 @@ export const Queue = builder.drizzleNode("queues", {
       complexity: 5,
       select: { columns: { name: true } },
       resolve: async ({ name }, _args, context) => await oldest(context)(name),
+    }),
+    endedPerMinute: t.float({
+      description: `Jobs that have ended per minute, in whatever way, over the last ${throughputMinutes} minutes and the one that is under way. Counted a few seconds after they end.`,
+      complexity: 5,
+      select: { columns: { name: true } },
+      resolve: async ({ name }, _args, context) => await throughput(context)(name),
     }),
   }),
 });
@@ -118,6 +133,14 @@ const oldest = createContextCache(({ db }: Context) => {
       ) j`;
     const byQueue = new Map(rows.map(({ queue, oldest }) => [queue, oldest]));
     return names.map((name) => byQueue.get(name) ?? null);
+  });
+  return (name: string) => batch.ask(name);
+});
+
+const throughput = createContextCache(({ db }: Context) => {
+  const batch = new Batch<string, number>(async (names) => {
+    const byQueue = await readThroughput(db.sql, names);
+    return names.map((name) => byQueue.get(name) ?? 0);
   });
   return (name: string) => batch.ask(name);
 });

@@ -2,11 +2,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { graphileWorker as backend } from "../../src/backends/graphile-worker/backend.ts";
 import type { Database } from "../../src/db/client.ts";
-import { idText } from "../../src/domain/ids.ts";
+import { idText, uuidOf } from "../../src/domain/ids.ts";
 import { admit } from "../../src/jobs/admit.ts";
+import { countEnded } from "../../src/jobs/metrics.ts";
 import { runCommand } from "../support/command.ts";
 import { testDatabase } from "../support/database.ts";
-import { insertWorker } from "../support/factories.ts";
+import { finishJob, insertJob, insertWorker } from "../support/factories.ts";
 import { queuedJob } from "../support/running.ts";
 import { type TestServer, testServer } from "../support/server.ts";
 import { publishBakery } from "./bakery.ts";
@@ -26,7 +27,8 @@ afterAll(async () => {
 });
 
 const fields = `name pausedAt pausedUntil pauseReason concurrencyLimit rateLimit { jobs periodMs } backlogLimit
-  counts { state count { value isExact } } oldestWaitingAt`;
+  counts { state count { value isExact } } oldestWaitingAt endedPerMinute
+  jobDefaults { priority timeoutMs ttlMs retry { maxRetries delaysMs } onWorkerLost needs }`;
 const errors = "__typename ... on Error { code message path }";
 
 async function mutate(name: string, input: object) {
@@ -53,7 +55,15 @@ const cli = (...argv: string[]) => runCommand(server.url, argv);
 
 describe("a queue", () => {
   it("is made with its limits, once, and changed in what is said and nothing else", async () => {
-    const open = { pausedAt: null, pausedUntil: null, pauseReason: null, counts: [], oldestWaitingAt: null };
+    const open = {
+      pausedAt: null,
+      pausedUntil: null,
+      pauseReason: null,
+      counts: [],
+      oldestWaitingAt: null,
+      jobDefaults: null,
+      endedPerMinute: 0,
+    };
     expect(await mutate("createQueue", { name: "nightly", concurrencyLimit: 2 })).toEqual({
       __typename: "CreateQueueSuccess",
       queue: { name: "nightly", ...open, concurrencyLimit: 2, rateLimit: null, backlogLimit: null },
@@ -187,7 +197,7 @@ describe("the command line", () => {
     expect((await cli("queue", "pause", "reports", "--for", "2h", "--reason", "maintenance")).out).toMatch(
       /paused since .* until .*: maintenance/,
     );
-    expect((await cli("queue", "list")).out).toMatch(/reports +0 +0 +paused +3 at a time, 10 waiting/);
+    expect((await cli("queue", "list")).out).toMatch(/reports +0 +0 +0 +paused +3 at a time, 10 waiting/);
     expect((await cli("queue", "resume", "reports")).out).toContain("open");
     expect(JSON.parse((await cli("queue", "show", "reports", "--json")).out)).toMatchObject({
       name: "reports",
@@ -211,4 +221,116 @@ describe("the command line", () => {
     expect(await cli("queue", "pause", "default", "--for", "1h", "--until", "2999-01-01")).toMatchObject({ code: 2 });
     expect(await cli("queue", "create", "default")).toMatchObject({ code: 2, err: expect.stringContaining("already") });
   });
+});
+
+describe("what a queue's jobs are run with", () => {
+  const none = { priority: null, timeoutMs: null, ttlMs: null, retry: null, onWorkerLost: null, needs: null };
+
+  it("is set key by key, taken away with null, shown, and in the audit trail", async () => {
+    const made = await mutate("createQueue", { name: "tuned", jobDefaults: { priority: 10, needs: ["gpu"] } });
+    expect(made.queue.jobDefaults).toEqual({ ...none, priority: 10, needs: ["gpu"] });
+    const retry = { maxRetries: 2, delaysMs: [1000, 5000] };
+    const set = await mutate("setQueueDefaults", { name: "tuned", jobDefaults: { ttlMs: 7_200_000, retry } });
+    expect(set.queue.jobDefaults).toEqual({ ...none, priority: 10, needs: ["gpu"], ttlMs: 7_200_000, retry });
+    const less = await mutate("setQueueDefaults", { name: "tuned", jobDefaults: { priority: null, needs: null } });
+    expect(less.queue.jobDefaults).toEqual({ ...none, ttlMs: 7_200_000, retry });
+    const cleared = await mutate("setQueueDefaults", { name: "tuned", jobDefaults: { ttlMs: null, retry: null } });
+    expect(cleared.queue.jobDefaults).toBeNull();
+    const audited = await db.sql<{ action: string; data: { jobDefaults?: object } }[]>`
+      select action, data from audit where target = 'que_tuned' order by at`;
+    expect(audited.map(({ action }) => action)).toEqual([
+      "queue.create",
+      "queue.defaults",
+      "queue.defaults",
+      "queue.defaults",
+    ]);
+    expect(audited[1]?.data).toEqual({ ttlMs: 7_200_000, retry });
+  });
+
+  it.each([
+    [{ name: "tuned", jobDefaults: { priority: 101 } }],
+    [{ name: "tuned", jobDefaults: { needs: ["a b"] } }],
+    [{ name: "tuned", jobDefaults: { needs: [] } }],
+    [{ name: "tuned", jobDefaults: { ttlMs: 0 } }],
+    [{ name: "tuned", jobDefaults: { retry: { maxRetries: 1, delaysMs: [] } } }],
+  ])("refuses %j", async (input) => {
+    expect(await mutate("setQueueDefaults", input)).toMatchObject([{ extensions: { code: "BAD_USER_INPUT" } }]);
+  });
+
+  it("holds for its jobs where the request says nothing, and the plan says who says so", async () => {
+    const retry = { maxRetries: 3, delaysMs: [500] };
+    const jobDefaults = { priority: 10, timeoutMs: 60_000, ttlMs: 3_600_000, retry, needs: ["gpu"] };
+    await mutate("createQueue", { name: "careful", jobDefaults });
+    const { data } = await server.post(
+      `query ($input: PlanJobInput!) { planJob(input: $input) { ... on JobPlan { settings {
+        priority { value source } timeoutMs { value source } ttlMs { value source } needs { value source }
+        retry { maxRetries delaysMs source note } onWorkerLost { value source } } } } }`,
+      { input: { pipeline: "bakery/bread", queue: "careful", timeoutMs: 5 } },
+    );
+    const source = "queue careful";
+    expect(data.planJob.settings).toEqual({
+      priority: { value: 10, source },
+      timeoutMs: { value: 5, source: "request" },
+      ttlMs: { value: 3_600_000, source },
+      needs: { value: ["gpu"], source },
+      retry: { maxRetries: 3, delaysMs: [500], source, note: null },
+      onWorkerLost: { value: "RETRY", source: "default" },
+    });
+
+    const enqueue = async (input: object) => {
+      const answer = await server.post(
+        `mutation ($input: EnqueueJobInput!) { enqueueJob(input: $input) { ... on EnqueueJobSuccess { job { id } } } }`,
+        { input: { pipeline: "bakery/bread", inputs: { flour: 1 }, queue: "careful", ...input } },
+      );
+      const [row] = await db.sql<{ priority: number; needs: string[]; tries: number; expires: number; now: number }[]>`
+        select priority, needs, max_attempts as tries, extract(epoch from expires_at - run_at)::float8 as expires,
+          extract(epoch from expires_at - created_at)::float8 as now
+        from jobs where id = ${uuidOf("job", answer.data.enqueueJob.job.id)}`;
+      return row;
+    };
+    expect(await enqueue({})).toEqual({ priority: 10, needs: ["gpu"], tries: 4, expires: 3600, now: 3600 });
+    // Counted from when it is due: a job of tomorrow does not expire today.
+    expect(await enqueue({ runInMs: 86_400_000, priority: 90 })).toMatchObject({
+      priority: 90,
+      expires: 3600,
+      now: 90_000,
+    });
+    expect(await enqueue({ expiresInMs: 1000 })).toMatchObject({ now: 1 });
+
+    // Changed, it holds at once for what comes.
+    await mutate("setQueueDefaults", { name: "careful", jobDefaults: { priority: 20, ttlMs: null } });
+    expect(await enqueue({})).toMatchObject({ priority: 20, expires: null });
+  });
+
+  it("is set and shown by the command", async () => {
+    await mutate("createQueue", { name: "quiet" });
+    const flags = ["--priority", "5", "--ttl", "2h", "--max-retries", "2", "--retry-delays", "1,10", "--needs", "gpu"];
+    const set = await cli("queue", "defaults", "quiet", ...flags);
+    expect(set.code).toBe(0);
+    expect(set.out).toContain(
+      "priority 5, expires 2 h 00 min after it is due, retries: 2, after 1.0 s, 10.0 s, needs gpu",
+    );
+    const cleared = await cli("queue", "defaults", "quiet", "--clear", "retries", "--clear", "needs", "--json");
+    expect(JSON.parse(cleared.out).jobDefaults).toEqual({ ...none, priority: 5, ttlMs: 7_200_000 });
+    expect((await cli("queue", "defaults", "quiet")).code).toBe(2);
+    expect((await cli("queue", "defaults", "quiet", "--priority", "5", "--clear", "priority")).code).toBe(2);
+    expect((await cli("queue", "defaults", "nowhere", "--priority", "5")).code).toBe(2);
+  });
+});
+
+it("tells how many of a queue's jobs have ended per minute, from what the metrics have counted", async () => {
+  await mutate("createQueue", { name: "busy" });
+  for (const state of ["succeeded", "succeeded", "failed", "cancelled"] as const) {
+    const id = await insertJob(db, { queue: "busy", state: "running" });
+    await db.sql.begin((tx) => finishJob(tx, id, state));
+  }
+  while (await countEnded(db));
+  const asked = async () => (await server.post(`{ queue(name: "busy") { endedPerMinute } }`)).data.queue.endedPerMinute;
+  // Five whole minutes and a part of the one that is under way.
+  const now = await asked();
+  expect(now).toBeGreaterThan(4 / 6.01);
+  expect(now).toBeLessThanOrEqual(4 / 5);
+  await db.sql`update metrics set at = at - interval '6 minutes' where queue = 'busy'`;
+  expect(await asked()).toBe(0);
+  expect((await cli("queue", "list")).out).toMatch(/ENDED\/MIN/);
 });

@@ -93,6 +93,8 @@ export type CreateQueueInput = {
   backlogLimit?: number | null | undefined;
   /** How many of its jobs may be with workers at the same time, over all of them, 1 to 1000000; null: any number. Absent: null. */
   concurrencyLimit?: number | null | undefined;
+  /** What its jobs are run with; nothing when absent. */
+  jobDefaults?: QueueDefaultsInput | null | undefined;
   /** Its name: letters, digits, `_`, `-` and `.`. */
   name: string;
   /** How many of its jobs may be given to workers within a time; null: any number. Absent: null. */
@@ -696,6 +698,22 @@ export type PruneJobsInput = {
   olderThanMs?: number | null | undefined;
 };
 
+/** What a queue's jobs are to be run with. What is absent stays as it is; what is null the queue no longer says. */
+export type QueueDefaultsInput = {
+  /** Labels that a worker must have, at most 10. */
+  needs?: Array<string> | null | undefined;
+  /** What becomes of a job whose worker dies. */
+  onWorkerLost?: OnWorkerLost | null | undefined;
+  /** From 0 to 100; higher is taken first. */
+  priority?: number | null | undefined;
+  /** When a failed attempt is tried again: the whole of it. */
+  retry?: RetryInput | null | undefined;
+  /** After so long an attempt is stopped, up to 24 days. */
+  timeoutMs?: number | null | undefined;
+  /** Not started so long after it was due, a job expires; up to 24 days. */
+  ttlMs?: number | null | undefined;
+};
+
 /** So many jobs within a time. */
 export type RateLimitInput = {
   /** How many jobs, 1 to 1000000. */
@@ -870,6 +888,14 @@ export type RuntimeMode =
   | 'FRESH'
   /** In one that has run the project before: modules are imported already. */
   | 'WARM';
+
+/** What a queue's jobs are to be run with from now on. */
+export type SetQueueDefaultsInput = {
+  /** What is to be different. */
+  jobDefaults: QueueDefaultsInput;
+  /** The queue's name. */
+  name: string;
+};
 
 /** What a queue is to let pass from now on. */
 export type SetQueueLimitsInput = {
@@ -1618,19 +1644,19 @@ export type PipelineHistoryQueryVariables = Exact<{
 
 export type PipelineHistoryQuery = { pipeline: { qualifiedName: string, history: { runs: number, wholeRuns: number, p50Ms: number | null, p95Ms: number | null, waitedP50Ms: number | null, waitedP95Ms: number | null, nodes: { nodes: Array<{ node: string, runs: number, p50Ms: number, p95Ms: number, expander: string | null, branches: number | null, bytes: number | null, recent: Array<{ jobId: string, codeHash: string | null, durationMs: number, branches: number | null }> }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } } } | null };
 
-export type QueueFragment = { name: string, createdAt: string, pausedAt: string | null, pausedUntil: string | null, pauseReason: string | null, concurrencyLimit: number | null, backlogLimit: number | null, oldestWaitingAt: string | null, rateLimit: { jobs: number, periodMs: number } | null, counts: Array<{ state: JobState, count: { value: number, isExact: boolean } }> };
+export type QueueFragment = { name: string, createdAt: string, pausedAt: string | null, pausedUntil: string | null, pauseReason: string | null, concurrencyLimit: number | null, backlogLimit: number | null, oldestWaitingAt: string | null, endedPerMinute: number, rateLimit: { jobs: number, periodMs: number } | null, jobDefaults: { priority: number | null, timeoutMs: number | null, ttlMs: number | null, onWorkerLost: OnWorkerLost | null, needs: Array<string> | null, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null, backoff: Backoff | null, delaysMs: Array<number> | null, maxDelayMs: number | null, nonRetryableExceptions: Array<string> | null } | null } | null, counts: Array<{ state: JobState, count: { value: number, isExact: boolean } }> };
 
 export type QueuesQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type QueuesQuery = { queues: Array<{ name: string, createdAt: string, pausedAt: string | null, pausedUntil: string | null, pauseReason: string | null, concurrencyLimit: number | null, backlogLimit: number | null, oldestWaitingAt: string | null, rateLimit: { jobs: number, periodMs: number } | null, counts: Array<{ state: JobState, count: { value: number, isExact: boolean } }> }> };
+export type QueuesQuery = { queues: Array<{ name: string, createdAt: string, pausedAt: string | null, pausedUntil: string | null, pauseReason: string | null, concurrencyLimit: number | null, backlogLimit: number | null, oldestWaitingAt: string | null, endedPerMinute: number, rateLimit: { jobs: number, periodMs: number } | null, jobDefaults: { priority: number | null, timeoutMs: number | null, ttlMs: number | null, onWorkerLost: OnWorkerLost | null, needs: Array<string> | null, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null, backoff: Backoff | null, delaysMs: Array<number> | null, maxDelayMs: number | null, nonRetryableExceptions: Array<string> | null } | null } | null, counts: Array<{ state: JobState, count: { value: number, isExact: boolean } }> }> };
 
 export type QueueQueryVariables = Exact<{
   name: string;
 }>;
 
 
-export type QueueQuery = { queue: { name: string, createdAt: string, pausedAt: string | null, pausedUntil: string | null, pauseReason: string | null, concurrencyLimit: number | null, backlogLimit: number | null, oldestWaitingAt: string | null, rateLimit: { jobs: number, periodMs: number } | null, counts: Array<{ state: JobState, count: { value: number, isExact: boolean } }> } | null };
+export type QueueQuery = { queue: { name: string, createdAt: string, pausedAt: string | null, pausedUntil: string | null, pauseReason: string | null, concurrencyLimit: number | null, backlogLimit: number | null, oldestWaitingAt: string | null, endedPerMinute: number, rateLimit: { jobs: number, periodMs: number } | null, jobDefaults: { priority: number | null, timeoutMs: number | null, ttlMs: number | null, onWorkerLost: OnWorkerLost | null, needs: Array<string> | null, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null, backoff: Backoff | null, delaysMs: Array<number> | null, maxDelayMs: number | null, nonRetryableExceptions: Array<string> | null } | null } | null, counts: Array<{ state: JobState, count: { value: number, isExact: boolean } }> } | null };
 
 export type CreateQueueMutationVariables = Exact<{
   input: CreateQueueInput;
@@ -1638,7 +1664,7 @@ export type CreateQueueMutationVariables = Exact<{
 
 
 export type CreateQueueMutation = { createQueue:
-    | { __typename: 'CreateQueueSuccess', queue: { name: string, createdAt: string, pausedAt: string | null, pausedUntil: string | null, pauseReason: string | null, concurrencyLimit: number | null, backlogLimit: number | null, oldestWaitingAt: string | null, rateLimit: { jobs: number, periodMs: number } | null, counts: Array<{ state: JobState, count: { value: number, isExact: boolean } }> } }
+    | { __typename: 'CreateQueueSuccess', queue: { name: string, createdAt: string, pausedAt: string | null, pausedUntil: string | null, pauseReason: string | null, concurrencyLimit: number | null, backlogLimit: number | null, oldestWaitingAt: string | null, endedPerMinute: number, rateLimit: { jobs: number, periodMs: number } | null, jobDefaults: { priority: number | null, timeoutMs: number | null, ttlMs: number | null, onWorkerLost: OnWorkerLost | null, needs: Array<string> | null, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null, backoff: Backoff | null, delaysMs: Array<number> | null, maxDelayMs: number | null, nonRetryableExceptions: Array<string> | null } | null } | null, counts: Array<{ state: JobState, count: { value: number, isExact: boolean } }> } }
     | { __typename: 'QueueExistsError', code: string, message: string, path: string | null }
    };
 
@@ -1649,7 +1675,17 @@ export type SetQueueLimitsMutationVariables = Exact<{
 
 export type SetQueueLimitsMutation = { setQueueLimits:
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
-    | { __typename: 'SetQueueLimitsSuccess', queue: { name: string, createdAt: string, pausedAt: string | null, pausedUntil: string | null, pauseReason: string | null, concurrencyLimit: number | null, backlogLimit: number | null, oldestWaitingAt: string | null, rateLimit: { jobs: number, periodMs: number } | null, counts: Array<{ state: JobState, count: { value: number, isExact: boolean } }> } }
+    | { __typename: 'SetQueueLimitsSuccess', queue: { name: string, createdAt: string, pausedAt: string | null, pausedUntil: string | null, pauseReason: string | null, concurrencyLimit: number | null, backlogLimit: number | null, oldestWaitingAt: string | null, endedPerMinute: number, rateLimit: { jobs: number, periodMs: number } | null, jobDefaults: { priority: number | null, timeoutMs: number | null, ttlMs: number | null, onWorkerLost: OnWorkerLost | null, needs: Array<string> | null, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null, backoff: Backoff | null, delaysMs: Array<number> | null, maxDelayMs: number | null, nonRetryableExceptions: Array<string> | null } | null } | null, counts: Array<{ state: JobState, count: { value: number, isExact: boolean } }> } }
+   };
+
+export type SetQueueDefaultsMutationVariables = Exact<{
+  input: SetQueueDefaultsInput;
+}>;
+
+
+export type SetQueueDefaultsMutation = { setQueueDefaults:
+    | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
+    | { __typename: 'SetQueueDefaultsSuccess', queue: { name: string, createdAt: string, pausedAt: string | null, pausedUntil: string | null, pauseReason: string | null, concurrencyLimit: number | null, backlogLimit: number | null, oldestWaitingAt: string | null, endedPerMinute: number, rateLimit: { jobs: number, periodMs: number } | null, jobDefaults: { priority: number | null, timeoutMs: number | null, ttlMs: number | null, onWorkerLost: OnWorkerLost | null, needs: Array<string> | null, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null, backoff: Backoff | null, delaysMs: Array<number> | null, maxDelayMs: number | null, nonRetryableExceptions: Array<string> | null } | null } | null, counts: Array<{ state: JobState, count: { value: number, isExact: boolean } }> } }
    };
 
 export type PauseQueueMutationVariables = Exact<{
@@ -1660,7 +1696,7 @@ export type PauseQueueMutationVariables = Exact<{
 export type PauseQueueMutation = { pauseQueue:
     | { __typename: 'BadInputError', code: string, message: string, path: string | null }
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
-    | { __typename: 'PauseQueueSuccess', queue: { name: string, createdAt: string, pausedAt: string | null, pausedUntil: string | null, pauseReason: string | null, concurrencyLimit: number | null, backlogLimit: number | null, oldestWaitingAt: string | null, rateLimit: { jobs: number, periodMs: number } | null, counts: Array<{ state: JobState, count: { value: number, isExact: boolean } }> } }
+    | { __typename: 'PauseQueueSuccess', queue: { name: string, createdAt: string, pausedAt: string | null, pausedUntil: string | null, pauseReason: string | null, concurrencyLimit: number | null, backlogLimit: number | null, oldestWaitingAt: string | null, endedPerMinute: number, rateLimit: { jobs: number, periodMs: number } | null, jobDefaults: { priority: number | null, timeoutMs: number | null, ttlMs: number | null, onWorkerLost: OnWorkerLost | null, needs: Array<string> | null, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null, backoff: Backoff | null, delaysMs: Array<number> | null, maxDelayMs: number | null, nonRetryableExceptions: Array<string> | null } | null } | null, counts: Array<{ state: JobState, count: { value: number, isExact: boolean } }> } }
    };
 
 export type ResumeQueueMutationVariables = Exact<{
@@ -1670,7 +1706,7 @@ export type ResumeQueueMutationVariables = Exact<{
 
 export type ResumeQueueMutation = { resumeQueue:
     | { __typename: 'NotFoundError', code: string, message: string, path: string | null, suggestion: string | null }
-    | { __typename: 'ResumeQueueSuccess', queue: { name: string, createdAt: string, pausedAt: string | null, pausedUntil: string | null, pauseReason: string | null, concurrencyLimit: number | null, backlogLimit: number | null, oldestWaitingAt: string | null, rateLimit: { jobs: number, periodMs: number } | null, counts: Array<{ state: JobState, count: { value: number, isExact: boolean } }> } }
+    | { __typename: 'ResumeQueueSuccess', queue: { name: string, createdAt: string, pausedAt: string | null, pausedUntil: string | null, pauseReason: string | null, concurrencyLimit: number | null, backlogLimit: number | null, oldestWaitingAt: string | null, endedPerMinute: number, rateLimit: { jobs: number, periodMs: number } | null, jobDefaults: { priority: number | null, timeoutMs: number | null, ttlMs: number | null, onWorkerLost: OnWorkerLost | null, needs: Array<string> | null, retry: { maxRetries: number, retryDelayMs: number | null, jitterFactor: number | null, retryExceptions: Array<string> | null, backoff: Backoff | null, delaysMs: Array<number> | null, maxDelayMs: number | null, nonRetryableExceptions: Array<string> | null } | null } | null, counts: Array<{ state: JobState, count: { value: number, isExact: boolean } }> } }
    };
 
 export type PruneJobsMutationVariables = Exact<{
@@ -2725,6 +2761,23 @@ export const QueueFragmentDoc = new TypedDocumentString(`
     periodMs
   }
   backlogLimit
+  jobDefaults {
+    priority
+    timeoutMs
+    ttlMs
+    retry {
+      maxRetries
+      retryDelayMs
+      jitterFactor
+      retryExceptions
+      backoff
+      delaysMs
+      maxDelayMs
+      nonRetryableExceptions
+    }
+    onWorkerLost
+    needs
+  }
   counts {
     state
     count {
@@ -2733,6 +2786,7 @@ export const QueueFragmentDoc = new TypedDocumentString(`
     }
   }
   oldestWaitingAt
+  endedPerMinute
 }
     `, {"fragmentName":"Queue"}) as unknown as TypedDocumentString<QueueFragment, unknown>;
 export const MetricsBucketFragmentDoc = new TypedDocumentString(`
@@ -5803,6 +5857,23 @@ export const QueuesDocument = new TypedDocumentString(`
     periodMs
   }
   backlogLimit
+  jobDefaults {
+    priority
+    timeoutMs
+    ttlMs
+    retry {
+      maxRetries
+      retryDelayMs
+      jitterFactor
+      retryExceptions
+      backoff
+      delaysMs
+      maxDelayMs
+      nonRetryableExceptions
+    }
+    onWorkerLost
+    needs
+  }
   counts {
     state
     count {
@@ -5811,6 +5882,7 @@ export const QueuesDocument = new TypedDocumentString(`
     }
   }
   oldestWaitingAt
+  endedPerMinute
 }`) as unknown as TypedDocumentString<QueuesQuery, QueuesQueryVariables>;
 export const QueueDocument = new TypedDocumentString(`
     query Queue($name: String!) {
@@ -5830,6 +5902,23 @@ export const QueueDocument = new TypedDocumentString(`
     periodMs
   }
   backlogLimit
+  jobDefaults {
+    priority
+    timeoutMs
+    ttlMs
+    retry {
+      maxRetries
+      retryDelayMs
+      jitterFactor
+      retryExceptions
+      backoff
+      delaysMs
+      maxDelayMs
+      nonRetryableExceptions
+    }
+    onWorkerLost
+    needs
+  }
   counts {
     state
     count {
@@ -5838,6 +5927,7 @@ export const QueueDocument = new TypedDocumentString(`
     }
   }
   oldestWaitingAt
+  endedPerMinute
 }`) as unknown as TypedDocumentString<QueueQuery, QueueQueryVariables>;
 export const CreateQueueDocument = new TypedDocumentString(`
     mutation CreateQueue($input: CreateQueueInput!) {
@@ -5867,6 +5957,23 @@ export const CreateQueueDocument = new TypedDocumentString(`
     periodMs
   }
   backlogLimit
+  jobDefaults {
+    priority
+    timeoutMs
+    ttlMs
+    retry {
+      maxRetries
+      retryDelayMs
+      jitterFactor
+      retryExceptions
+      backoff
+      delaysMs
+      maxDelayMs
+      nonRetryableExceptions
+    }
+    onWorkerLost
+    needs
+  }
   counts {
     state
     count {
@@ -5875,6 +5982,7 @@ export const CreateQueueDocument = new TypedDocumentString(`
     }
   }
   oldestWaitingAt
+  endedPerMinute
 }`) as unknown as TypedDocumentString<CreateQueueMutation, CreateQueueMutationVariables>;
 export const SetQueueLimitsDocument = new TypedDocumentString(`
     mutation SetQueueLimits($input: SetQueueLimitsInput!) {
@@ -5907,6 +6015,23 @@ export const SetQueueLimitsDocument = new TypedDocumentString(`
     periodMs
   }
   backlogLimit
+  jobDefaults {
+    priority
+    timeoutMs
+    ttlMs
+    retry {
+      maxRetries
+      retryDelayMs
+      jitterFactor
+      retryExceptions
+      backoff
+      delaysMs
+      maxDelayMs
+      nonRetryableExceptions
+    }
+    onWorkerLost
+    needs
+  }
   counts {
     state
     count {
@@ -5915,7 +6040,66 @@ export const SetQueueLimitsDocument = new TypedDocumentString(`
     }
   }
   oldestWaitingAt
+  endedPerMinute
 }`) as unknown as TypedDocumentString<SetQueueLimitsMutation, SetQueueLimitsMutationVariables>;
+export const SetQueueDefaultsDocument = new TypedDocumentString(`
+    mutation SetQueueDefaults($input: SetQueueDefaultsInput!) {
+  setQueueDefaults(input: $input) {
+    __typename
+    ... on SetQueueDefaultsSuccess {
+      queue {
+        ...Queue
+      }
+    }
+    ... on Error {
+      code
+      message
+      path
+    }
+    ... on NotFoundError {
+      suggestion
+    }
+  }
+}
+    fragment Queue on Queue {
+  name
+  createdAt
+  pausedAt
+  pausedUntil
+  pauseReason
+  concurrencyLimit
+  rateLimit {
+    jobs
+    periodMs
+  }
+  backlogLimit
+  jobDefaults {
+    priority
+    timeoutMs
+    ttlMs
+    retry {
+      maxRetries
+      retryDelayMs
+      jitterFactor
+      retryExceptions
+      backoff
+      delaysMs
+      maxDelayMs
+      nonRetryableExceptions
+    }
+    onWorkerLost
+    needs
+  }
+  counts {
+    state
+    count {
+      value
+      isExact
+    }
+  }
+  oldestWaitingAt
+  endedPerMinute
+}`) as unknown as TypedDocumentString<SetQueueDefaultsMutation, SetQueueDefaultsMutationVariables>;
 export const PauseQueueDocument = new TypedDocumentString(`
     mutation PauseQueue($input: PauseQueueInput!) {
   pauseQueue(input: $input) {
@@ -5947,6 +6131,23 @@ export const PauseQueueDocument = new TypedDocumentString(`
     periodMs
   }
   backlogLimit
+  jobDefaults {
+    priority
+    timeoutMs
+    ttlMs
+    retry {
+      maxRetries
+      retryDelayMs
+      jitterFactor
+      retryExceptions
+      backoff
+      delaysMs
+      maxDelayMs
+      nonRetryableExceptions
+    }
+    onWorkerLost
+    needs
+  }
   counts {
     state
     count {
@@ -5955,6 +6156,7 @@ export const PauseQueueDocument = new TypedDocumentString(`
     }
   }
   oldestWaitingAt
+  endedPerMinute
 }`) as unknown as TypedDocumentString<PauseQueueMutation, PauseQueueMutationVariables>;
 export const ResumeQueueDocument = new TypedDocumentString(`
     mutation ResumeQueue($input: ResumeQueueInput!) {
@@ -5987,6 +6189,23 @@ export const ResumeQueueDocument = new TypedDocumentString(`
     periodMs
   }
   backlogLimit
+  jobDefaults {
+    priority
+    timeoutMs
+    ttlMs
+    retry {
+      maxRetries
+      retryDelayMs
+      jitterFactor
+      retryExceptions
+      backoff
+      delaysMs
+      maxDelayMs
+      nonRetryableExceptions
+    }
+    onWorkerLost
+    needs
+  }
   counts {
     state
     count {
@@ -5995,6 +6214,7 @@ export const ResumeQueueDocument = new TypedDocumentString(`
     }
   }
   oldestWaitingAt
+  endedPerMinute
 }`) as unknown as TypedDocumentString<ResumeQueueMutation, ResumeQueueMutationVariables>;
 export const PruneJobsDocument = new TypedDocumentString(`
     mutation PruneJobs($input: PruneJobsInput) {
