@@ -287,6 +287,40 @@ describe("insertJobs", () => {
     for (const id of ids) expect(await ticketsOf(db.sql, id)).toHaveLength(1);
   });
 
+  it("fails only for whoever sent what Postgres refuses, of several that share a statement", async () => {
+    const job = (given: Partial<Parameters<typeof newJob>[0]> = {}) => newJob({ id: db.ids.next(), ...given });
+    const good = [job(), job(), job()] as const;
+    const seen: string[] = [];
+    const watched = {
+      ...backend,
+      tickets: (...given: Parameters<typeof backend.tickets>) => {
+        seen.push("statement");
+        return backend.tickets(...given);
+      },
+    };
+    const { insert } = jobsContext(db, watched);
+    // A character that no text of Postgres holds, and a check constraint, between good ones.
+    const results = await Promise.allSettled([
+      insert(good[0]),
+      insert(job({ requestedBy: "a\u0000b" })),
+      insert(good[1]),
+      insert(job({ priority: 101 })),
+      insert(good[2]),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual([
+      "fulfilled",
+      "rejected",
+      "fulfilled",
+      "rejected",
+      "fulfilled",
+    ]);
+    expect(results[1]).toMatchObject({ reason: { code: "22P05" } });
+    expect(results[3]).toMatchObject({ reason: { code: "23514", constraint_name: "jobs_priority" } });
+    for (const { id } of good) expect(await stateOf(id)).toEqual({ state: "queued", ticketed: true });
+    // One for all of them, which failed; then one for each.
+    expect(seen).toHaveLength(1 + results.length);
+  });
+
   it("leaves out only those whose key is taken or whose queue does not exist", async () => {
     await insertJobs(db.sql, backend, [newJob({ idempotencyKey: "taken" })]);
     const jobs = [newJob(), newJob({ idempotencyKey: "taken" }), newJob({ queue: "fast" }), newJob()];
