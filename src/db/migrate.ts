@@ -61,9 +61,9 @@ async function renewFeedAfterRestore(sql: postgres.Sql): Promise<void> {
     if (feed?.system_id === systemId) return;
     if (feed !== undefined) {
       await tx`update flowerpower_queue.events set xid = '3'::xid8`;
-      // What ended in the last seconds before the dump is missing in the metrics: better than counted twice.
+      // What readers have not read in the last seconds before the dump they never read: better than read twice.
       await tx`
-        update flowerpower_queue.metrics_reached
+        update flowerpower_queue.feed_readers
         set xid = '3'::xid8, id = coalesce((select max(id) from flowerpower_queue.events), 0)`;
     }
     await tx`

@@ -24,7 +24,7 @@ import {
   uuid,
 } from "drizzle-orm/pg-core";
 import { dependencyConditions, dependencyPolicies, type InputFrom } from "../domain/dependency.ts";
-import { terminalEventTypes } from "../domain/event-types.ts";
+import { followedEventTypes, terminalEventTypes } from "../domain/event-types.ts";
 import type { Json, JsonObject } from "../domain/json.ts";
 import { priorityStepSeconds } from "../domain/lanes.ts";
 import { finalStates, jobStates } from "../domain/lifecycle.ts";
@@ -553,10 +553,10 @@ export const events = schema.table(
     primaryKey({ columns: [t.jobId, t.seq] }),
     index("events_feed").on(t.xid, t.id),
     uniqueIndex("events_source_seq").on(t.jobId, t.attempt, t.sourceSeq).where(sql`${t.sourceSeq} is not null`),
-    // What the metrics follow: the ends of lives, in the order of the feed.
-    index("events_ended")
+    // What readers of the feed follow: the ends of attempts and lives, in its order.
+    index("events_followed")
       .on(t.xid, t.id)
-      .where(sql`${t.type} in (${listed(terminalEventTypes)})`),
+      .where(sql`${t.type} in (${listed(followedEventTypes)})`),
     uniqueIndex("events_terminal")
       .on(t.jobId, t.life)
       .where(sql`${t.type} in (${listed(terminalEventTypes)})`),
@@ -715,13 +715,9 @@ export const metrics = schema.table(
   ],
 );
 
-/** One row, made by the first round: up to which event of the feed the metrics have counted. */
-export const metricsReached = schema.table(
-  "metrics_reached",
-  {
-    singleton: boolean().primaryKey().default(true),
-    xid: xid8().notNull(),
-    id: bigint({ mode: "bigint" }).notNull(),
-  },
-  (t) => [check("metrics_reached_singleton", sql`${t.singleton}`)],
-);
+/** Up to which event of the feed each of those has come that read it for all processes together (events/feed-reader.ts). */
+export const feedReaders = schema.table("feed_readers", {
+  name: text().primaryKey(),
+  xid: xid8().notNull(),
+  id: bigint({ mode: "bigint" }).notNull(),
+});

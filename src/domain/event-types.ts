@@ -142,6 +142,14 @@ export const terminalEventTypes = [
   "job.expired",
 ] as const satisfies EventType[];
 
+/** What others follow through a reader of the feed: how attempts and lives end. An index of the log holds just these. */
+export const followedEventTypes = [
+  ...terminalEventTypes,
+  "job.retry_planned",
+  "job.rescued",
+] as const satisfies EventType[];
+export type FollowedEventType = (typeof followedEventTypes)[number];
+
 export function isTerminalEvent(type: string): boolean {
   return (terminalEventTypes as readonly string[]).includes(type);
 }

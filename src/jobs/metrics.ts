@@ -1,8 +1,8 @@
 import type { Database, Sql } from "../db/client.ts";
-import { withRetries } from "../db/retry.ts";
 import { terminalEventTypes } from "../domain/event-types.ts";
 import { type Histogram, lastSlot, slotsPerDoubling } from "../domain/histogram.ts";
 import type { FinalState } from "../domain/lifecycle.ts";
+import { type FeedReader, readOn } from "../events/feed-reader.ts";
 
 export const resolutions = ["minute", "hour", "day"] as const;
 export type Resolution = (typeof resolutions)[number];
@@ -16,77 +16,54 @@ export const metricsKeptMs: Record<Resolution, number> = {
   day: 3 * 365 * 24 * hourMs,
 };
 
-/** "fpjm": one process counts at a time. */
-const countLock = 0x66_70_6a_6d;
-/** Ends of lives that one transaction counts. */
-const batchSize = 2_000;
+/** What has ended, 2,000 lives at a time. */
+const reader: FeedReader = { name: "metrics", types: terminalEventTypes, batchSize: 2_000, from: "oldest" };
 
 /**
- * Counts the lives that have ended since the last time, in the order of the feed and up to its horizon: below it nothing can
- * appear any more, so each is counted once, whatever the order of the commits. Counts and place are one transaction. True when
- * more is left to be counted. The job is read as it is by then, a moment later: of one that was requeued in between the attempts
- * are asked.
+ * Counts the lives that have ended since the last time, each once. True when more is left to be counted. The job is read as it
+ * is by then, a moment later: of one that was requeued in between the attempts are asked.
  */
 export async function countEnded(db: Database): Promise<boolean> {
-  const counted = await withRetries(() =>
-    db.sql.begin(async (tx) => {
-      const [lock] = await tx<{ locked: boolean }[]>`select pg_try_advisory_xact_lock(${countLock}) as locked`;
-      if (lock?.locked !== true) return 0;
-      const [reached = { xid: "0", id: "0" }] = await tx<{ xid: string; id: string }[]>`
-        select xid::text, id::text from metrics_reached`;
-      const [row] = await tx<{ count: number }[]>`
-        with horizon as materialized (select feed_horizon() as xid), ended as materialized (
-          select e.job_id, e.life, e.attempt, e.recorded_at, e.xid, e.id,
-            replace(e.type, 'job.', '')::job_state as state
-          from events e cross join horizon h
-          where e.type in ${tx([...terminalEventTypes])} and (e.xid, e.id) > (${reached.xid}::xid8, ${reached.id}::bigint)
-            and e.xid < h.xid
-          order by e.xid, e.id limit ${batchSize}
-        ), timed as (
-          select e.recorded_at, e.state, j.project, j.pipeline, j.queue,
-            case when f.started_at is not null then greatest(f.started_at - d.at, interval '0') end as wait,
-            l.ended_at - l.started_at as run
-          from ended e
-          -- Each by its key, whatever Postgres expects: joined, all jobs were read for a few that have ended.
-          cross join lateral (select * from jobs j where j.id = e.job_id limit 1) j
-          left join lateral (
-            select * from attempts l where l.job_id = e.job_id and l.attempt = e.attempt and l.life = e.life limit 1
-          ) l on true
-          cross join lateral (
-            select min(a.started_at) as started_at, count(*) as attempts from attempts a
-            where a.job_id = e.job_id and a.life = e.life
-          ) f
-          left join lateral (select * from events m where m.job_id = e.job_id and m.seq = 1 limit 1) m on true
-          cross join lateral (
-            select case
-              -- A retry writes when the job is due again over when it was due first.
-              when j.life = e.life and f.attempts = 1 then greatest(j.created_at, j.run_at)
-              when e.life = 1 then greatest(m.recorded_at, (m.data ->> 'runAt')::timestamptz)
-            end as at
-          ) d
-        ), facts as (
-          select recorded_at, project, pipeline, queue, state, 'ended' as measure, 0 as slot from timed
-          union all
-          select recorded_at, project, pipeline, queue, state, 'wait', ${slot(tx, tx`wait`)} from timed where wait is not null
-          union all
-          select recorded_at, project, pipeline, queue, state, 'run', ${slot(tx, tx`run`)} from timed where run is not null
-        ), counted as (
-          insert into metrics as m (resolution, at, project, pipeline, queue, state, measure, slot, count)
-          select r.name, date_trunc(r.name, recorded_at, 'UTC'), project, pipeline, queue, state, measure, slot, count(*)
-          from facts cross join unnest(${[...resolutions]}::text[]) as r (name)
-          group by 1, 2, 3, 4, 5, 6, 7, 8
-          on conflict (resolution, at, project, pipeline, queue, state, measure, slot)
-            do update set count = m.count + excluded.count
-        ), moved as (
-          insert into metrics_reached as w (xid, id)
-          select xid, id from ended order by xid desc, id desc limit 1
-          on conflict (singleton) do update set xid = excluded.xid, id = excluded.id
-        )
-        select count(*)::int from ended`;
-      return row?.count ?? 0;
-    }),
-  );
-  return counted === batchSize;
+  return await readOn(db, reader, async (tx, events) => {
+    await tx`
+      with ended as materialized (
+        select e.job_id, e.life, e.attempt, e.recorded_at, replace(e.type, 'job.', '')::job_state as state from ${events} e
+      ), timed as (
+        select e.recorded_at, e.state, j.project, j.pipeline, j.queue,
+          case when f.started_at is not null then greatest(f.started_at - d.at, interval '0') end as wait,
+          l.ended_at - l.started_at as run
+        from ended e
+        -- Each by its key, whatever Postgres expects: joined, all jobs were read for a few that have ended.
+        cross join lateral (select * from jobs j where j.id = e.job_id limit 1) j
+        left join lateral (
+          select * from attempts l where l.job_id = e.job_id and l.attempt = e.attempt and l.life = e.life limit 1
+        ) l on true
+        cross join lateral (
+          select min(a.started_at) as started_at, count(*) as attempts from attempts a
+          where a.job_id = e.job_id and a.life = e.life
+        ) f
+        left join lateral (select * from events m where m.job_id = e.job_id and m.seq = 1 limit 1) m on true
+        cross join lateral (
+          select case
+            -- A retry writes when the job is due again over when it was due first.
+            when j.life = e.life and f.attempts = 1 then greatest(j.created_at, j.run_at)
+            when e.life = 1 then greatest(m.recorded_at, (m.data ->> 'runAt')::timestamptz)
+          end as at
+        ) d
+      ), facts as (
+        select recorded_at, project, pipeline, queue, state, 'ended' as measure, 0 as slot from timed
+        union all
+        select recorded_at, project, pipeline, queue, state, 'wait', ${slot(tx, tx`wait`)} from timed where wait is not null
+        union all
+        select recorded_at, project, pipeline, queue, state, 'run', ${slot(tx, tx`run`)} from timed where run is not null
+      )
+      insert into metrics as m (resolution, at, project, pipeline, queue, state, measure, slot, count)
+      select r.name, date_trunc(r.name, recorded_at, 'UTC'), project, pipeline, queue, state, measure, slot, count(*)
+      from facts cross join unnest(${[...resolutions]}::text[]) as r (name)
+      group by 1, 2, 3, 4, 5, 6, 7, 8
+      on conflict (resolution, at, project, pipeline, queue, state, measure, slot)
+        do update set count = m.count + excluded.count`;
+  });
 }
 
 /** As `slotStartMs` in domain/histogram.ts has it. */

@@ -198,7 +198,7 @@ describe("metrics", () => {
   it("follow what has ended from an index of ends, and answer from their own table", async () => {
     await db.sql`analyze`;
     const plans = await plansOf((own) => countEnded(own));
-    expect(plans.map(planText).join()).toContain("events_ended");
+    expect(plans.map(planText).join()).toContain("events_followed");
     // 2,000 ends, each with its job, its first event and its attempts.
     expectFew(plans, 2000 * 8);
     while (await countEnded(db));
