@@ -3,7 +3,7 @@ import type { Database, Sql } from "../db/client.ts";
 import { withRetries } from "../db/retry.ts";
 import type { FollowedEventType } from "../domain/event-types.ts";
 
-/** Who reads the feed for all processes together, and what of it. */
+/** One that reads the feed for all processes together, and what of it. */
 export interface FeedReader {
   /** Under this name the database remembers how far it has come. */
   name: string;
@@ -28,9 +28,11 @@ interface Place {
  */
 export async function readOn(
   db: Database,
-  { name, types, batchSize, from }: FeedReader,
+  reader: FeedReader,
   use: (tx: Sql, events: postgres.PendingQuery<postgres.Row[]>) => Promise<void>,
 ): Promise<boolean> {
+  if (!(await hasNews(db.sql, reader))) return false;
+  const { name, types, batchSize, from } = reader;
   const count = await withRetries(() =>
     db.sql.begin(async (tx) => {
       const place = await placeOf(tx, name, from);
@@ -52,6 +54,17 @@ export async function readOn(
     }),
   );
   return count === batchSize;
+}
+
+/** Asked without a lock: every process looks every few seconds, mostly in vain, and then nothing is to be written. */
+async function hasNews(sql: Sql, { name, types }: FeedReader): Promise<boolean> {
+  const [reader] = await sql<{ news: boolean }[]>`
+    select exists (
+      select from events e
+      where e.type in ${sql([...types])} and (e.xid, e.id) > (r.xid, r.id) and e.xid < feed_horizon()
+    ) as news
+    from feed_readers r where r.name = ${name}`;
+  return reader?.news ?? true;
 }
 
 /** Its row is the lock. Null while another process reads. */

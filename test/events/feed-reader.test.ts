@@ -67,6 +67,19 @@ describe("readOn", () => {
     expect(await read(reader("patient"))).toEqual([first, second]);
   });
 
+  it("writes nothing while there is nothing to read", async () => {
+    const row = async () => {
+      const [found] = await db.sql`select xmin::text, xmax::text, ctid::text from feed_readers where name = 'idle'`;
+      return found;
+    };
+    await ended();
+    await read(reader("idle"));
+    const before = await row();
+    expect(before).toBeDefined();
+    await read(reader("idle"));
+    expect(await row()).toEqual(before);
+  });
+
   it("gives nothing to a second process while one reads", async () => {
     await read(reader("shared"));
     const id = await ended();
